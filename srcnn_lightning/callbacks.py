@@ -1,0 +1,143 @@
+"""What watches a training: its history, its progress, its pictures."""
+
+import math
+import time
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.progress import bar, say
+
+SHOWN_IMAGES = 4  # validation images in TensorBoard
+SHOWN_TIMES = 5  # how often during a training
+
+
+class History(Callback):
+    """Keep train loss, val loss and val PSNR of each epoch, log them, and stop where they diverge."""
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, float]] = []
+        self.diverged = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """One value a curve and epoch; a NaN or infinity ends the training."""
+        figures = {
+            name: float(trainer.callback_metrics[f"{part}/{figure}"])
+            for name, part, figure in (
+                ("train_loss", "train", "loss"),
+                ("val_loss", "val", "loss"),
+                ("val_psnr", "val", "psnr"),
+            )
+        }
+        epoch = trainer.current_epoch
+        self.epochs.append({"epoch": epoch + 1, **figures})
+        # The loss alone decides: PSNR is infinite for a perfect image.
+        if not all(math.isfinite(figures[name]) for name in ("train_loss", "val_loss")):
+            self.diverged = True
+            trainer.should_stop = True
+            return
+        scalars = {name.replace("_", "/", 1): value for name, value in figures.items()}
+        for logger in trainer.loggers:
+            logger.log_metrics(scalars, step=epoch + 1)
+
+    def best(self) -> dict[str, float]:
+        """The epoch with the best val PSNR, the first of equals; empty if none was finite."""
+        finite = [epoch for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
+        return max(finite, key=lambda epoch: epoch["val_psnr"]) if finite else {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Kept in each checkpoint."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Taken up with a checkpoint."""
+        self.epochs = list(state_dict["epochs"])
+
+
+class EpochProgress(Callback):
+    """A bar over epochs on a terminal; elsewhere ten lines a run."""
+
+    def __init__(self, name: str, history: History) -> None:
+        self.name = name
+        self.history = history
+        self.bar = bar()
+        self.task: Any = None
+        self.said = time.monotonic()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show an empty bar."""
+        self.bar.start()
+        self.task = self.bar.add_task(self.name, total=trainer.max_epochs, note="")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Advance by an epoch."""
+        best = self.history.best()
+        note = f"best val {best['val_psnr']:.2f} dB" if best else ""
+        self.bar.update(self.task, advance=1, note=note)
+        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
+        if self.bar.disable and epoch % max(1, epochs // 10) == 0:
+            say(f"  {self.name}: epoch {epoch} of {epochs}, {note}")
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Clear the bar, also after an exception."""
+        self.bar.stop()
+
+
+class ValidationPictures(Callback):
+    """Show input, output and target of the same validation images in TensorBoard."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """At a few epochs, the last among them."""
+        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
+        if epoch == epochs or epoch % max(1, epochs // SHOWN_TIMES) == 0:
+            show(trainer, pl_module, epoch)
+
+
+@torch.no_grad()
+def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
+    """Log one strip `input | output | target` for each of the first validation images."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+    if not loggers or not isinstance(data, SuperResolutionData):
+        return
+    shown = min(SHOWN_IMAGES, len(data.split.val))
+    was_training = network.training
+    network.eval()
+    lr, hr = data.pairs["val"][list(range(shown))]
+    output = network(lr)
+    network.train(was_training)
+    for name, strip in zip(data.split.val, strips(lr, output, hr), strict=False):
+        for logger in loggers:
+            logger.experiment.add_image(f"val/{name}", strip, epoch)
+
+
+def strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
+    """`input | output | target`, `(B, 3, H, 3 * W)` uint8; the input's pixels are repeated."""
+    low = torch.nn.functional.interpolate(lr, hr.shape[-2:], mode="nearest-exact")
+    joined = torch.cat([low, output, hr], dim=-1)
+    return joined.clamp(0, 1).mul(255).round().to(torch.uint8).cpu()
+
+
+class TestPictures(Callback):
+    """Keep the outputs for the test images, `(N, 3, H, W)` uint8, in the order of the split."""
+
+    __test__ = False  # not a test of pytest's
+
+    def __init__(self) -> None:
+        self.outputs: list[Tensor] = []
+
+    def on_test_batch_end(  # noqa: PLR0917
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Round as an image file does."""
+        self.outputs.extend(outputs.mul(255).round().to(torch.uint8).cpu())

@@ -1,0 +1,89 @@
+"""The cache of targets: decoded, cropped and resized once, kept in one file."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from srcnn_lightning.data.sources import Source
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.record import digest
+from srcnn_lightning.resampling import resample_uint8
+
+VERSION = 1  # raise it when the same key would give other pixels
+TARGET_KERNEL = "bicubic"  # one target for all rows of a table
+
+
+def load_targets(
+    source: Source, names: list[str], crop: int, size: int, antialias: bool, cache_dir: Path
+) -> np.ndarray:
+    """Targets in the order of `names`: `(N, size, size, 3)` uint8, from the cache or made now.
+
+    Raises:
+        BadInput: an image is smaller than the crop or unreadable; the cache cannot be written.
+    """
+    key = {
+        "version": VERSION,
+        "images": [[name, *source.identity[name]] for name in names],
+        "resize": [crop, size, TARGET_KERNEL, antialias],
+    }
+    path = cache_dir / f"{source.name}-{digest(key)}.npy"
+    if path.is_file():
+        try:
+            return np.load(path)
+        except (OSError, ValueError, EOFError):
+            pass  # a broken cache is made anew
+    targets = _make(source, names, crop, size, antialias)
+    _keep(path, targets)
+    return targets
+
+
+def _make(source: Source, names: list[str], crop: int, size: int, antialias: bool) -> np.ndarray:
+    from srcnn_lightning.progress import track
+
+    def one(name: str) -> np.ndarray:
+        return _target(source.read(name), name, crop, size, antialias)
+
+    workers = os.cpu_count() or 1
+    # Pillow decodes without holding the interpreter's lock; each resize keeps to its own thread.
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        futures = [pool.submit(one, name) for name in names]
+        try:
+            targets = [future.result() for future in track(futures, f"Reading {source.name}")]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return np.stack(targets)
+
+
+def _target(image: np.ndarray, name: str, crop: int, size: int, antialias: bool) -> np.ndarray:
+    height, width = image.shape[:2]
+    if min(height, width) < crop:
+        raise BadInput(
+            f"data.crop={crop}: {name} has {width}x{height} pixels; "
+            f"set data.crop={min(height, width)} or less, or remove the image."
+        )
+    top, left = (height - crop) // 2, (width - crop) // 2
+    pixels = torch.from_numpy(image[top : top + crop, left : left + crop].copy())
+    resized = resample_uint8(pixels.permute(2, 0, 1)[None], (size, size), TARGET_KERNEL, antialias)
+    return resized[0].permute(1, 2, 0).contiguous().numpy()
+
+
+def _keep(path: Path, targets: Any) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.save(file, targets)
+        temporary.replace(path)
+    except OSError as error:
+        raise BadInput(
+            f"data.cache_dir={path.parent}: it cannot be written ({error.strerror}); "
+            "give a folder that can."
+        ) from error
+    finally:
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)

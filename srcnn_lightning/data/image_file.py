@@ -1,0 +1,73 @@
+"""Reading an image file into 8-bit RGB, whatever it holds."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from srcnn_lightning.errors import BadInput
+
+# Pillow refuses 200 megapixels as a possible attack; here the files are the user's own.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def read_image(path: Path) -> np.ndarray:
+    """`(H, W, 3)` uint8 RGB: grey and palette converted, alpha laid over white, EXIF orientation
+    applied, 16 bits scaled by 1/257.
+
+    Raises:
+        BadInput: the file is truncated, no image, or of floating-point pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
+            with Image.open(path) as image:
+                orientation = image.getexif().get(0x0112, 1)
+                if _is_16_bit(image):
+                    pixels = _reduce_to_8_bit(path)
+                elif image.mode in ("F", "I"):
+                    raise BadInput(
+                        f"{path}: pixels of mode {image.mode} have no fixed range; "
+                        "save the image with 8 or 16 bits a channel."
+                    )
+                else:
+                    pixels = image.copy()
+    except (OSError, SyntaxError, UnidentifiedImageError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"{path}: not a readable image ({error}); mend or remove it.") from error
+    return np.asarray(_upright(_rgb(pixels), orientation))
+
+
+def _is_16_bit(image: Image.Image) -> bool:
+    """Whether the file holds 16 bits a channel; Pillow's own mode says so for grey alone."""
+    raw_modes = [str(tile[3]) for tile in image.tile]
+    return image.mode.startswith("I;16") or any(";16" in raw_mode for raw_mode in raw_modes)
+
+
+def _reduce_to_8_bit(path: Path) -> Image.Image:
+    """Decode with OpenCV: Pillow keeps the high byte of 16-bit colour and clips 16-bit grey."""
+    import cv2
+
+    data = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    if data is None or data.dtype != np.uint16:
+        raise OSError("its 16-bit pixels could not be decoded")
+    data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 / 257 = 255
+    if data.ndim == 3:
+        data = data[..., [2, 1, 0, 3][: data.shape[2]]]  # OpenCV has BGR(A)
+    return Image.fromarray(data)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    return ImageOps.exif_transpose(image)

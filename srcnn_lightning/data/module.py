@@ -1,0 +1,169 @@
+"""The LightningDataModule: the whole split on the device as uint8, batches by index."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from srcnn_lightning.data.cache import load_targets
+from srcnn_lightning.data.sources import Source
+from srcnn_lightning.data.split import Split
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.resampling import resample_uint8
+
+Batch = tuple[Tensor, Tensor]
+
+
+class SuperResolutionData(LightningDataModule):
+    """Pairs of low- and high-resolution images by the paper's protocol (section 3)."""
+
+    def __init__(
+        self,
+        source: Source,
+        split: Split,
+        data: dict[str, Any],
+        degradation: dict[str, Any],
+        kernel: str = "bicubic",
+        seed: int = 0,
+    ) -> None:
+        """Nothing is read before `prepare`.
+
+        Args:
+            source: of the images.
+            split: their names.
+            data: the group `data` of the configuration.
+            degradation: the group `degradation`.
+            kernel: that shrinks targets to inputs.
+            seed: of the order of the training images.
+
+        Raises:
+            BadInput: sizes that do not fit together.
+        """
+        super().__init__()
+        _check(data, degradation)
+        self.source = source
+        self.split = split
+        self.seed = seed
+        self.kernel = kernel
+        self.data = data
+        self.antialias = bool(degradation["antialias"])
+        self.scale = int(degradation["scale"])
+        self.pairs: dict[str, Pairs] = {}
+
+    def prepare(self) -> None:
+        """Read the targets, or take them from the cache, and shrink them to inputs."""
+        size = int(self.data["target_size"])
+        targets = load_targets(
+            self.source,
+            self.split.names,
+            int(self.data["crop"]),
+            size,
+            self.antialias,
+            Path(str(self.data["cache_dir"])).expanduser(),
+        )
+        # (N, H, W, 3) seen as (N, 3, H, W) lies in memory as channels_last wants it.
+        hr = torch.from_numpy(targets).permute(0, 3, 1, 2)
+        low = size // self.scale
+        lr = resample_uint8(hr, (low, low), self.kernel, self.antialias)
+        lr = lr.contiguous(memory_format=torch.channels_last)
+        start = 0
+        for part, names in self.split.as_dict().items():
+            end = start + len(names)
+            self.pairs[part] = Pairs(lr[start:end], hr[start:end])
+            start = end
+
+    def setup(self, stage: str) -> None:
+        """Move everything to the device once: 100 targets of 224x224 are 15 MB."""
+        if not self.pairs:
+            self.prepare()
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        self.pairs = {part: pairs.to(device) for part, pairs in self.pairs.items()}
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches in an order that `seed` and the epoch decide."""
+        return self._loader("train", int(self.data["batch_size"]), self.seed)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Batches in the order of the split."""
+        return self._loader("val", int(self.data["eval_batch_size"]))
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Batches in the order of the split."""
+        return self._loader("test", int(self.data["eval_batch_size"]))
+
+    def _loader(self, part: str, batch_size: int, seed: int | None = None) -> DataLoader[Batch]:
+        pairs = self.pairs[part]
+        # batch_size=None: the sampler yields whole batches, and no worker or collation is needed.
+        return DataLoader(
+            pairs, sampler=BatchIndices(len(pairs), batch_size, seed), batch_size=None
+        )
+
+
+class Pairs(Dataset[Batch]):
+    """Low- and high-resolution images of one part of the split, indexed by whole batches."""
+
+    def __init__(self, lr: Tensor, hr: Tensor) -> None:
+        """Both `(N, 3, h, w)` uint8, channels_last."""
+        self.lr = lr
+        self.hr = hr
+
+    def __len__(self) -> int:
+        return len(self.hr)
+
+    def __getitem__(self, indices: list[int]) -> Batch:
+        """`(B, 3, h, w)` and `(B, 3, scale * h, scale * w)` in [0, 1]."""
+        return _unit_range(self.lr[indices]), _unit_range(self.hr[indices])
+
+    def to(self, device: torch.device) -> "Pairs":
+        """The same pairs on a device."""
+        return Pairs(self.lr.to(device), self.hr.to(device))
+
+
+class BatchIndices(Sampler[list[int]]):
+    """Indices of each batch; a seed shuffles them anew every epoch, the same way in every run."""
+
+    def __init__(self, count: int, batch_size: int, seed: int | None = None) -> None:
+        self.count = count
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this at each epoch's start."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self.count // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = list(range(self.count))
+        if self.seed is not None:
+            # Seeded by both, not by a running generator: a run taken up again sees the same order.
+            random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
+        for start in range(0, self.count, self.batch_size):
+            yield order[start : start + self.batch_size]
+
+
+def _unit_range(images: Tensor) -> Tensor:
+    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+
+
+def _check(data: dict[str, Any], degradation: dict[str, Any]) -> None:
+    scale = int(degradation["scale"])
+    if scale < 1:
+        raise BadInput(f"degradation.scale={scale}: it must be a whole number from 1 on.")
+    for key in ("count", "crop", "target_size", "batch_size", "eval_batch_size"):
+        if int(data[key]) < 1:
+            raise BadInput(f"data.{key}={data[key]}: it must be at least 1.")
+    size, crop = int(data["target_size"]), int(data["crop"])
+    if size > crop:
+        raise BadInput(f"data.target_size={size}: it must not exceed data.crop={crop}.")
+    if size % scale:
+        raise BadInput(
+            f"data.target_size={size}: it must be a multiple of degradation.scale={scale}."
+        )

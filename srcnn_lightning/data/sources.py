@@ -1,0 +1,97 @@
+"""Where images come from: DIV2K, a folder, or drawn here. Nothing heavy is imported to list them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srcnn_lightning.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+DEAD_LEAVES_VERSION = 1  # raise it when the drawing changes: it is part of the cache's key
+
+
+@dataclass(frozen=True)
+class Source:
+    """A set of images, listed but not read.
+
+    Attributes:
+        name: of the data set, for folders and tables.
+        identity: for each image's name what tells it from another of the same name.
+        read: from a name to `(H, W, 3)` uint8.
+    """
+
+    name: str
+    identity: dict[str, list[Any]]
+    read: "Callable[[str], np.ndarray]"
+
+    @property
+    def names(self) -> list[str]:
+        """Sorted."""
+        return sorted(self.identity)
+
+
+def open_source(data: dict[str, Any]) -> Source:
+    """The source that the group `data` of the configuration describes.
+
+    Raises:
+        BadInput: the folder is missing or holds no images; an unknown kind.
+    """
+    kind = data["kind"]
+    if kind == "dead_leaves":
+        return _dead_leaves(data)
+    if kind not in ("div2k", "folder"):
+        raise BadInput(f"data.kind={kind}: choose div2k, folder or dead_leaves.")
+    root = Path(str(data["root"])).expanduser()
+    return _div2k(data, root) if kind == "div2k" else _folder(data, root)
+
+
+def _dead_leaves(data: dict[str, Any]) -> Source:
+    crop, seed = int(data["crop"]), int(data["seed"])
+
+    def read(name: str) -> "np.ndarray":
+        from srcnn_lightning.data.dead_leaves import draw
+
+        return draw(crop, seed, int(name.rpartition("_")[2]))
+
+    names = [f"dead_leaves_{index:04d}" for index in range(int(data["count"]))]
+    identity = {name: [DEAD_LEAVES_VERSION, crop, seed] for name in names}
+    return Source(str(data["name"] or "dead_leaves"), identity, read)
+
+
+def _div2k(data: dict[str, Any], root: Path) -> Source:
+    folder = root / "DIV2K_valid_HR"
+    if not folder.is_dir():
+        raise BadInput(
+            f"data.root={data['root']}: it holds no folder DIV2K_valid_HR; unpack "
+            "DIV2K_valid_HR.zip from https://data.vision.ee.ethz.ch/cvl/DIV2K/ there, "
+            "or use data=dead_leaves, which needs no download."
+        )
+    return _files(data, folder, (".png",))
+
+
+def _folder(data: dict[str, Any], root: Path) -> Source:
+    if not root.is_dir():
+        raise BadInput(f"data.root={data['root']}: there is no such folder; give one of images.")
+    return _files(data, root, EXTENSIONS)
+
+
+def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> Source:
+    identity = {}
+    for path in folder.iterdir():
+        if path.suffix.lower() in extensions and path.is_file() and path.name[0] != ".":
+            status = path.stat()
+            identity[path.name] = [status.st_size, status.st_mtime_ns]
+    if not identity:
+        wanted = ", ".join(extension[1:].upper() for extension in extensions)
+        raise BadInput(f"data.root={data['root']}: {folder} holds no images ({wanted}).")
+
+    def read(name: str) -> "np.ndarray":
+        from srcnn_lightning.data.image_file import read_image
+
+        return read_image(folder / name)
+
+    return Source(str(data["name"] or folder.resolve().name), identity, read)

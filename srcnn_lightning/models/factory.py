@@ -1,0 +1,66 @@
+"""From a configuration to a network: ours, or one of the user's own package."""
+
+import inspect
+from dataclasses import fields
+from typing import Any, cast
+
+from torch import nn
+
+from srcnn_lightning.config import SRCNNConfig
+from srcnn_lightning.errors import BadInput
+
+OURS = "srcnn_lightning.models.SRCNN"
+
+
+def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict[str, Any]:
+    """The plain settings a checkpoint keeps: `_target_` and every argument of its constructor.
+
+    Args:
+        model: the group `model` of the configuration.
+        antialias: from the degradation; passed on where the constructor takes it.
+        scale: likewise.
+
+    Raises:
+        BadInput: the target cannot be imported, or does not take an argument it is given.
+    """
+    target = str(model["_target_"])
+    offered = {"antialias": antialias, "scale": scale}
+    given = {key: value for key, value in model.items() if key not in ("_target_", "name")}
+    parameters = inspect.signature(_find(target)).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        offered = {key: value for key, value in offered.items() if key in parameters}
+        # model._target_=mine.Net leaves the other keys of model=srcnn behind; they are not the
+        # user's. `kernel` also names the degradation's kernel, which no network has to know.
+        srcnn_keys = {field.name for field in fields(SRCNNConfig)} if target != OURS else set()
+        unknown = [key for key in given if key not in parameters]
+        foreign = [key for key in unknown if key not in srcnn_keys]
+        if foreign:
+            known = ", ".join(name for name in parameters if name != "self")
+            raise BadInput(
+                f"model.{foreign[0]}={given[foreign[0]]}: {target} takes no such argument; "
+                f"it takes {known or 'none'}."
+            )
+        given = {key: value for key, value in given.items() if key in parameters}
+    return {"_target_": target, **given, **offered}
+
+
+def build(settings: dict[str, Any]) -> nn.Module:
+    """The network that `network_settings` describes.
+
+    Raises:
+        BadInput: the target cannot be imported.
+    """
+    arguments = {key: value for key, value in settings.items() if key != "_target_"}
+    return cast(nn.Module, _find(str(settings["_target_"]))(**arguments))
+
+
+def _find(target: str) -> Any:
+    from hydra.utils import get_object
+
+    try:
+        return get_object(target)
+    except (ImportError, ValueError) as error:
+        raise BadInput(
+            f"model._target_={target}: it cannot be imported ({error}); "
+            "give package.module.Class, importable from here."
+        ) from error

@@ -1,0 +1,117 @@
+"""SRCNN: Dong et al., "Image Super-Resolution Using Deep Convolutional Networks", arXiv 1501.00092.
+
+The paper reproduced here (section 4.1) trains the 9-1-5 network on RGB with padding, which has
+20,099 parameters; Dong et al. train on Y without padding.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.models.block_convolution import BlockConv2d
+from srcnn_lightning.models.interpolation import Interpolation
+
+RGB = 3
+
+
+class SRCNN(nn.Module):
+    """Enlarge by interpolation, then refine with a few convolutions."""
+
+    def __init__(
+        self,
+        kernel_sizes: Sequence[int] = (9, 1, 5),
+        features: Sequence[int] = (64, 32),
+        batch_norm: bool = False,
+        output_activation: str = "none",
+        init: str = "identity",
+        kernel: str = "bicubic",
+        antialias: bool = True,
+        scale: int = 2,
+    ) -> None:
+        """Build the network with the variant flags of the paper's section 5.2.
+
+        Args:
+            kernel_sizes: odd side of each convolution's kernel, first to last.
+            features: feature maps after each convolution but the last.
+            batch_norm: after each convolution but the last, before its ReLU.
+            output_activation: `none`, or `tanh`, whose output is rescaled from [-1, 1] to [0, 1].
+            init: `default` is PyTorch's. `identity` passes the interpolated image through the
+                first three feature maps and starts the rest as PyTorch does.
+            kernel: of the interpolation.
+            antialias: of the interpolation.
+            scale: enlargement of both sides.
+
+        Raises:
+            BadInput: settings that do not fit together.
+        """
+        super().__init__()
+        _check(kernel_sizes, features, batch_norm, output_activation, init)
+        self.upsampling = Interpolation(kernel, antialias, scale)
+        self.tanh = output_activation == "tanh"
+        layers: list[nn.Module] = []
+        channels = RGB
+        for kernel_size, width in zip(kernel_sizes[:-1], features, strict=True):
+            layers.append(nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(width))
+            layers.append(nn.ReLU(inplace=True))
+            channels = width
+        layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1], padding=kernel_sizes[-1] // 2))
+        self.layers = nn.Sequential(*layers)
+        if init == "identity":
+            self._pass_image_through()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
+        refined: Tensor = self.layers(self.upsampling(images))
+        return (torch.tanh(refined) + 1) / 2 if self.tanh else refined
+
+    @torch.no_grad()
+    def _pass_image_through(self) -> None:
+        convolutions = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
+        for index, convolution in enumerate(convolutions):
+            middle = convolution.kernel_size[0] // 2
+            last = index == len(convolutions) - 1
+            # The first three maps carry R, G and B and listen to nothing else, but for the last
+            # layer, which adds what the other maps have to say.
+            listens_to = slice(0, RGB) if last else slice(None)
+            convolution.weight[:RGB, listens_to] = 0
+            convolution.bias[:RGB] = 0  # type: ignore[index]
+            for channel in range(RGB):
+                convolution.weight[channel, channel, middle, middle] = 1
+
+
+def _check(
+    kernel_sizes: Sequence[int],
+    features: Sequence[int],
+    batch_norm: bool,
+    output_activation: str,
+    init: str,
+) -> None:
+    if len(kernel_sizes) < 2 or len(features) != len(kernel_sizes) - 1:
+        raise BadInput(
+            f"model.features={list(features)}: {len(kernel_sizes)} kernel sizes want "
+            f"{max(len(kernel_sizes) - 1, 1)} numbers of features, and at least two kernel sizes."
+        )
+    if any(size < 1 or size % 2 == 0 for size in kernel_sizes):
+        raise BadInput(f"model.kernel_sizes={list(kernel_sizes)}: each must be odd and positive.")
+    if any(width < 1 for width in features):
+        raise BadInput(f"model.features={list(features)}: each must be at least 1.")
+    if output_activation not in ("none", "tanh"):
+        raise BadInput(f"model.output_activation={output_activation}: choose none or tanh.")
+    if init not in ("default", "identity"):
+        raise BadInput(f"model.init={init}: choose default or identity.")
+    if init == "identity":
+        culprit = "batch norm" if batch_norm else "tanh" if output_activation == "tanh" else ""
+        if culprit:
+            raise BadInput(
+                f"model.init=identity: with {culprit} the network cannot start at the "
+                "interpolated image; use model.init=default."
+            )
+        if min(features) < RGB:
+            raise BadInput(
+                f"model.features={list(features)}: model.init=identity needs at least {RGB} "
+                "features in each layer; use more, or model.init=default."
+            )

@@ -1,0 +1,71 @@
+"""The run record: what a run leaves behind, read by tables, figures and the next sweep."""
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+FILE_NAME = "metrics.json"
+
+Record = dict[str, Any]
+
+
+def write(folder: Path, record: Record) -> None:
+    """Write `folder/metrics.json`: whole or not at all. NaN and infinity become null."""
+    text = json.dumps({"format": FORMAT, **_finite(record)}, indent=1, allow_nan=False)
+    write_text(folder / FILE_NAME, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file through a temporary one beside it, so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(folder: Path) -> Record | None:
+    """The record in `folder`, or None if there is none.
+
+    Raises:
+        ValueError: the file is broken or of another format.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        raise ValueError(f"{path}: not a run record of format {FORMAT}")
+    return record
+
+
+def find(outputs: Path) -> Iterator[Path]:
+    """Every run folder below `outputs` that holds a record; hidden folders are left out."""
+    for path in sorted(outputs.rglob(FILE_NAME)):
+        if not any(part.startswith(".") for part in path.relative_to(outputs).parts):
+            yield path.parent
+
+
+def digest(settings: Any) -> str:
+    """A short name for a configuration: equal settings, equal digest."""
+    return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

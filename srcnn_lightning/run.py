@@ -1,0 +1,158 @@
+"""One run, from configuration to run record: the only place that knows all parts."""
+
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from srcnn_lightning import record
+from srcnn_lightning.data.sources import Source, open_source
+from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.errors import BadInput, RunFailed
+from srcnn_lightning.naming import run_folder, run_name
+from srcnn_lightning.progress import say
+from srcnn_lightning.variants import check_variant
+
+if TYPE_CHECKING:
+    from srcnn_lightning.fitting import Result
+
+RESULTS_VERSION = 1  # raise it when code changes what a configuration gives
+# Settings that change where a run is kept or shown, not what it gives.
+UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "rerun")
+UNHASHED_DATA = ("name", "root", "cache_dir")
+
+
+def run(cfg: DictConfig, hydra: DictConfig) -> Path:
+    """Do what a configuration asks for, unless its folder holds it already.
+
+    Args:
+        cfg: the composed configuration, without Hydra's own part.
+        hydra: Hydra's part, for the overrides and choices of this job.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        BadInput: a setting or file that the user can put right; nothing was written.
+        RunFailed: an exception of the run itself; the record and a traceback are in the folder.
+    """
+    started = time.monotonic()
+    check_variant(cfg, hydra)
+    settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    _check(settings)
+    source = open_source(settings["data"])
+    split = make_split(source.names, settings["data"])
+    default_name = str(settings["model"].get("name", "run"))
+    name = run_name(list(hydra.overrides.task), default_name)
+    degradation = settings["degradation"]["name"]
+    folder = run_folder(
+        settings["output_dir"], settings["experiment_name"], source.name, degradation, name
+    )
+    label = f"{settings['experiment_name']}/{source.name}-{degradation}/{name}"
+    digest = _hash(settings, source, split)
+    if not settings["rerun"] and _is_done(folder, digest):
+        say(f"{label}: done before, skipped (rerun=true trains it again)")
+        return folder
+
+    from srcnn_lightning import fitting
+
+    parts = fitting.assemble(settings, source, split)
+    parts.data.prepare()
+    _clear(folder)
+    base = _identity(settings, split, source, name, digest)
+    try:
+        result = fitting.fit_and_test(parts, settings, folder, name)
+        _write_record(folder, base, result, time.monotonic() - started)
+    except BadInput:
+        raise
+    except Exception as error:
+        record.write_text(folder / "traceback.txt", traceback.format_exc())
+        record.write(folder, {**base, "status": "failed", "error": f"{error!r}"})
+        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
+        say(sentence)
+        raise RunFailed(sentence) from error
+    say(f"{label}: {result.sentence()}")
+    return folder
+
+
+def _check(settings: dict[str, Any]) -> None:
+    if settings["trainer"]["max_epochs"] < 1:
+        raise BadInput(f"trainer.max_epochs={settings['trainer']['max_epochs']}: at least 1.")
+    threads = settings["trainer"]["threads"]
+    if threads is not None and threads < 1:
+        raise BadInput(f"trainer.threads={threads}: at least 1, or null for all.")
+    if not settings["optimizer"]["lr"] > 0:
+        raise BadInput(f"optimizer.lr={settings['optimizer']['lr']}: it must be above 0.")
+    if not settings["optimizer"]["weight_decay"] >= 0:
+        decay = settings["optimizer"]["weight_decay"]
+        raise BadInput(f"optimizer.weight_decay={decay}: it must be 0 or more.")
+    output_dir = Path(settings["output_dir"]).expanduser()
+    try:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        probe = output_dir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(
+            f"output_dir={settings['output_dir']}: it cannot be written ({error.strerror}); "
+            "give a folder that can."
+        ) from error
+
+
+def _hash(settings: dict[str, Any], source: Source, split: Split) -> str:
+    kept = {key: value for key, value in settings.items() if key not in UNHASHED}
+    kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
+    images = [[name, *source.identity[name]] for name in split.names]
+    return record.digest([RESULTS_VERSION, kept, images])
+
+
+def _is_done(folder: Path, digest: str) -> bool:
+    try:
+        previous = record.read(folder)
+    except ValueError:
+        return False
+    return (
+        previous is not None
+        and previous.get("hash") == digest
+        and previous.get("status") in ("finished", "diverged")
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Move what an earlier run left there aside, into a hidden folder: nothing is lost."""
+    if folder.is_dir() and any(folder.iterdir()):
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        aside = folder.parent / ".replaced" / f"{folder.name}-{stamp}"
+        number = 1
+        while aside.exists():
+            aside = aside.with_name(f"{folder.name}-{stamp}-{number}")
+            number += 1
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(aside)
+        say(f"{folder}: held another run, kept in {aside}")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _identity(
+    settings: dict[str, Any], split: Split, source: Source, name: str, digest: str
+) -> record.Record:
+    """What a record says of its run whatever became of it."""
+    return {
+        "name": name,
+        "experiment": settings["experiment_name"],
+        "variant": settings["variant"],
+        "data": source.name,
+        "data_hash": record.digest([[name, *source.identity[name]] for name in split.names]),
+        "hash": digest,
+        "config": settings,
+        "split": split.as_dict(),
+    }
+
+
+def _write_record(
+    folder: Path, base: record.Record, result: "Result", total_seconds: float
+) -> None:
+    durations = {**result.durations, "total_s": round(total_seconds, 3)}
+    record.write(folder, {**base, **result.as_dict(), "durations": durations})

@@ -1,0 +1,125 @@
+"""The LightningModule: loss, optimizer and metrics around any super-resolution network."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from srcnn_lightning import metrics, models
+from srcnn_lightning.errors import BadInput
+
+Batch = tuple[Tensor, Tensor]
+
+
+class SuperResolution(LightningModule):
+    """Train a network by mean squared error (paper, section 4.2) and measure its PSNR."""
+
+    def __init__(self, network: dict[str, Any], optimizer: dict[str, Any], scale: int) -> None:
+        """All arguments are plain values, so that a checkpoint loads under `weights_only`.
+
+        Args:
+            network: `_target_` and constructor arguments (`models.network_settings`).
+            optimizer: `_target_` and arguments; torch's Adam adds `weight_decay` times the weight
+                to the gradient before scaling it, which makes it the L2 term of the paper.
+            scale: enlargement; the literature's metrics shave as many pixels off each border.
+        """
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.network = models.build(network)
+        self.optimizer_settings = dict(optimizer)
+        self.scale = scale
+        # nan_strategy: torchmetrics would look at each value, which waits for the device.
+        self.train_loss = MeanMetric(nan_strategy="disable")
+        self.val_loss = MeanMetric(nan_strategy="disable")
+        self.val_psnr = MeanMetric(nan_strategy="disable")
+        self.test_figures: list[dict[str, Tensor]] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
+        enlarged: Tensor = self.network(images)
+        return enlarged
+
+    @property
+    def is_trained(self) -> bool:
+        """False for the baselines, which have nothing to learn."""
+        return any(parameter.requires_grad for parameter in self.network.parameters())
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimizer of the configuration, over all parameters."""
+        from hydra.utils import get_object
+
+        settings = dict(self.optimizer_settings)
+        target = settings.pop("_target_")
+        try:
+            optimizer: torch.optim.Optimizer = get_object(target)(
+                self.network.parameters(), **settings
+            )
+        except (ImportError, TypeError, ValueError) as error:
+            raise BadInput(f"optimizer._target_={target}: {error}.") from error
+        return optimizer
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Mean squared error of the unclamped output."""
+        lr, hr = batch
+        loss = F.mse_loss(self(lr), hr)
+        self.train_loss.update(loss.detach(), len(hr))
+        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Loss, and PSNR of the clamped output: mean over images, RGB, no border."""
+        lr, hr = batch
+        output = self(lr)
+        self.val_loss.update(metrics.mse_per_image(output, hr))
+        output = output.clamp(0, 1)
+        self.val_psnr.update(metrics.psnr(output, hr))
+        # Metric objects, not a batch's values: every image counts the same whatever the batches.
+        for name, metric in (("val/loss", self.val_loss), ("val/psnr", self.val_psnr)):
+            self.log(name, metric, on_step=False, on_epoch=True, logger=False)
+        return output
+
+    def on_test_start(self) -> None:
+        """Forget the figures of an earlier test."""
+        self.test_figures.clear()
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Every convention's figure for each image; the clamped output is returned."""
+        lr, hr = batch
+        output = self(lr)
+        loss = metrics.mse_per_image(output, hr)
+        output = output.clamp(0, 1)
+        self.test_figures.append(
+            {
+                "loss": loss,
+                "mse": metrics.mse_per_image(output, hr),
+                "psnr": metrics.psnr(output, hr),
+                "psnr_y": metrics.psnr_y(output, hr, self.scale),
+                "ssim": metrics.ssim_y(output, hr, self.scale),
+            }
+        )
+        return output
+
+    def test_table(self) -> dict[str, list[float]]:
+        """After a test: each figure, one value for each image in the order of the split."""
+        return {
+            name: torch.cat([figures[name] for figures in self.test_figures]).tolist()
+            for name in self.test_figures[0]
+        }
+
+
+def summarize(per_image: dict[str, list[float]]) -> dict[str, float]:
+    """The record's test metrics from the figures of `SuperResolution.test_table`."""
+
+    def mean(name: str) -> float:
+        return sum(per_image[name]) / len(per_image[name])
+
+    return {
+        "test_loss": mean("loss"),
+        "test_psnr": mean("psnr"),
+        "test_psnr_pooled": float(metrics.psnr_from_mse(torch.tensor(mean("mse")))),
+        "test_psnr_y": mean("psnr_y"),
+        "test_ssim": mean("ssim"),
+    }
