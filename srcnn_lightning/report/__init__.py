@@ -1,0 +1,1 @@
+"""Tables from run records; nothing here knows how a run is made."""

@@ -1,0 +1,60 @@
+"""What a table's figures rest on, in words."""
+
+from typing import Any
+
+from srcnn_lightning.report.groups import is_trained
+
+Record = dict[str, Any]
+
+
+def caption(records: list[Record]) -> str:
+    """Data set, degradation, initialization, epochs, device, parameters, seeds and convention."""
+    config = records[0]["config"]
+    split = records[0]["split"]
+    parts = "/".join(str(len(split[part])) for part in ("train", "val", "test"))
+    degradation = config["degradation"]
+    data = (
+        f"{records[0]['data']} ({parts} train/val/test images, centre crop "
+        f"{config['data']['crop']}, target {config['data']['target_size']})"
+    )
+    sentences = [f"{data}, {degradation['name']} x{degradation['scale']}"]
+    trained = [found for found in records if is_trained(found)]
+    if trained:
+        sentences.append(_training(trained))
+    sentences.append(f"device: {_values(records, _device)}")
+    dates = sorted({found["date"][:10] for found in records if found.get("date")})
+    if dates:
+        sentences.append(dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}")
+    sentences.append("PSNR in dB: RGB, no border, mean over images; loss: mean squared error")
+    return "; ".join(sentences) + "."
+
+
+def _training(trained: list[Record]) -> str:
+    first = trained[0]["config"]
+    optimizer = str(first["optimizer"]["_target_"]).rpartition(".")[2]
+    rates = _values(trained, lambda found: f"{found['config']['optimizer']['lr']:g}")
+    epochs = _values(trained, lambda found: str(found["config"]["trainer"]["max_epochs"]))
+    seeds = _values(trained, lambda found: str(found["config"]["seed"]))
+    starts = _values(trained, lambda found: str(found["config"]["model"].get("init", "its own")))
+    counts = sorted({found["parameters"] for found in trained if "parameters" in found})
+    sizes = " or ".join(f"{count:,}" for count in counts)
+    return (
+        f"{epochs} epochs of {optimizer}, learning rate {rates}, batch "
+        f"{first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; seed {seeds}"
+    )
+
+
+def _device(found: Record) -> str:
+    environment = found.get("environment")
+    if not environment:
+        return ""
+    name = f"{environment['device']} ({environment['device_name']}"
+    threads = environment["threads"]
+    if environment["device"] == "cpu":
+        name += f", {threads} thread{'s' if threads > 1 else ''}"
+    return name + ")"
+
+
+def _values(records: list[Record], of: Any) -> str:
+    """The different values, in the order met."""
+    return ", ".join(dict.fromkeys(value for value in map(of, records) if value))

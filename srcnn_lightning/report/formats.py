@@ -1,0 +1,134 @@
+"""Rows as Markdown, CSV, LaTeX (booktabs) or JSON."""
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+
+from srcnn_lightning.report.rows import FIGURES, Row
+
+
+@dataclass
+class Table:
+    """A title, what its figures rest on, and its rows."""
+
+    title: str
+    caption: str
+    rows: list[Row]
+    with_paper: bool = True
+
+
+OURS = ("Max val PSNR", "Test loss", "Test PSNR")
+GAIN = "Gain over bicubic"
+PAPERS = ("Paper: max val PSNR", "Paper: test loss", "Paper: test PSNR", "Paper: gain")
+
+
+def markdown(tables: list[Table]) -> str:
+    """For a README."""
+    blocks = []
+    for table in tables:
+        head, body = _cells(table)
+        widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
+        lines = [_markdown_line(head, widths)]
+        rules = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
+        lines.append(_markdown_line(rules, widths))
+        lines += [_markdown_line([cell.replace("|", "\\|") for cell in row], widths) for row in body]
+        blocks.append(f"**{table.title}**\n\n" + "\n".join(lines) + f"\n\n{table.caption}\n")
+    return "\n".join(blocks)
+
+
+def latex(tables: list[Table]) -> str:
+    """For a paper; needs the package booktabs."""
+    blocks = []
+    for table in tables:
+        head, body = _cells(table)
+        lines = [
+            r"\begin{table}",
+            r"  \centering",
+            rf"  \caption{{{_escape(table.title)}. {_escape(table.caption)}}}",
+            rf"  \begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+            r"    \toprule",
+            f"    {' & '.join(map(_escape, head))} \\\\",
+            r"    \midrule",
+            *(f"    {' & '.join(map(_escape, row))} \\\\" for row in body),
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+        ]
+        blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def comma_separated(tables: list[Table]) -> str:
+    """All figures of all rows, unrounded, empty where there is none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    deviations = [f"{figure}_std" for figure in FIGURES]
+    papers = ["paper_max_val_psnr", "paper_test_loss", "paper_test_psnr", "paper_gain"]
+    head = ["table", "row", "variant", "status", "runs", *FIGURES, *deviations, "gain", *papers]
+    writer.writerow([*head, "caption"])
+    for table in tables:
+        for row in table.rows:
+            paper = row.paper
+            writer.writerow(
+                [table.title, row.label, row.variant, row.status, row.runs]
+                + [row.mean.get(figure) for figure in FIGURES]
+                + [row.deviation.get(figure) for figure in FIGURES]
+                + [row.gain]
+                + ([paper.max_val_psnr, paper.test_loss, paper.test_psnr] if paper else [None] * 3)
+                + [row.paper_gain, table.caption]
+            )
+    return out.getvalue()
+
+
+def as_json(tables: list[Table]) -> str:
+    """All figures of all rows, unrounded."""
+    return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
+
+
+FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json}
+
+
+def _cells(table: Table) -> tuple[list[str], list[list[str]]]:
+    with_gain = any(row.gain is not None for row in table.rows)
+    head = ["Experiment", *OURS, *([GAIN] if with_gain or table.with_paper else [])]
+    head += PAPERS if table.with_paper else ()
+    body = []
+    for row in table.rows:
+        if row.mean:
+            label = row.label if row.status == "finished" else f"{row.label} ({row.status})"
+            cells = [label, *(_figure(row, name) for name in FIGURES[:3])]
+        else:
+            cells = [row.label, row.status, "", ""]
+        if len(head) > 4:
+            cells.append("" if row.gain is None else f"{row.gain:+.3f}")
+        if table.with_paper:
+            paper = row.paper
+            cells += (
+                [f"{paper.max_val_psnr:.3f}", f"{paper.test_loss:.7f}", f"{paper.test_psnr:.3f}"]
+                if paper
+                else ["", "", ""]
+            )
+            cells.append("" if row.paper_gain is None else f"{row.paper_gain:+.3f}")
+        body.append(cells)
+    return head, body
+
+
+def _figure(row: Row, name: str) -> str:
+    if name not in row.mean:
+        return ""
+    digits = 7 if name == "test_loss" else 3
+    text = f"{row.mean[name]:.{digits}f}"
+    return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
+
+
+def _markdown_line(cells: list[str], widths: list[int]) -> str:
+    first = cells[0].ljust(widths[0])
+    rest = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+    return "| " + " | ".join([first, *rest]) + " |"
+
+
+def _escape(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "±": r"$\pm$", "~": r"\textasciitilde{}"}
+    special |= {"^": r"\textasciicircum{}", **{sign: f"\\{sign}" for sign in "&%$#_{}"}}
+    return "".join(special.get(sign, sign) for sign in text)

@@ -1,0 +1,77 @@
+"""Which run records may stand in one table."""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from srcnn_lightning import record
+from srcnn_lightning.errors import BadInput
+
+Record = dict[str, Any]
+
+
+def read_all(outputs: Path) -> list[Record]:
+    """Every readable record below `outputs`, each run once; a broken one is named and left out.
+
+    Raises:
+        BadInput: the folder is missing or holds no record.
+    """
+    if not outputs.is_dir():
+        raise BadInput(f"OUTPUTS={outputs}: there is no such folder; give one that holds runs.")
+    records: dict[tuple[str, str], Record] = {}
+    for folder in record.find(outputs):
+        try:
+            found = record.read(folder)
+        except ValueError as error:
+            print(f"Left out: {folder / record.FILE_NAME} ({error}).", file=sys.stderr)
+            continue
+        if found is not None:
+            records.setdefault((found["experiment"], found["hash"]), found)
+    if not records:
+        raise BadInput(f"OUTPUTS={outputs}: it holds no run records; train something first.")
+    return list(records.values())
+
+
+def is_trained(found: Record) -> bool:
+    """False for the baselines."""
+    return not str(found["config"]["model"]["_target_"]).endswith(".Interpolation")
+
+
+def images_key(found: Record) -> tuple[Any, ...]:
+    """Runs that share it saw the same images, cut and degraded the same way."""
+    config = found["config"]
+    cut = (config["data"]["crop"], config["data"]["target_size"])
+    return (found["data"], found["data_hash"], *cut, *sorted(config["degradation"].items()))
+
+
+def training_key(found: Record) -> tuple[Any, ...]:
+    """Trained runs of one table share it as well: device, length and step size."""
+    config = found["config"]
+    optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
+    trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
+    return (*optimizer, *trainer, config["data"]["batch_size"])
+
+
+def ablations(records: list[Record]) -> list[list[Record]]:
+    """Records of variants, one list for each table; the baselines of its images stand in each."""
+    variants = [found for found in records if found["variant"]]
+    trained = defaultdict(list)
+    baselines = defaultdict(list)
+    for found in variants:
+        if is_trained(found):
+            trained[images_key(found), training_key(found)].append(found)
+        else:
+            baselines[images_key(found)].append(found)
+    tables = [[*baselines[images], *runs] for (images, _), runs in trained.items()]
+    with_networks = {images for images, _ in trained}
+    return tables + [runs for images, runs in baselines.items() if images not in with_networks]
+
+
+def sweeps(records: list[Record]) -> list[list[Record]]:
+    """Records of the other experiments, one list for each experiment and set of images."""
+    groups = defaultdict(list)
+    for found in records:
+        if not found["variant"]:
+            groups[found["experiment"], images_key(found)].append(found)
+    return list(groups.values())

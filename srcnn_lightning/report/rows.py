@@ -1,0 +1,110 @@
+"""From the records of one table to its rows: means over seeds, gains, and what is missing."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any
+
+from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
+
+Record = dict[str, Any]
+FIGURES = (
+    "max_val_psnr",
+    "test_loss",
+    "test_psnr",
+    "test_psnr_pooled",
+    "test_psnr_y",
+    "test_ssim",
+)
+L2 = "l2_"
+
+
+@dataclass
+class Row:
+    """One row; figures are empty where no run finished, and `status` says why."""
+
+    label: str
+    variant: str
+    runs: int = 0
+    status: str = "finished"
+    mean: dict[str, float] = field(default_factory=dict)
+    deviation: dict[str, float] = field(default_factory=dict)
+    gain: float | None = None
+    paper: PaperRow | None = None
+    paper_gain: float | None = None
+
+
+def ablation_rows(records: list[Record]) -> list[Row]:
+    """The paper's seven rows in its order, our own below, further variants of a user last."""
+    by_variant = defaultdict(list)
+    for found in records:
+        by_variant[found["variant"]].append(found)
+    factors = {name: runs for name, runs in by_variant.items() if name.startswith(L2)}
+    rows = [_paper_row(paper, by_variant, factors) for paper in TABLE_1]
+    rows += [_row(label, name, by_variant[name]) for name, label in EXTRA_ROWS.items()]
+    known = {paper.variant for paper in TABLE_1} | set(EXTRA_ROWS) | set(factors)
+    rows += [_row(name, name, runs) for name, runs in by_variant.items() if name not in known]
+    _add_gains(rows)
+    return rows
+
+
+def sweep_rows(records: list[Record]) -> list[Row]:
+    """One row for each setting of a sweep; seeds are averaged."""
+    by_name = defaultdict(list)
+    for found in records:
+        parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
+        by_name[",".join(parts) or found["name"]].append(found)
+    return [_row(name, name, runs) for name, runs in by_name.items()]
+
+
+def _paper_row(
+    paper: PaperRow, by_variant: dict[str, list[Record]], factors: dict[str, list[Record]]
+) -> Row:
+    if paper.variant != "l2":
+        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []))
+    else:
+        # The paper does not say which factor its row shows: the best val PSNR of the five.
+        candidates = [_row(_factor_label(runs), name, runs) for name, runs in factors.items()]
+        finished = [row for row in candidates if row.mean]
+        best = max(finished, key=lambda row: row.mean["max_val_psnr"], default=None)
+        row = best or _row(paper.label, paper.variant, [r for runs in factors.values() for r in runs])
+        if best and len(factors) < 5:
+            row.label += f", the best of {len(factors)} factors run"
+    row.paper = paper
+    return row
+
+
+def _factor_label(runs: list[Record]) -> str:
+    return f"+ Regularization ({runs[0]['config']['optimizer']['weight_decay']:g})"
+
+
+def _row(label: str, variant: str, runs: list[Record]) -> Row:
+    finished = [found for found in runs if found["status"] == "finished"]
+    row = Row(label, variant, runs=len(finished))
+    if not runs:
+        row.status = "missing"
+    elif len(finished) < len(runs):
+        states = Counter(found["status"] for found in runs if found["status"] != "finished")
+        row.status = ", ".join(
+            state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
+            for state, count in states.items()
+        )
+    for figure in FIGURES:
+        values = [found["metrics"][figure] for found in finished]
+        values = [value for value in values if value is not None]
+        if values:
+            row.mean[figure] = fmean(values)
+        if len(values) > 1:
+            row.deviation[figure] = stdev(values)
+    return row
+
+
+def _add_gains(rows: list[Row]) -> None:
+    ours = {row.variant: row.mean.get("test_psnr") for row in rows}
+    papers = {row.paper.variant: row.paper.test_psnr for row in rows if row.paper}
+    for row in rows:
+        psnr, bicubic = row.mean.get("test_psnr"), ours.get("bicubic")
+        if psnr is not None and bicubic is not None:
+            row.gain = psnr - bicubic
+        if row.paper:
+            row.paper_gain = row.paper.test_psnr - papers["bicubic"]
