@@ -41,7 +41,7 @@ tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard
 	$(VENV)/bin/tensorboard --logdir outputs
 
 test: setup  ## The tests, a few minutes
-	$(RUN) -m pytest -m "not slow"
+	$(RUN) -m pytest -n 2 -m "not slow"
 
 test-slow: setup  ## The tests that take longer: the demo, a wheel in a clean environment
 	$(RUN) -m pytest -m slow

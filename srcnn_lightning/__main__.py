@@ -6,8 +6,10 @@ Nothing heavy is imported here: torch and lightning come with the first run that
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -16,6 +18,7 @@ from omegaconf import DictConfig
 from srcnn_lightning import config, errors
 
 PACKAGE = Path(__file__).resolve().parent
+WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"
 # A wheel holds conf/ inside the package, a checkout beside it.
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
 
@@ -25,44 +28,49 @@ def job(cfg: DictConfig) -> None:
     from srcnn_lightning.run import run
 
     try:
-        run(cfg, HydraConfig.get())
-    except errors.BadInput as error:
-        if _wants_traceback():
+        run(cfg, cast(DictConfig, HydraConfig.get()))
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
             raise
         # SystemExit passes through Hydra, which would hold an exception back to the sweep's end.
-        _leave(str(error), errors.BAD_INPUT)
+        _leave(sentence, errors.BAD_INPUT)
 
 
 def main() -> None:
     """Entry point of `srcnn-lightning` and `python -m srcnn_lightning`."""
     for number, word in ((signal.SIGINT, "Interrupted"), (signal.SIGTERM, "Terminated")):
         signal.signal(number, _stop(word))
-    os.environ.setdefault("SRCNN_LIGHTNING_TRACEBACK", os.environ.get("HYDRA_FULL_ERROR", "0"))
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises here instead of printing and exiting
+    os.environ["HYDRA_FULL_ERROR"] = (
+        "1"  # so that Hydra raises here instead of printing and exiting
+    )
     config.register()
+    # Hydra 1.3.8 does not parse overrides on both sides of -m.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument in ("-m", "--multirun"))
     command = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)
     try:
         command()
     except errors.RunFailed:
-        if _wants_traceback():
-            raise
         _leave("A run failed; its folder holds the traceback.", errors.FAILED)
-    except OSError as error:
-        if _wants_traceback():
-            raise
-        _leave(f"{error.filename or 'A file'}: {error.strerror or error}.", errors.BAD_INPUT)
     except Exception as error:
-        sentence = errors.configuration_sentence(error)
-        if _wants_traceback() or (sentence is None and not isinstance(error, errors.BadInput)):
+        sentence = _sentence(error)
+        if sentence is None and isinstance(error, OSError):
+            sentence = errors.file_sentence(error)
+        if sentence is None:
             raise
-        _leave(sentence or str(error), errors.BAD_INPUT)
+        _leave(sentence, errors.BAD_INPUT)
 
 
-def _wants_traceback() -> bool:
-    return os.environ.get("SRCNN_LIGHTNING_TRACEBACK") == "1"
+def _sentence(error: Exception) -> str | None:
+    """For what the user can put right; None for anything else."""
+    if isinstance(error, errors.BadInput):
+        return str(error)
+    return errors.configuration_sentence(error)
 
 
 def _leave(sentence: str, status: int) -> None:
+    if WANTS_TRACEBACK and sys.exception():
+        traceback.print_exc()
     print(sentence, file=sys.stderr, flush=True)
     sys.exit(status)
 

@@ -1,7 +1,6 @@
 """What watches a training: its history, its progress, its pictures."""
 
 import math
-import time
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.pictures import strips, to_uint8
 from srcnn_lightning.progress import bar, say
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
@@ -17,7 +17,7 @@ SHOWN_TIMES = 5  # how often during a training
 
 
 class History(Callback):
-    """Keep train loss, val loss and val PSNR of each epoch, log them, and stop where they diverge."""
+    """Keep and log train loss, val loss and val PSNR of each epoch; stop where they diverge."""
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
@@ -66,7 +66,6 @@ class EpochProgress(Callback):
         self.history = history
         self.bar = bar()
         self.task: Any = None
-        self.said = time.monotonic()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show an empty bar."""
@@ -115,13 +114,6 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
             logger.experiment.add_image(f"val/{name}", strip, epoch)
 
 
-def strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
-    """`input | output | target`, `(B, 3, H, 3 * W)` uint8; the input's pixels are repeated."""
-    low = torch.nn.functional.interpolate(lr, hr.shape[-2:], mode="nearest-exact")
-    joined = torch.cat([low, output, hr], dim=-1)
-    return joined.clamp(0, 1).mul(255).round().to(torch.uint8).cpu()
-
-
 class TestPictures(Callback):
     """Keep the outputs for the test images, `(N, 3, H, W)` uint8, in the order of the split."""
 
@@ -130,7 +122,7 @@ class TestPictures(Callback):
     def __init__(self) -> None:
         self.outputs: list[Tensor] = []
 
-    def on_test_batch_end(  # noqa: PLR0917
+    def on_test_batch_end(
         self,
         trainer: Trainer,
         pl_module: LightningModule,
@@ -140,4 +132,4 @@ class TestPictures(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Round as an image file does."""
-        self.outputs.extend(outputs.mul(255).round().to(torch.uint8).cpu())
+        self.outputs.extend(to_uint8(outputs))

@@ -50,7 +50,7 @@ class TrainerConfig:
     max_epochs: int = MISSING
     precision: str = MISSING
     threads: int | None = MISSING
-    deterministic: bool | None = MISSING
+    deterministic: bool = MISSING
 
 
 @dataclass
@@ -69,7 +69,7 @@ class SRCNNConfig:
 
 @dataclass
 class InterpolationConfig:
-    """Arguments of `srcnn_lightning.models.Interpolation` (conf/model/bicubic.yaml and its like)."""
+    """Arguments of `srcnn_lightning.models.Interpolation` (conf/model/bicubic.yaml and others)."""
 
     _target_: str = MISSING
     name: str = MISSING

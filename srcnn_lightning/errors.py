@@ -8,50 +8,75 @@ BAD_INPUT = 2
 
 
 class BadInput(ValueError):  # noqa: N818 - it says what it is
-    """Something the user can put right; the text names the setting, its value and what would be right."""
+    """Something the user can put right: one sentence with the setting, its value and a way out."""
 
 
 class RunFailed(RuntimeError):  # noqa: N818
     """A run ended by an exception of its own; its record and traceback lie in the run's folder."""
 
 
+# What a value of each OmegaConf type must be.
+WANTED = {
+    "Float": "a number",
+    "Integer": "a whole number",
+    "ListConfig": "a list, as in [1,2]",
+    "DictConfig": "a group of settings",
+}
+
+
 def configuration_sentence(error: Exception) -> str | None:
-    """What Hydra or OmegaConf complains of, in one sentence; None if it is another kind of error."""
+    """What Hydra or OmegaConf complains of, in one sentence; None for any other error."""
     from hydra.errors import HydraException, MissingConfigException
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, MissingConfigException):
         group, _, option = (error.missing_cfg_file or "").rpartition("/")
         known = ", ".join(error.options or [])
-        return f"{group or 'config'}={option}: there is no such option; choose one of {known}."
+        advice = f"choose one of {known}" if known else "--help lists what there is"
+        return f"{group or '--config-name'}={option}: there is no such option; {advice}."
     if isinstance(error, OmegaConfBaseException):
         return _value_sentence(error, "")
     if isinstance(error, HydraException):
         # "Error merging override optimizer.lr=abc", "Could not override 'optimizer.lrr'. ..."
-        override = str(error).splitlines()[0].removeprefix("Error merging override ")
-        if isinstance(error.__cause__, OmegaConfBaseException):
-            return _value_sentence(error.__cause__, override)
-        if override.startswith("Could not override"):
-            key = override.split("'")[1]
+        message = one_line(error)
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, OmegaConfBaseException):
+            override = str(error).splitlines()[0].removeprefix("Error merging override ")
+            return _value_sentence(cause, override)
+        if message.startswith("Could not override"):
+            key = message.split("'")[1]
             return f"{key}: there is no such setting or group; --help lists them."
-        return f"The command line could not be read: {override.rstrip('.')}."
+        return f"The command line cannot be understood: {message.rstrip('.')}."
     return None
+
+
+def file_sentence(error: OSError) -> str:
+    """For a file or folder that Hydra could not make; it makes nothing but under `output_dir`."""
+    reason = error.strerror or one_line(error)
+    return f"output_dir: {error.filename} cannot be written ({reason}); give a folder that can."
+
+
+def one_line(error: BaseException) -> str:
+    """The message without its line breaks."""
+    return " ".join(str(error).split())
 
 
 def _value_sentence(error: Any, override: str) -> str:
     """One sentence for a value or key that the typed configuration does not take."""
-    from omegaconf.errors import ConfigKeyError, MissingMandatoryValue
+    from omegaconf.errors import MissingMandatoryValue
 
     key = error.full_key or "configuration"
     reason = str(error.msg or error).splitlines()[0].rstrip(".")
-    given = override if "=" in override else key
     if isinstance(error, MissingMandatoryValue):
         return f"{key}: this setting has no default; give it as {key}=VALUE."
-    if isinstance(error, ConfigKeyError) or " not in " in reason or "is not in struct" in reason:
-        parent = error.parent_node
-        known = ", ".join(str(name) for name in parent) if parent is not None else ""
-        parent_key = key.rpartition(".")[0] or "the configuration"
-        return f"{key}: there is no such setting; {parent_key} has {known}."
-    wanted = getattr(error, "ref_type", None) or getattr(error, "object_type", None)
-    hint = f" (a {wanted.__name__} is wanted)" if isinstance(wanted, type) else ""
-    return f"{given}: {reason}{hint}." if given.startswith(key) else f"{key}: {reason}{hint}."
+    if " not in " in reason or "is not in struct" in reason:
+        node = error.parent_node or {}
+        known = ", ".join(str(name) for name in node if name != "hydra")
+        parent = key.rpartition(".")[0] or "the configuration"
+        option = f"={node['name']}" if parent != "the configuration" and "name" in node else ""
+        return f"{key}: there is no such setting; {parent}{option} has {known}."
+    given = override if override.startswith(f"{key}=") else key
+    if "is not a valid bool" in reason:
+        return f"{given}: it must be true or false."
+    wanted = WANTED.get(reason.rpartition("could not be converted to ")[2])
+    return f"{given}: it must be {wanted}." if wanted else f"{given}: {reason}."

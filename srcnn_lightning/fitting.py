@@ -1,19 +1,18 @@
-"""Assemble the parts of a run, train the best checkpoint, test it."""
+"""Assemble the parts of a run, train, test the best checkpoint."""
 
 import logging
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import Logger
-from PIL import Image
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 
-from srcnn_lightning import callbacks, environment, models
+from srcnn_lightning import callbacks, environment, models, pictures
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -27,11 +26,15 @@ class Parts:
 
     task: SuperResolution
     data: SuperResolutionData
+    trainer: Trainer
+    history: callbacks.History
+    test_pictures: callbacks.TestPictures
+    best: ModelCheckpoint
 
 
 @dataclass
 class Result:
-    """What a run found out."""
+    """What a run found out; its fields are part of the run record."""
 
     status: str
     metrics: dict[str, float | None]
@@ -40,69 +43,47 @@ class Result:
     parameters: int
     epochs: int
     environment: dict[str, Any]
-    durations: dict[str, float] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For the run record."""
-        return {key: value for key, value in vars(self).items() if key != "durations"}
+    durations: dict[str, float]
 
     def sentence(self) -> str:
         """For the terminal."""
         if self.status == "diverged":
             return f"diverged at epoch {self.epochs} (its loss is not finite)"
-        figures = self.metrics
         return (
-            f"val {figures['max_val_psnr']:.3f} dB, test {figures['test_psnr']:.3f} dB, "
+            f"val {self.metrics['max_val_psnr']:.3f} dB, test {self.metrics['test_psnr']:.3f} dB, "
             f"{self.durations['fit_s']:.0f} s"
         )
 
 
-def assemble(settings: dict[str, Any], source: Source, split: Split) -> Parts:
-    """Build the network and the data of a run; nothing is read or written yet.
+def assemble(
+    settings: dict[str, Any], source: Source, split: Split, folder: Path, name: str
+) -> Parts:
+    """Build every part of a run; nothing is read or written yet.
 
     Raises:
         BadInput: a setting that one of the parts refuses.
     """
-    trainer = settings["trainer"]
-    environment.check_accelerator(trainer["accelerator"])
-    _reset_process(settings)
-    degradation = settings["degradation"]
+    environment.check_accelerator(settings["trainer"]["accelerator"])
+    _reset_process(settings["trainer"])
+    degradation, model = settings["degradation"], settings["model"]
+    scale = int(degradation["scale"])
+    kernel = str(model.get("kernel", "bicubic"))
     data = SuperResolutionData(
-        source,
-        split,
-        settings["data"],
-        degradation,
-        kernel=str(settings["model"].get("kernel", "bicubic")),
-        seed=int(settings["seed"]),
-    )
-    network = models.network_settings(
-        settings["model"], bool(degradation["antialias"]), int(degradation["scale"])
+        source, split, settings["data"], degradation, kernel, int(settings["seed"])
     )
     torch.manual_seed(int(settings["seed"]))
-    task = SuperResolution(network, settings["optimizer"], int(degradation["scale"]))
-    return Parts(task.to(memory_format=torch.channels_last), data)
-
-
-def _reset_process(settings: dict[str, Any]) -> None:
-    """One process runs all jobs of a sweep; nothing may leak from one into the next."""
-    environment.keep_freed_memory()
-    threads = settings["trainer"]["threads"] or environment.ALL_THREADS
-    torch.set_num_threads(threads)
-    deterministic = settings["trainer"]["deterministic"]
-    torch.use_deterministic_algorithms(bool(deterministic))
-    torch.set_float32_matmul_precision("highest")
-
-
-def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path, name: str) -> Result:
-    """Train, test the checkpoint with the best val PSNR, and leave pictures and events in `folder`."""
-    history = callbacks.History()
-    test_pictures = callbacks.TestPictures()
-    logger = _logger(settings["logger"], folder)
+    network = models.network_settings(model, bool(degradation["antialias"]), scale)
+    task = SuperResolution(network, settings["optimizer"], scale)
+    _probe(task, int(settings["data"]["target_size"]))
+    if task.is_trained:
+        task.configure_optimizers()  # refuses bad arguments now, not in the middle of the run
+    history, test_pictures = callbacks.History(), callbacks.TestPictures()
     best, last = _checkpoints(folder / "checkpoints")
     trainer = _trainer(
         settings["trainer"],
-        logger,
-        [
+        logger=_logger(settings["logger"], folder),
+        default_root_dir=folder,
+        callbacks=[
             history,
             callbacks.EpochProgress(name, history),
             callbacks.ValidationPictures(),
@@ -110,58 +91,87 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path, name: str
             best,
             last,
         ],
-        folder,
     )
-    durations = {}
-    started = time.monotonic()
-    if parts.task.is_trained:
-        trainer.fit(parts.task, parts.data)
-        best_figures = history.best()
-        max_val_psnr = best_figures.get("val_psnr")
-    else:
-        max_val_psnr = _validate_baseline(trainer, parts, settings, logger)
-    durations["fit_s"] = round(time.monotonic() - started, 3)
+    # Three quarters of a step's time on a CPU go into convolutions that are faster this way.
+    task = task.to(memory_format=torch.channels_last)
+    return Parts(task, data, trainer, history, test_pictures, best)
 
+
+@torch.no_grad()
+def _probe(task: SuperResolution, size: int) -> None:
+    """One image through the network: a loss would quietly broadcast an output of another shape."""
+    low = size // task.scale
+    task.eval()
+    output = task(torch.zeros(1, 3, low, low))
+    task.train()
+    if output.shape != (1, 3, size, size):
+        target = task.hparams["network"]["_target_"]
+        raise BadInput(
+            f"model._target_={target}: it makes {tuple(output.shape)} of (1, 3, {low}, {low}); "
+            f"a network must enlarge (B, 3, h, w) by degradation.scale={task.scale}."
+        )
+
+
+def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result:
+    """Train, test the checkpoint with the best val PSNR, leave pictures and events in `folder`."""
+    task, trainer, history = parts.task, parts.trainer, parts.history
     started = time.monotonic()
+    if task.is_trained:
+        trainer.fit(task, parts.data)
+        max_val_psnr = history.best().get("val_psnr")
+    else:
+        max_val_psnr = _validate_baseline(parts, settings["trainer"]["max_epochs"])
+    fitted = time.monotonic()
     metrics: dict[str, float | None] = {"max_val_psnr": max_val_psnr}
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
-        if parts.task.is_trained:
-            checkpoint = torch.load(best.best_model_path, weights_only=True, map_location="cpu")
-            parts.task.load_state_dict(checkpoint["state_dict"])
-        trainer.test(parts.task, parts.data, verbose=False)
-        table = parts.task.test_table()
+        if task.is_trained:
+            checkpoint = torch.load(parts.best.best_model_path, weights_only=True)
+            task.load_state_dict(checkpoint["state_dict"])
+        trainer.test(task, parts.data, verbose=False)
+        table = task.test_table()
         metrics |= summarize(table)
         per_image = [
             {"name": image, **{key: values[index] for key, values in table.items()}}
             for index, image in enumerate(parts.data.split.test)
         ]
-        _write_pictures(folder / "pictures", parts.data.split.test, test_pictures.outputs)
-        _log_hyperparameters(logger, settings, metrics)
-    durations["test_s"] = round(time.monotonic() - started, 3)
-    if logger:
+        _leave_pictures(parts, folder, table["psnr"])
+        _log_hyperparameters(trainer.loggers, settings, metrics)
+    for logger in trainer.loggers:
         logger.finalize("success")
     return Result(
         status="diverged" if history.diverged else "finished",
         metrics=metrics,
         history=history.epochs,
         per_image=per_image,
-        parameters=sum(p.numel() for p in parts.task.network.parameters() if p.requires_grad),
+        parameters=sum(p.numel() for p in task.network.parameters() if p.requires_grad),
         epochs=len(history.epochs),
         environment=environment.describe(
             trainer.strategy.root_device, settings["trainer"]["precision"]
         ),
-        durations=durations,
+        durations={
+            "fit_s": round(fitted - started, 3),
+            "test_s": round(time.monotonic() - fitted, 3),
+        },
     )
 
 
-def _logger(settings: dict[str, Any], folder: Path) -> Logger | None:
+def _reset_process(trainer: dict[str, Any]) -> None:
+    """One process runs all jobs of a sweep; nothing may leak from one into the next."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device notices
+    # The data lies on the device: there is nothing for workers to do.
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # torch deprecated a class that Lightning 2.6 asks for.
+    warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+    environment.keep_freed_memory()
+    torch.set_num_threads(trainer["threads"] or environment.ALL_THREADS)
+    torch.set_float32_matmul_precision("highest")
+
+
+def _logger(settings: dict[str, Any], folder: Path) -> Logger | bool:
     from hydra.utils import instantiate
 
-    if not settings.get("_target_"):
-        return None
-    logger: Logger = instantiate(settings, save_dir=str(folder))
-    return logger
+    return instantiate(settings, save_dir=str(folder)) if settings.get("_target_") else False
 
 
 def _checkpoints(folder: Path) -> tuple[ModelCheckpoint, ModelCheckpoint]:
@@ -177,14 +187,7 @@ def _checkpoints(folder: Path) -> tuple[ModelCheckpoint, ModelCheckpoint]:
     return best, last
 
 
-def _trainer(
-    settings: dict[str, Any], logger: Logger | None, watching: list[Callback], folder: Path
-) -> Trainer:
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # tips and device notices
-    # The data lies on the device: there is nothing for workers to do.
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    # Lightning's own leftover: torch deprecated the class its tree functions are built on.
-    warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+def _trainer(settings: dict[str, Any], **parts: Any) -> Trainer:
     try:
         return Trainer(
             accelerator=settings["accelerator"],
@@ -192,47 +195,39 @@ def _trainer(
             precision=settings["precision"],
             max_epochs=settings["max_epochs"],
             deterministic=settings["deterministic"],
-            logger=logger or False,
-            callbacks=watching,
-            default_root_dir=folder,
             num_sanity_val_steps=0,
-            log_every_n_steps=0,  # History logs each epoch; nothing is logged in between
+            log_every_n_steps=0,  # History logs each epoch; there is nothing in between
             enable_progress_bar=False,
             enable_model_summary=False,
+            **parts,
         )
     except ValueError as error:
-        raise BadInput(f"trainer: {error}") from error
+        raise BadInput(f"trainer.precision={settings['precision']}: {error}") from error
 
 
-def _validate_baseline(
-    trainer: Trainer, parts: Parts, settings: dict[str, Any], logger: Logger | None
-) -> float:
+def _validate_baseline(parts: Parts, epochs: int) -> float:
     """One pass over the validation images, drawn as a horizontal line beside the curves."""
+    trainer = parts.trainer
     trainer.validate(parts.task, parts.data, verbose=False)
     figures = {key: float(value) for key, value in trainer.callback_metrics.items()}
-    if logger:
-        for epoch in (1, settings["trainer"]["max_epochs"]):
+    for logger in trainer.loggers:
+        for epoch in (1, epochs):
             logger.log_metrics(figures, step=epoch)
-        callbacks.show(trainer, parts.task, epoch=1)
+    callbacks.show(trainer, parts.task, epoch=1)
     return figures["val/psnr"]
 
 
-def _write_pictures(folder: Path, names: list[str], outputs: list[torch.Tensor]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    stems = [Path(name).stem for name in names]
-    for name, stem, output in zip(names, stems, outputs, strict=True):
-        unique = stem if stems.count(stem) == 1 else name
-        Image.fromarray(output.permute(1, 2, 0).numpy()).save(folder / f"{unique}.png")
+def _leave_pictures(parts: Parts, folder: Path, psnr: list[float]) -> None:
+    names, outputs = parts.data.split.test, parts.test_pictures.outputs
+    pictures.write_outputs(folder / "pictures", names, outputs)
+    lr, hr = parts.data.pairs["test"][list(range(min(pictures.COMPARED, len(names))))]
+    pictures.write_comparison(folder / "comparison.png", names, lr, outputs, hr, psnr)
 
 
 def _log_hyperparameters(
-    logger: Logger | None, settings: dict[str, Any], metrics: dict[str, float | None]
+    loggers: list[Logger], settings: dict[str, Any], metrics: dict[str, float | None]
 ) -> None:
     """One row in TensorBoard's HParams tab: what was chosen and what came of it."""
-    from lightning.pytorch.loggers import TensorBoardLogger
-
-    if not isinstance(logger, TensorBoardLogger):
-        return
     model = {key: value for key, value in settings["model"].items() if key != "_target_"}
     chosen = {
         "variant": settings["variant"] or "",
@@ -245,4 +240,6 @@ def _log_hyperparameters(
         **{f"model.{key}": str(value) for key, value in model.items()},
     }
     final = {f"final/{key}": value for key, value in metrics.items() if value is not None}
-    logger.log_hyperparams(chosen, final)
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(chosen, final)

@@ -2,21 +2,19 @@
 
 import time
 import traceback
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning import record
+from srcnn_lightning.checks import check_settings, check_variant
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split
 from srcnn_lightning.errors import BadInput, RunFailed
 from srcnn_lightning.naming import run_folder, run_name
 from srcnn_lightning.progress import say
-from srcnn_lightning.variants import check_variant
-
-if TYPE_CHECKING:
-    from srcnn_lightning.fitting import Result
 
 RESULTS_VERSION = 1  # raise it when code changes what a configuration gives
 # Settings that change where a run is kept or shown, not what it gives.
@@ -39,9 +37,9 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
         RunFailed: an exception of the run itself; the record and a traceback are in the folder.
     """
     started = time.monotonic()
-    check_variant(cfg, hydra)
     settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    _check(settings)
+    check_settings(settings)
+    check_variant(cfg, hydra)
     source = open_source(settings["data"])
     split = make_split(source.names, settings["data"])
     default_name = str(settings["model"].get("name", "run"))
@@ -58,47 +56,24 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
 
     from srcnn_lightning import fitting
 
-    parts = fitting.assemble(settings, source, split)
-    parts.data.prepare()
-    _clear(folder)
     base = _identity(settings, split, source, name, digest)
     try:
-        result = fitting.fit_and_test(parts, settings, folder, name)
-        _write_record(folder, base, result, time.monotonic() - started)
+        parts = fitting.assemble(settings, source, split, folder, name)
+        parts.data.prepare()
+        _clear(folder)
+        result = fitting.fit_and_test(parts, settings, folder)
+        result.durations["total_s"] = round(time.monotonic() - started, 3)
+        record.write(folder, {**base, **vars(result)})
     except BadInput:
         raise
     except Exception as error:
+        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
         record.write_text(folder / "traceback.txt", traceback.format_exc())
         record.write(folder, {**base, "status": "failed", "error": f"{error!r}"})
-        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
         say(sentence)
         raise RunFailed(sentence) from error
     say(f"{label}: {result.sentence()}")
     return folder
-
-
-def _check(settings: dict[str, Any]) -> None:
-    if settings["trainer"]["max_epochs"] < 1:
-        raise BadInput(f"trainer.max_epochs={settings['trainer']['max_epochs']}: at least 1.")
-    threads = settings["trainer"]["threads"]
-    if threads is not None and threads < 1:
-        raise BadInput(f"trainer.threads={threads}: at least 1, or null for all.")
-    if not settings["optimizer"]["lr"] > 0:
-        raise BadInput(f"optimizer.lr={settings['optimizer']['lr']}: it must be above 0.")
-    if not settings["optimizer"]["weight_decay"] >= 0:
-        decay = settings["optimizer"]["weight_decay"]
-        raise BadInput(f"optimizer.weight_decay={decay}: it must be 0 or more.")
-    output_dir = Path(settings["output_dir"]).expanduser()
-    try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        probe = output_dir / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise BadInput(
-            f"output_dir={settings['output_dir']}: it cannot be written ({error.strerror}); "
-            "give a folder that can."
-        ) from error
 
 
 def _hash(settings: dict[str, Any], source: Source, split: Split) -> str:
@@ -146,13 +121,7 @@ def _identity(
         "data": source.name,
         "data_hash": record.digest([[name, *source.identity[name]] for name in split.names]),
         "hash": digest,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": settings,
         "split": split.as_dict(),
     }
-
-
-def _write_record(
-    folder: Path, base: record.Record, result: "Result", total_seconds: float
-) -> None:
-    durations = {**result.durations, "total_s": round(total_seconds, 3)}
-    record.write(folder, {**base, **result.as_dict(), "durations": durations})

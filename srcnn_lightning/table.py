@@ -24,7 +24,9 @@ def tables(outputs: Path) -> list[Table]:
         for runs in ablations(records)
     ]
     return found + [
-        Table(_title(runs[0]["experiment"], runs), caption(runs), sweep_rows(runs), with_paper=False)
+        Table(
+            _title(runs[0]["experiment"], runs), caption(runs), sweep_rows(runs), with_paper=False
+        )
         for runs in sweeps(records)
     ]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 
 Batch = tuple[Tensor, Tensor]
 
@@ -49,22 +49,22 @@ class SuperResolution(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer of the configuration, over all parameters."""
-        from hydra.utils import get_object
-
         settings = dict(self.optimizer_settings)
         target = settings.pop("_target_")
+        make = models.locate(target, "optimizer._target_")
         try:
-            optimizer: torch.optim.Optimizer = get_object(target)(
-                self.network.parameters(), **settings
-            )
-        except (ImportError, TypeError, ValueError) as error:
-            raise BadInput(f"optimizer._target_={target}: {error}.") from error
+            optimizer: torch.optim.Optimizer = make(self.network.parameters(), **settings)
+        except (TypeError, ValueError) as error:
+            raise BadInput(
+                f"optimizer._target_={target}: {one_line(error)}; give an optimizer of torch and "
+                "arguments it takes."
+            ) from error
         return optimizer
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean squared error of the unclamped output."""
         lr, hr = batch
-        loss = F.mse_loss(self(lr), hr)
+        loss: Tensor = F.mse_loss(self(lr), hr)
         self.train_loss.update(loss.detach(), len(hr))
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
         return loss
@@ -72,7 +72,7 @@ class SuperResolution(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss, and PSNR of the clamped output: mean over images, RGB, no border."""
         lr, hr = batch
-        output = self(lr)
+        output: Tensor = self(lr)
         self.val_loss.update(metrics.mse_per_image(output, hr))
         output = output.clamp(0, 1)
         self.val_psnr.update(metrics.psnr(output, hr))
@@ -88,7 +88,7 @@ class SuperResolution(LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Every convention's figure for each image; the clamped output is returned."""
         lr, hr = batch
-        output = self(lr)
+        output: Tensor = self(lr)
         loss = metrics.mse_per_image(output, hr)
         output = output.clamp(0, 1)
         self.test_figures.append(

@@ -33,7 +33,8 @@ def load_targets(
     path = cache_dir / f"{source.name}-{digest(key)}.npy"
     if path.is_file():
         try:
-            return np.load(path)
+            cached: np.ndarray = np.load(path)
+            return cached
         except (OSError, ValueError, EOFError):
             pass  # a broken cache is made anew
     targets = _make(source, names, crop, size, antialias)

@@ -27,7 +27,9 @@ def draw(side: int, seed: int, index: int) -> np.ndarray:
     centres = generator.uniform(-largest, side + largest, (len(radii), 2))
     mean = generator.normal(0.45, 0.08)
     contrast = generator.uniform(0.6, 1.2)
-    colours = mean + contrast * generator.normal(0, COLOUR_DEVIATIONS, (len(radii), 3)) @ COLOUR_AXES
+    colours = (
+        mean + contrast * generator.normal(0, COLOUR_DEVIATIONS, (len(radii), 3)) @ COLOUR_AXES
+    )
     fills = (np.clip(colours, 0, 1) * 255).astype(np.uint8).tolist()
     boxes = np.hstack([centres - radii[:, None], centres + radii[:, None]]).tolist()
     image = Image.new("RGB", (side, side), tuple(fills[0]))

@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from srcnn_lightning.errors import BadInput
 
@@ -13,8 +13,10 @@ Image.MAX_IMAGE_PIXELS = None
 
 
 def read_image(path: Path) -> np.ndarray:
-    """`(H, W, 3)` uint8 RGB: grey and palette converted, alpha laid over white, EXIF orientation
-    applied, 16 bits scaled by 1/257.
+    """`(H, W, 3)` uint8 RGB.
+
+    Grey and palette are converted, alpha is laid over white, EXIF orientation is applied, 16 bits
+    are scaled by 1/257.
 
     Raises:
         BadInput: the file is truncated, no image, or of floating-point pixels.
@@ -40,7 +42,7 @@ def read_image(path: Path) -> np.ndarray:
     return np.asarray(_upright(_rgb(pixels), orientation))
 
 
-def _is_16_bit(image: Image.Image) -> bool:
+def _is_16_bit(image: ImageFile.ImageFile) -> bool:
     """Whether the file holds 16 bits a channel; Pillow's own mode says so for grey alone."""
     raw_modes = [str(tile[3]) for tile in image.tile]
     return image.mode.startswith("I;16") or any(";16" in raw_mode for raw_mode in raw_modes)

@@ -1,5 +1,6 @@
 """The LightningDataModule: the whole split on the device as uint8, batches by index."""
 
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,7 +139,7 @@ class BatchIndices(Sampler[list[int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self.count // self.batch_size)
+        return math.ceil(self.count / self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         order = list(range(self.count))

@@ -1,4 +1,4 @@
-"""Where images come from: DIV2K, a folder, or drawn here. Nothing heavy is imported to list them."""
+"""Where images come from: DIV2K, a folder, or drawn here. Listing them imports nothing heavy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +45,8 @@ def open_source(data: dict[str, Any]) -> Source:
         return _dead_leaves(data)
     if kind not in ("div2k", "folder"):
         raise BadInput(f"data.kind={kind}: choose div2k, folder or dead_leaves.")
+    if not data["root"]:
+        raise BadInput("data.root=null: give the folder that holds the images, data.root=DIR.")
     root = Path(str(data["root"])).expanduser()
     return _div2k(data, root) if kind == "div2k" else _folder(data, root)
 

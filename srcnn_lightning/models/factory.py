@@ -1,13 +1,14 @@
 """From a configuration to a network: ours, or one of the user's own package."""
 
 import inspect
+import pkgutil
 from dataclasses import fields
 from typing import Any, cast
 
 from torch import nn
 
 from srcnn_lightning.config import SRCNNConfig
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 
 OURS = "srcnn_lightning.models.SRCNN"
 
@@ -26,7 +27,7 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
     target = str(model["_target_"])
     offered = {"antialias": antialias, "scale": scale}
     given = {key: value for key, value in model.items() if key not in ("_target_", "name")}
-    parameters = inspect.signature(_find(target)).parameters
+    parameters = inspect.signature(locate(target)).parameters
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         offered = {key: value for key, value in offered.items() if key in parameters}
         # model._target_=mine.Net leaves the other keys of model=srcnn behind; they are not the
@@ -51,16 +52,19 @@ def build(settings: dict[str, Any]) -> nn.Module:
         BadInput: the target cannot be imported.
     """
     arguments = {key: value for key, value in settings.items() if key != "_target_"}
-    return cast(nn.Module, _find(str(settings["_target_"]))(**arguments))
+    return cast(nn.Module, locate(str(settings["_target_"]))(**arguments))
 
 
-def _find(target: str) -> Any:
-    from hydra.utils import get_object
+def locate(target: str, setting: str = "model._target_") -> Any:
+    """The class or function of the name `package.module.Class`.
 
+    Raises:
+        BadInput: it cannot be imported.
+    """
     try:
-        return get_object(target)
-    except (ImportError, ValueError) as error:
+        return pkgutil.resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as error:
         raise BadInput(
-            f"model._target_={target}: it cannot be imported ({error}); "
+            f"{setting}={target}: it cannot be imported ({one_line(error)}); "
             "give package.module.Class, importable from here."
         ) from error

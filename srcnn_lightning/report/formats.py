@@ -32,7 +32,9 @@ def markdown(tables: list[Table]) -> str:
         lines = [_markdown_line(head, widths)]
         rules = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
         lines.append(_markdown_line(rules, widths))
-        lines += [_markdown_line([cell.replace("|", "\\|") for cell in row], widths) for row in body]
+        lines += [
+            _markdown_line([cell.replace("|", "\\|") for cell in row], widths) for row in body
+        ]
         blocks.append(f"**{table.title}**\n\n" + "\n".join(lines) + f"\n\n{table.caption}\n")
     return "\n".join(blocks)
 

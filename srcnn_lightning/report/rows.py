@@ -67,7 +67,9 @@ def _paper_row(
         candidates = [_row(_factor_label(runs), name, runs) for name, runs in factors.items()]
         finished = [row for row in candidates if row.mean]
         best = max(finished, key=lambda row: row.mean["max_val_psnr"], default=None)
-        row = best or _row(paper.label, paper.variant, [r for runs in factors.values() for r in runs])
+        row = best or _row(
+            paper.label, paper.variant, [r for runs in factors.values() for r in runs]
+        )
         if best and len(factors) < 5:
             row.label += f", the best of {len(factors)} factors run"
     row.paper = paper

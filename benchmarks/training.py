@@ -1,0 +1,126 @@
+"""Training speed: this program's run against the loop people write, on the same images.
+
+Prints images per second of both, in alternating rounds, and the median of the rounds' ratios. The
+plain loop has its tensors in memory: NCHW, eager, `loss.item()` each step, no validation.
+Ours is a whole fit through Lightning, validation, checkpoints and logging included.
+
+    python benchmarks/training.py [--rounds 5] [--epochs 5]
+"""
+
+import argparse
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import torch
+
+IMAGES, SIDE, BATCH = 60, 224, 2
+
+
+def plain(epochs: int) -> None:
+    """Print images per second of the textbook loop."""
+    import time
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 64, 9, padding=4),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(64, 32, 1),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(32, 3, 5, padding=2),
+    )
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    inputs, targets = torch.rand(2, IMAGES, 3, SIDE, SIDE)
+    for epoch in range(epochs + 1):
+        if epoch == 1:  # the first warms up
+            started = time.perf_counter()
+        for indices in torch.randperm(IMAGES).split(BATCH):
+            optimizer.zero_grad()
+            loss = torch.nn.functional.mse_loss(network(inputs[indices]), targets[indices])
+            loss.backward()
+            optimizer.step()
+            loss.item()
+    print(epochs * IMAGES / (time.perf_counter() - started))
+
+
+def ours(epochs: int) -> None:
+    """Print training images per second of a real run, from its own epochs' times."""
+    import time
+
+    from lightning.pytorch import Callback, Trainer
+    from omegaconf import OmegaConf
+
+    from srcnn_lightning import config, fitting
+    from srcnn_lightning.__main__ import CONF
+    from srcnn_lightning.data.sources import open_source
+    from srcnn_lightning.data.split import make_split
+
+    config.register()
+    from hydra import compose, initialize_config_dir
+
+    times = []
+
+    class Clock(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, pl_module: object) -> None:
+            times.append(time.perf_counter())
+
+        def on_fit_end(self, trainer: Trainer, pl_module: object) -> None:
+            times.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder, initialize_config_dir(str(CONF), "1.3"):
+        cfg = compose(
+            "config",
+            [
+                "data=dead_leaves",
+                "model.init=default",
+                f"trainer.max_epochs={epochs + 1}",
+                f"data.cache_dir={tempfile.gettempdir()}/srcnn_lightning_bench",
+            ],
+        )
+        settings = OmegaConf.to_container(cfg, resolve=True)
+        source = open_source(settings["data"])
+        split = make_split(source.names, settings["data"])
+        parts = fitting.assemble(settings, source, split, Path(folder), "bench")
+        parts.data.prepare()
+        parts.trainer.callbacks.append(Clock())
+        fitting.fit_and_test(parts, settings, Path(folder))
+    print(epochs * IMAGES / (times[-1] - times[1]))
+
+
+def measure(what: str, epochs: int) -> float:
+    """Run one of the two in a process of its own."""
+    command = [sys.executable, __file__, "--only", what, "--epochs", str(epochs)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return float(lines[-1])
+
+
+def main() -> None:
+    """Alternate both and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--only", choices=("plain", "ours"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only:
+        {"plain": plain, "ours": ours}[options.only](options.epochs)
+        return
+    print(
+        f"SRCNN 9-1-5, batch {BATCH} of {SIDE}x{SIDE}, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}, {platform.processor() or platform.machine()}, {date.today()}"
+    )
+    ratios = []
+    for number in range(1, options.rounds + 1):
+        a, b = measure("plain", options.epochs), measure("ours", options.epochs)
+        ratios.append(b / a)
+        print(
+            f"round {number}: plain {a:.1f}, ours {b:.1f} images/s, ratio {b / a:.2f}", flush=True
+        )
+    print(f"median ratio {median(ratios):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What can be refused before anything heavy is imported or anything is written."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from srcnn_lightning.errors import BadInput
+
+
+def check_settings(settings: dict[str, Any]) -> None:
+    """Refuse values no run could use.
+
+    Raises:
+        BadInput: the first such value.
+    """
+    optimizer, trainer = settings["optimizer"], settings["trainer"]
+    experiment = str(settings["experiment_name"])
+    threads = trainer["threads"]
+    rules = (
+        ("seed", settings["seed"], settings["seed"] >= 0, "it must be 0 or more"),
+        (
+            "data.seed",
+            settings["data"]["seed"],
+            settings["data"]["seed"] >= 0,
+            "it must be 0 or more",
+        ),
+        ("optimizer.lr", optimizer["lr"], optimizer["lr"] > 0, "it must be above 0"),
+        (
+            "optimizer.weight_decay",
+            optimizer["weight_decay"],
+            optimizer["weight_decay"] >= 0,
+            "it must be 0 or more",
+        ),
+        (
+            "trainer.max_epochs",
+            trainer["max_epochs"],
+            trainer["max_epochs"] >= 1,
+            "it must be at least 1",
+        ),
+        (
+            "trainer.threads",
+            threads,
+            threads is None or threads >= 1,
+            "it must be at least 1, or null for all",
+        ),
+        (
+            "experiment_name",
+            experiment,
+            re.fullmatch(r"[\w+-][\w.+-]*", experiment) is not None,
+            "it names a folder, so use letters, digits and . _ + - alone",
+        ),
+    )
+    for key, value, is_right, advice in rules:
+        if not is_right:
+            raise BadInput(f"{key}={value}: {advice}.")
+    _check_output_dir(str(settings["output_dir"]))
+
+
+def _check_output_dir(output_dir: str) -> None:
+    if not output_dir:
+        raise BadInput("output_dir=: give the folder that shall hold the runs, output_dir=DIR.")
+    folder = Path(output_dir).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(
+            f"output_dir={output_dir}: it cannot be written ({error.strerror}); "
+            "give a folder that can."
+        ) from error
+
+
+def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
+    """No override may touch what a variant sets: an ablation's row must be what its name says.
+
+    Args:
+        cfg: the composed configuration.
+        hydra: Hydra's part of it, which knows where conf/variant/*.yaml lie.
+
+    Raises:
+        BadInput: a value differs from the one in the variant's file.
+    """
+    variant = hydra.runtime.choices.get("variant")
+    if not variant:
+        return
+    sources = hydra.runtime.config_sources
+    roots = [Path(source.path) for source in sources if source.schema == "file"]
+    for key, wanted in _variant_settings(str(variant), roots).items():
+        choices = hydra.runtime.choices
+        actual = choices[key] if key in choices else OmegaConf.select(cfg, key)
+        if actual != wanted:
+            raise BadInput(
+                f"{key}={actual}: variant={variant} sets {key}={wanted}, and its row must be what "
+                "its name says; leave this override out, or run without a variant."
+            )
+
+
+def _variant_settings(variant: str, roots: list[Path]) -> dict[str, Any]:
+    """What a variant's file sets, and those it builds on: `model: srcnn`, `model.init: default`."""
+    path = next(path for root in roots if (path := root / f"variant/{variant}.yaml").is_file())
+    content: Any = OmegaConf.to_container(OmegaConf.load(path))
+    settings: dict[str, Any] = {}
+    for default in content.pop("defaults", []):
+        if isinstance(default, dict):  # {"override /model": "srcnn"}
+            settings |= {key.removeprefix("override /"): item for key, item in default.items()}
+        elif default != "_self_":
+            settings |= _variant_settings(default, roots)
+    return settings | _flatten(content)
+
+
+def _flatten(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        leaves |= _flatten(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return leaves

@@ -1,0 +1,216 @@
+import random
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from srcnn_lightning.data.module import BatchIndices, SuperResolutionData
+from srcnn_lightning.data.sources import open_source
+from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.errors import BadInput
+
+ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
+
+
+def settings(tmp_path, **changed):
+    return {
+        "kind": "dead_leaves",
+        "name": None,
+        "root": str(tmp_path / "in"),
+        "count": 10,
+        "split": [0.6, 0.2, 0.2],
+        "crop": 16,
+        "target_size": 8,
+        "batch_size": 4,
+        "eval_batch_size": 2,
+        "seed": 0,
+        "cache_dir": str(tmp_path / "cache"),
+        **changed,
+    }
+
+
+def leaves(tmp_path, seed=0, degradation=ALIASED, **changed):
+    data = settings(tmp_path, **changed)
+    source = open_source(data)
+    module = SuperResolutionData(
+        source, make_split(source.names, data), data, degradation, seed=seed
+    )
+    module.setup("fit")
+    return module
+
+
+def numbered(tmp_path, split, seed=0, **changed):
+    """A module whose images are of one grey level each, 10 for 0.png, 20 for 1.png and so on."""
+    (tmp_path / "in").mkdir(exist_ok=True)
+    for name in split.names:
+        value = 10 * (int(name.removesuffix(".png")) + 1)
+        Image.new("L", (8, 8), value).save(tmp_path / "in" / name)
+    data = settings(tmp_path, kind="folder", crop=8, **changed)
+    module = SuperResolutionData(open_source(data), split, data, ALIASED, seed=seed)
+    module.setup("fit")
+    return module
+
+
+def levels(loader):
+    """The numbers of the images that a loader gives, batch by batch."""
+    return [(torch.round(hr[:, 0, 0, 0] * 255) / 10 - 1).int().tolist() for _, hr in loader]
+
+
+SPLIT = Split(
+    [f"{index}.png" for index in (7, 0, 3, 9, 1)],
+    [f"{index}.png" for index in (8, 2, 5)],
+    [f"{index}.png" for index in (6, 4)],
+)
+
+
+@pytest.mark.parametrize(("scale", "antialias"), [(2, False), (2, True), (4, True), (1, False)])
+def test_batches_are_float32_pairs_in_the_unit_range(tmp_path, scale, antialias):
+    degradation = {"name": "any", "antialias": antialias, "scale": scale}
+    module = leaves(tmp_path, degradation=degradation)
+    for loader, sizes in (
+        (module.train_dataloader(), [4, 2]),
+        (module.val_dataloader(), [2]),
+        (module.test_dataloader(), [2]),
+    ):
+        batches = list(loader)
+        assert len(loader) == len(sizes)
+        assert [len(lr) for lr, _ in batches] == sizes
+        for lr, hr in batches:
+            assert lr.shape[1:] == (3, 8 // scale, 8 // scale)
+            assert hr.shape[1:] == (3, 8, 8)
+            for images in (lr, hr):
+                assert images.dtype == torch.float32
+                assert images.min() >= 0
+                assert images.max() <= 1
+                assert images.max() > 0.1  # not divided by 255 twice
+
+
+def test_targets_keep_the_values_of_uint8(tmp_path):
+    _, hr = next(iter(leaves(tmp_path).test_dataloader()))
+    assert torch.equal((hr * 255).round() / 255, hr)
+
+
+def picture(tmp_path, pixels, kernel, degradation):
+    """The batch of a module with this one 4x4 picture in every part."""
+    (tmp_path / "in").mkdir()
+    for name in "abc":
+        Image.fromarray(np.asarray(pixels, np.uint8)).save(tmp_path / "in" / f"{name}.png")
+    data = settings(tmp_path, kind="folder", crop=4, target_size=4)
+    split = Split(["a.png"], ["b.png"], ["c.png"])
+    module = SuperResolutionData(open_source(data), split, data, degradation, kernel)
+    module.prepare()
+    lr, hr = next(iter(module.test_dataloader()))
+    return (lr * 255).round().int(), (hr * 255).round().int()
+
+
+def test_inputs_of_nearest_take_one_pixel_of_four(tmp_path):
+    blocks = np.kron([[10, 20], [30, 40]], np.ones((2, 2)))
+    lr, hr = picture(tmp_path, np.dstack([blocks, blocks + 1, blocks + 2]), "nearest", ALIASED)
+    assert lr[0].tolist() == [[[10 + c, 20 + c], [30 + c, 40 + c]] for c in range(3)]
+    assert hr[0, 0].tolist() == blocks.tolist()
+
+
+def test_inputs_are_rounded_as_an_image_file_would(tmp_path):
+    # Bilinear without antialiasing is the mean of four: 11/4 = 2.75, 9/4 = 2.25, 255, 1021/4.
+    pixels = [[1, 2, 2, 2], [3, 5, 2, 3], [255, 255, 255, 255], [255, 255, 255, 256 - 2]]
+    lr, _ = picture(tmp_path, np.dstack([pixels] * 3), "bilinear", ALIASED)
+    assert lr[0, 0].tolist() == [[3, 2], [255, 255]]
+
+
+def test_inputs_do_not_overshoot(tmp_path):
+    # Bicubic weights beyond an edge are negative; an image file cannot hold the result.
+    pixels = np.zeros((4, 4, 3))
+    pixels[:, 2:] = 255
+    lr, _ = picture(tmp_path, pixels, "bicubic", ALIASED)
+    # a = -0.75, half-way: weights -3/32, 19/32, 19/32, -3/32; outer neighbours repeat the border.
+    assert lr[0, 0].tolist() == [[0, 255], [0, 255]]
+
+
+def test_inputs_antialiased_reach_beyond_their_block(tmp_path):
+    pixels = np.zeros((4, 4, 3))
+    pixels[:, 2:] = 200
+    degradation = {"name": "antialiased", "antialias": True, "scale": 2}
+    lr, _ = picture(tmp_path, pixels, "bilinear", degradation)
+    # A triangle over four pixels weighs them 1, 3, 3, 1; one of them lies outside and is left out.
+    assert lr[0, 0].tolist() == [[round(200 / 7), round(200 * 6 / 7)]] * 2
+
+
+def test_parts_hold_the_images_of_the_split(tmp_path):
+    module = numbered(tmp_path, SPLIT)
+    parts = [module.train_dataloader(), module.val_dataloader(), module.test_dataloader()]
+    found = [sorted(chain(*levels(loader))) for loader in parts]
+    assert found == [[0, 1, 3, 7, 9], [2, 5, 8], [4, 6]]
+
+
+def test_val_and_test_follow_the_order_of_the_split(tmp_path):
+    module = numbered(tmp_path, SPLIT)
+    for _ in range(2):
+        assert levels(module.val_dataloader()) == [[8, 2], [5]]
+        assert levels(module.test_dataloader()) == [[6, 4]]
+
+
+def test_train_order_is_that_of_seed_and_epoch_alone(tmp_path):
+    first = levels(numbered(tmp_path, SPLIT).train_dataloader())
+    random.seed(3)
+    torch.manual_seed(3)
+    again = numbered(tmp_path, SPLIT).train_dataloader()
+    assert levels(again) == first
+    assert levels(again) == first  # no generator that runs on
+    again.sampler.set_epoch(1)
+    assert levels(again) != first
+    again.sampler.set_epoch(0)
+    assert levels(again) == first
+    others = [levels(numbered(tmp_path, SPLIT, seed).train_dataloader()) for seed in (1, 2, 3)]
+    assert any(other != first for other in others)
+
+
+def test_batch_indices_cover_each_image_once_in_every_epoch():
+    sampler = BatchIndices(60, 7, seed=0)
+    orders = []
+    for epoch in range(5):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert [len(batch) for batch in batches] == [7] * 8 + [4]
+        assert len(sampler) == 9
+        orders.append(list(chain(*batches)))
+        assert sorted(orders[-1]) == list(range(60))
+    assert len({tuple(order) for order in orders}) == 5
+
+
+def test_batch_indices_do_not_confuse_seed_with_epoch():
+    # seed + epoch as the one seed would give seed 1 the epochs of seed 0, one later.
+    early, late = BatchIndices(60, 60, seed=1), BatchIndices(60, 60, seed=0)
+    late.set_epoch(1)
+    assert list(early) != list(late)
+
+
+def test_batch_indices_without_a_seed_are_in_order():
+    sampler = BatchIndices(5, 2)
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        assert list(sampler) == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"target_size": 7}, r"data\.target_size=7: .* multiple of degradation\.scale=2"),
+        ({"target_size": 18}, r"data\.target_size=18: it must not exceed data\.crop=16"),
+        ({"batch_size": 0}, r"data\.batch_size=0: it must be at least 1"),
+        ({"eval_batch_size": -1}, r"data\.eval_batch_size=-1"),
+        ({"target_size": 0}, r"data\.target_size=0"),
+        ({"crop": 0}, r"data\.crop=0"),
+    ],
+)
+def test_sizes_that_do_not_fit_name_setting_and_value(tmp_path, changed, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        leaves(tmp_path, **changed)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("scale", [0, -2])
+def test_scale_below_one_names_setting_and_value(tmp_path, scale):
+    with pytest.raises(BadInput, match=rf"degradation\.scale={scale}"):
+        leaves(tmp_path, degradation={**ALIASED, "scale": scale})

@@ -1,0 +1,179 @@
+import os
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srcnn_lightning.data.sources import open_source
+from srcnn_lightning.data.split import make_split
+from srcnn_lightning.errors import BadInput
+
+
+def settings(kind, root=None, **changed):
+    shown = None if root is None else str(root)
+    changed = {"name": None, "crop": 16, "count": 4, "seed": 0, **changed}
+    return {"kind": kind, "root": shown, "split": [0.5, 0.25, 0.25], **changed}
+
+
+def save(path, colour=(1, 2, 3)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 3), colour).save(path)
+
+
+def test_folder_lists_images_sorted_and_reads_them(tmp_path):
+    for name, colour in {"b.png": (4, 5, 6), "a.bmp": (1, 2, 3)}.items():
+        save(tmp_path / name, colour)
+    source = open_source(settings("folder", tmp_path))
+    assert source.names == ["a.bmp", "b.png"]
+    assert source.read("b.png").tolist() == [[[4, 5, 6]] * 4] * 3
+
+
+def test_folder_takes_every_extension_in_either_case(tmp_path):
+    names = ["a.png", "b.JPG", "c.Jpeg", "d.WEBP", "e.bmp", "f.TIF", "g.tiff"]
+    for name in names:
+        save(tmp_path / name)
+    assert open_source(settings("folder", tmp_path)).names == names
+
+
+def test_folder_ignores_hidden_files_other_files_and_folders(tmp_path):
+    # macOS lays ._a.png beside a.png on foreign file systems; it is no image.
+    for name in ("a.png", "._a.png", ".hidden.png", "deeper/b.png", "folder.png/c.png"):
+        save(tmp_path / name)
+    for name in ("notes.txt", "png", "a.png.part"):
+        (tmp_path / name).write_text("no image")
+    assert open_source(settings("folder", tmp_path)).names == ["a.png"]
+
+
+def test_folder_ignores_a_link_to_nothing(tmp_path):
+    save(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to(tmp_path / "gone.png")
+    assert open_source(settings("folder", tmp_path)).names == ["a.png"]
+
+
+def test_folder_missing_names_setting_and_value(tmp_path):
+    with pytest.raises(BadInput, match=re.escape(f"data.root={tmp_path / 'gone'}: there is no")):
+        open_source(settings("folder", tmp_path / "gone"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "div2k"])
+def test_root_not_given_names_the_setting(kind):
+    with pytest.raises(BadInput, match=r"data\.root=null: give the folder"):
+        open_source(settings(kind))
+
+
+def test_folder_that_is_a_file_names_setting_and_value(tmp_path):
+    save(tmp_path / "a.png")
+    with pytest.raises(BadInput, match=re.escape(f"data.root={tmp_path / 'a.png'}")):
+        open_source(settings("folder", tmp_path / "a.png"))
+
+
+def test_folder_without_images_names_setting_value_and_formats(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(BadInput, match=r"data\.root=.* holds no images \(PNG, JPG,") as caught:
+        open_source(settings("folder", tmp_path))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_folder_is_named_after_its_last_component_or_as_set(tmp_path):
+    save(tmp_path / "photos" / "a.png")
+    assert open_source(settings("folder", tmp_path / "photos")).name == "photos"
+    assert open_source(settings("folder", tmp_path / "photos" / ".")).name == "photos"
+    assert open_source(settings("folder", tmp_path / "photos", name="mine")).name == "mine"
+
+
+def test_folder_root_may_start_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    save(tmp_path / "photos" / "a.png")
+    assert open_source(settings("folder", "~/photos")).names == ["a.png"]
+
+
+def test_identity_changes_with_a_files_size_and_with_its_time(tmp_path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "b.png")
+    first = open_source(settings("folder", tmp_path)).identity
+    assert open_source(settings("folder", tmp_path)).identity == first
+    time = (tmp_path / "a.png").stat().st_mtime_ns
+    # One nanosecond: a rewrite within the same second must show.
+    os.utime(tmp_path / "a.png", ns=(time, time + 1))
+    second = open_source(settings("folder", tmp_path)).identity
+    assert second["a.png"] != first["a.png"]
+    assert second["b.png"] == first["b.png"]
+    with (tmp_path / "a.png").open("ab") as file:
+        file.write(b"longer")
+    os.utime(tmp_path / "a.png", ns=(time, time))
+    third = open_source(settings("folder", tmp_path)).identity
+    assert third["a.png"] not in (first["a.png"], second["a.png"])
+
+
+def test_div2k_reads_the_png_files_of_its_folder(tmp_path):
+    save(tmp_path / "DIV2K_valid_HR" / "0801.png", (7, 8, 9))
+    save(tmp_path / "DIV2K_valid_HR" / "0802.png")
+    save(tmp_path / "DIV2K_valid_HR" / "thumbnail.jpg")
+    save(tmp_path / "outside.png")
+    source = open_source(settings("div2k", tmp_path, name="DIV2K"))
+    assert (source.name, source.names) == ("DIV2K", ["0801.png", "0802.png"])
+    assert source.read("0801.png")[0, 0].tolist() == [7, 8, 9]
+
+
+def test_div2k_missing_names_the_setting_and_the_way_without_download(tmp_path):
+    with pytest.raises(BadInput, match=re.escape(f"data.root={tmp_path}: ")) as caught:
+        open_source(settings("div2k", tmp_path))
+    sentence = str(caught.value)
+    assert "DIV2K_valid_HR.zip" in sentence
+    assert "data=dead_leaves" in sentence
+
+
+def test_div2k_empty_says_that_it_wants_png(tmp_path):
+    (tmp_path / "DIV2K_valid_HR").mkdir()
+    with pytest.raises(BadInput, match=r"holds no images \(PNG\)"):
+        open_source(settings("div2k", tmp_path))
+
+
+def test_unknown_kind_names_the_kinds_there_are():
+    with pytest.raises(BadInput, match=r"data\.kind=flickr: choose div2k, folder or dead_leaves"):
+        open_source(settings("flickr", "photos"))
+
+
+def test_dead_leaves_has_count_images_of_the_crops_size():
+    source = open_source(settings("dead_leaves", crop=24, count=12))
+    assert source.name == "dead_leaves"
+    assert len(source.names) == 12
+    assert source.read(source.names[11]).shape == (24, 24, 3)
+
+
+def test_dead_leaves_follow_data_seed_and_index():
+    def image(seed, index):
+        source = open_source(settings("dead_leaves", seed=seed))
+        return source.read(source.names[index])
+
+    assert np.array_equal(image(0, 1), image(0, 1))
+    assert not np.array_equal(image(0, 1), image(1, 1))
+    assert not np.array_equal(image(0, 1), image(0, 2))
+    # Neighbours in seed and index must not share images, as seed + index would.
+    assert not np.array_equal(image(0, 1), image(1, 0))
+
+
+def test_dead_leaves_keep_an_image_when_there_are_more():
+    few, many = (open_source(settings("dead_leaves", count=count)) for count in (3, 300))
+    assert np.array_equal(few.read(few.names[2]), many.read(few.names[2]))
+
+
+def test_dead_leaves_identity_tells_seeds_and_crops_apart():
+    sources = [
+        open_source(settings("dead_leaves", **changed))
+        for changed in ({}, {}, {"seed": 1}, {"crop": 17})
+    ]
+    first, same, other_seed, other_crop = (source.identity for source in sources)
+    assert first == same
+    assert first["dead_leaves_0000"] != other_seed["dead_leaves_0000"]
+    assert first["dead_leaves_0000"] != other_crop["dead_leaves_0000"]
+
+
+def test_negative_data_seed_is_bad_input():
+    # Python's generator takes -1 for 1, NumPy's refuses it: one split for two seeds, or a crash.
+    data = settings("dead_leaves", seed=-1)
+    with pytest.raises(BadInput, match=r"data\.seed=-1"):
+        source = open_source(data)
+        make_split(source.names, data)
+        source.read(source.names[0])

@@ -1,0 +1,121 @@
+import pytest
+import torch
+from torch import nn
+
+from srcnn_lightning.models.block_convolution import BlockConv2d
+
+
+def pair(*arguments, **settings):
+    """A BlockConv2d and an nn.Conv2d with the same weights, in double precision.
+
+    In single precision a plain convolution of 9x9 lies as far as 1e-6 from the exact result, so
+    only doubles can tell a wrong weight from a rounded one.
+    """
+    torch.manual_seed(0)
+    block = BlockConv2d(*arguments, **settings).double()
+    plain = nn.Conv2d(*arguments, **settings).double()
+    plain.load_state_dict(block.state_dict())
+    return block, plain
+
+
+def relative_error(value, wanted):
+    assert value.shape == wanted.shape
+    difference = (value - wanted).detach().abs().max()
+    return float(difference / wanted.detach().abs().max())
+
+
+def assert_same(block, plain, images):
+    # clone keeps the memory format; each network needs a leaf of its own.
+    found, wanted = images.clone().requires_grad_(), images.clone().requires_grad_()
+    output, reference = block(found), plain(wanted)
+    tolerance = 1e-12 if images.dtype == torch.float64 else 5e-6
+    assert relative_error(output, reference) <= tolerance
+    # A gradient that differs from pixel to pixel: a plain sum would hide a shuffled block.
+    slope = torch.rand_like(reference)
+    output.backward(slope)
+    reference.backward(slope)
+    assert relative_error(found.grad, wanted.grad) <= 10 * tolerance
+    for (name, one), other in zip(block.named_parameters(), plain.parameters(), strict=True):
+        assert relative_error(one.grad, other.grad) <= 10 * tolerance, name
+
+
+def doubles(*shape):
+    return torch.rand(*shape, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5, 9])
+@pytest.mark.parametrize("size", [(8, 8), (12, 6), (2, 4)])
+def test_block_convolution_equals_plain_one_for_even_sizes(kernel_size, size):
+    block, plain = pair(4, 3, kernel_size, padding=kernel_size // 2)
+    assert_same(block, plain, doubles(2, 4, *size))
+
+
+def test_block_convolution_equals_plain_one_in_single_precision():
+    # The last layer of SRCNN 9-1-5, as it is trained.
+    block, plain = pair(32, 3, 5, padding=2)
+    assert_same(block.float(), plain.float(), torch.rand(2, 32, 24, 24))
+
+
+@pytest.mark.parametrize("size", [(7, 8), (8, 7), (7, 7), (1, 1)])
+def test_block_convolution_equals_plain_one_for_odd_sizes(size):
+    block, plain = pair(4, 3, 5, padding=2)
+    assert_same(block, plain, doubles(2, 4, *size))
+
+
+def test_block_convolution_equals_plain_one_with_blocks_off():
+    block, plain = pair(4, 3, 5, padding=2)
+    block.blocks = False
+    images = doubles(2, 4, 8, 8)
+    assert torch.equal(block(images), plain(images))
+    assert_same(block, plain, images)
+
+
+def test_blocks_off_holds_for_one_layer_alone():
+    block, _ = pair(4, 3, 5, padding=2)
+    block.blocks = False
+    assert BlockConv2d(4, 3, 5).blocks
+
+
+def test_block_convolution_equals_plain_one_without_bias():
+    block, plain = pair(4, 3, 5, padding=2, bias=False)
+    assert_same(block, plain, doubles(2, 4, 8, 8))
+
+
+def test_block_convolution_equals_plain_one_in_channels_last():
+    block, plain = pair(4, 3, 5, padding=2)
+    images = doubles(2, 4, 8, 8).to(memory_format=torch.channels_last)
+    channels_last = block.to(memory_format=torch.channels_last)
+    assert_same(channels_last, plain, images)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"padding": 0},
+        {"padding": 2, "stride": 2},
+        {"padding": 2, "dilation": 2},
+        {"padding": 2, "padding_mode": "reflect"},
+        {"padding": "same"},
+        {"padding": 2, "groups": 2},
+    ],
+    ids=str,
+)
+def test_block_convolution_equals_plain_one_for_every_setting(settings):
+    # It is an nn.Conv2d to whoever builds a network of it: where blocks cannot do it, plain must.
+    block, plain = pair(4, 4, 5, **settings)
+    images = doubles(2, 4, 16, 16)
+    assert relative_error(block(images), plain(images)) <= 1e-6
+
+
+def test_block_convolution_equals_plain_one_for_an_even_kernel():
+    block, plain = pair(4, 3, 4, padding=1)
+    images = doubles(2, 4, 16, 16)
+    assert relative_error(block(images), plain(images)) <= 1e-6
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_state_dict_keys_are_those_of_a_plain_convolution(bias):
+    # Checkpoints of either load into the other.
+    block, plain = BlockConv2d(4, 3, 5, bias=bias), nn.Conv2d(4, 3, 5, bias=bias)
+    shapes = {name: value.shape for name, value in block.state_dict().items()}
+    assert shapes == {name: value.shape for name, value in plain.state_dict().items()}

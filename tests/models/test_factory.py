@@ -1,0 +1,174 @@
+import json
+import sys
+import textwrap
+
+import pytest
+import torch
+
+from srcnn_lightning import models
+from srcnn_lightning.errors import BadInput
+
+# What conf/model/srcnn.yaml gives: model._target_=mine.Net replaces one key and leaves the others.
+SRCNN_GROUP = {
+    "_target_": "srcnn_lightning.models.SRCNN",
+    "name": "srcnn",
+    "kernel": "bicubic",
+    "kernel_sizes": [9, 1, 5],
+    "features": [64, 32],
+    "batch_norm": False,
+    "output_activation": "none",
+    "init": "identity",
+}
+
+OWN_NETWORKS = """
+    from torch import nn
+
+    class Net(nn.Module):
+        def __init__(self, width=8, scale=2):
+            super().__init__()
+            self.width, self.scale = width, scale
+            self.layer = nn.Conv2d(3, 3 * scale**2, 3, padding=1)
+            self.shuffle = nn.PixelShuffle(scale)
+
+        def forward(self, images):
+            return self.shuffle(self.layer(images))
+
+    class NoScale(nn.Module):
+        def __init__(self, features):
+            super().__init__()
+            self.features = features
+
+    class Anything(nn.Module):
+        def __init__(self, **settings):
+            super().__init__()
+            self.settings = settings
+
+    raised = 3
+"""
+
+
+@pytest.fixture
+def own_package(tmp_path, monkeypatch):
+    """The name of a package of the user's, importable while a test runs."""
+    package = tmp_path / "users_own"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "networks.py").write_text(textwrap.dedent(OWN_NETWORKS))
+    (package / "broken.py").write_text("import a_module_that_nobody_has\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "users_own"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "users_own"]:
+        del sys.modules[name]
+
+
+def test_settings_keep_every_argument_as_a_plain_value():
+    settings = models.network_settings(SRCNN_GROUP, antialias=False, scale=3)
+    # `name` is for people and the run's folder, the network does not take it.
+    wanted = {key: value for key, value in SRCNN_GROUP.items() if key != "name"}
+    assert settings == {**wanted, "antialias": False, "scale": 3}
+    # Tuples, ListConfigs and tensors do not survive this; checkpoints load under weights_only.
+    assert json.loads(json.dumps(settings)) == settings
+
+
+def test_settings_build_the_network_they_describe():
+    group = {**SRCNN_GROUP, "kernel_sizes": [3, 1], "features": [8], "kernel": "bilinear"}
+    network = models.build(models.network_settings(group, antialias=False, scale=3))
+    assert isinstance(network, models.SRCNN)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 224 + 27
+    upsampling = network.upsampling
+    assert (upsampling.kernel, upsampling.antialias, upsampling.scale) == ("bilinear", False, 3)
+
+
+def test_settings_leave_the_configuration_alone():
+    group = dict(SRCNN_GROUP)
+    models.build(models.network_settings(group, antialias=True, scale=2))
+    assert group == SRCNN_GROUP
+
+
+def test_baseline_gets_the_degradations_kernel():
+    group = {"_target_": "srcnn_lightning.models.Interpolation", "name": "x", "kernel": "nearest"}
+    network = models.build(models.network_settings(group, antialias=False, scale=4))
+    assert (network.kernel, network.antialias, network.scale) == ("nearest", False, 4)
+
+
+def test_degradation_is_offered_only_to_those_who_take_it(own_package):
+    net = {"_target_": f"{own_package}.networks.Net"}
+    no_scale = {"_target_": f"{own_package}.networks.NoScale", "features": [4]}
+    assert models.network_settings(net, antialias=True, scale=3) == {**net, "scale": 3}
+    assert models.network_settings(no_scale, antialias=True, scale=3) == no_scale
+
+
+def test_network_that_takes_anything_is_offered_everything(own_package):
+    group = {"_target_": f"{own_package}.networks.Anything", "name": "mine", "width": 3}
+    network = models.build(models.network_settings(group, antialias=True, scale=2))
+    assert network.settings == {"width": 3, "antialias": True, "scale": 2}
+
+
+def test_own_network_works_with_the_keys_that_srcnn_left_behind(own_package):
+    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net", "width": 16}
+    settings = models.network_settings(group, antialias=True, scale=3)
+    assert settings == {"_target_": group["_target_"], "width": 16, "scale": 3}
+    network = models.build(settings)
+    assert network.width == 16
+    assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
+
+
+def test_own_network_gets_a_key_that_srcnn_has_too(own_package):
+    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.NoScale"}
+    assert models.build(models.network_settings(group, True, 2)).features == [64, 32]
+
+
+def test_unknown_key_of_an_own_network_is_refused_by_name_and_value(own_package):
+    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net", "widht": 16}
+    with pytest.raises(BadInput) as refusal:
+        models.network_settings(group, antialias=True, scale=2)
+    sentence = str(refusal.value)
+    assert sentence.startswith("model.widht=16:")
+    assert "it takes width, scale" in sentence
+
+
+def test_unknown_key_of_srcnn_is_refused():
+    with pytest.raises(BadInput, match=r"^model\.depth=20: "):
+        models.network_settings({**SRCNN_GROUP, "depth": 20}, antialias=True, scale=2)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "a_package_that_nobody_has.Net",
+        "srcnn_lightning.models.SRCN",
+        "SRCNN",
+        "",
+        "srcnn_lightning..SRCNN",
+        "users_own.networks.Nothing",
+        "users_own.broken.Net",
+    ],
+)
+@pytest.mark.parametrize("use", ["settings", "build"])
+def test_target_that_cannot_be_imported_is_refused(own_package, target, use):
+    with pytest.raises(BadInput) as refusal:
+        if use == "settings":
+            models.network_settings({"_target_": target}, antialias=True, scale=2)
+        else:
+            models.build({"_target_": target})
+    assert str(refusal.value).startswith(f"model._target_={target}:")
+
+
+@pytest.mark.parametrize("target", ["users_own.networks", "users_own.networks.raised"])
+def test_target_that_is_no_class_is_refused(own_package, target):
+    # The class's name forgotten is the commonest slip of all.
+    with pytest.raises(BadInput) as refusal:
+        models.network_settings({"_target_": target}, antialias=True, scale=2)
+    assert str(refusal.value).startswith(f"model._target_={target}:")
+
+
+def test_refusal_is_one_line():
+    with pytest.raises(BadInput) as refusal:
+        models.network_settings({"_target_": "a_package_that_nobody_has.Net"}, True, 2)
+    assert "\n" not in str(refusal.value)
+
+
+def test_argument_that_is_missing_is_refused(own_package):
+    target = f"{own_package}.networks.NoScale"
+    with pytest.raises(BadInput, match="features"):
+        models.build(models.network_settings({"_target_": target}, antialias=True, scale=2))

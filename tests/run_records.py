@@ -1,0 +1,112 @@
+"""Run records by hand, as srcnn_lightning/run.py and fitting.py write them."""
+
+from srcnn_lightning import record
+
+SRCNN = {
+    "_target_": "srcnn_lightning.models.SRCNN",
+    "name": "srcnn",
+    "kernel": "bicubic",
+    "kernel_sizes": [9, 1, 5],
+    "features": [64, 32],
+    "batch_norm": False,
+    "output_activation": "none",
+    "init": "default",
+}
+MODELS = {
+    "tanh": {**SRCNN, "output_activation": "tanh"},
+    "batch_norm": {**SRCNN, "batch_norm": True},
+    "identity": {**SRCNN, "init": "identity"},
+    **{
+        kernel: {
+            "_target_": "srcnn_lightning.models.Interpolation",
+            "name": kernel,
+            "kernel": kernel,
+        }
+        for kernel in ("nearest", "bilinear", "bicubic")
+    },
+}
+# Settings that do not change what a run gives, and so are no part of its hash.
+UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "rerun")
+
+
+def make_record(
+    variant="base",
+    *,
+    status="finished",
+    experiment="ablation",
+    name=None,
+    seed=0,
+    images="d0",
+    settings=(),
+    **figures,
+):
+    """One run's record.
+
+    Args:
+        variant: row of an ablation, or None for a run of another experiment.
+        status: `finished`, `diverged` or `failed`.
+        experiment: its name.
+        name: of the run.
+        seed: of the run.
+        images: stands for the images' identity.
+        settings: pairs of a dotted key and a value, over the defaults.
+        figures: metrics, over the defaults.
+    """
+    decay = float(variant.removeprefix("l2_")) if variant and variant.startswith("l2_") else 0.0
+    config = {
+        "data": {"crop": 800, "target_size": 224, "batch_size": 2, "seed": 0},
+        "degradation": {"name": "antialiased", "antialias": True, "scale": 2},
+        "model": dict(MODELS.get(variant, SRCNN)),
+        "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": decay},
+        "trainer": {"accelerator": "cpu", "max_epochs": 100, "precision": "32-true"},
+        "logger": {},
+        "experiment_name": experiment,
+        "variant": variant,
+        "seed": seed,
+        "output_dir": "outputs",
+        "rerun": False,
+    }
+    for key, value in dict(settings).items():
+        group, _, last = key.rpartition(".")
+        (config[group] if group else config)[last] = value
+    metrics = {
+        "max_val_psnr": 27.0,
+        "test_loss": 0.005,
+        "test_psnr": 26.0,
+        "test_psnr_pooled": 24.0,
+        "test_psnr_y": 28.0,
+        "test_ssim": 0.9,
+        **figures,
+    }
+    kept = {key: value for key, value in config.items() if key not in UNHASHED}
+    identity = {
+        "name": name or (f"variant={variant}" if variant else "srcnn"),
+        "experiment": experiment,
+        "variant": variant,
+        "data": "photos",
+        "data_hash": images,
+        "hash": record.digest([kept, images]),
+        "date": "2026-11-23T17:00:00+00:00",
+        "config": config,
+        "split": {"train": ["a.png", "b.png", "c.png"], "val": ["d.png"], "test": ["e.png"]},
+        "status": status,
+    }
+    if status == "failed":  # no more than this is known of it
+        return {**identity, "error": "RuntimeError('no luck')"}
+    return {
+        **identity,
+        "metrics": metrics if status == "finished" else {"max_val_psnr": None},
+        "history": [{"epoch": 1, "train_loss": 0.01, "val_loss": 0.01, "val_psnr": 27.0}],
+        "per_image": [{"name": "e.png", "psnr": 26.0}] if status == "finished" else [],
+        "parameters": 0 if variant in ("nearest", "bilinear", "bicubic") else 20_099,
+        "epochs": 1,
+        "environment": {"device": "cpu", "device_name": "A CPU", "threads": 2},
+        "durations": {"fit_s": 1.0, "test_s": 1.0, "total_s": 2.0},
+    }
+
+
+def write_records(outputs, records):
+    """Each record into a folder of its own, where a run would have written it."""
+    for found in records:
+        kind = f"{found['data']}-{found['config']['degradation']['name']}"
+        record.write(outputs / found["experiment"] / kind / found["name"], found)

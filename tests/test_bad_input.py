@@ -1,0 +1,134 @@
+"""Each bad input, the sentence it gets and exit status 2: no traceback, nothing half written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import TINY, Command
+
+LEAVES = "data=dead_leaves"
+FOLDER = ("data=folder", "data.root=images", "data.count=4", "data.split=[0.5,0.25,0.25]")
+ABLATION = "+experiment=ablation"
+
+# What is typed, and what the sentence must hold: the setting, its value, what would be right.
+CASES = {
+    "unknown key": ((LEAVES, "optimizer.lrr=1"), ("optimizer.lrr", "lr, weight_decay")),
+    "unknown top key": ((LEAVES, "epochs=1"), ("epochs", "trainer")),
+    "unknown option": ((LEAVES, "model=vgg"), ("model=vgg", "srcnn")),
+    "unknown experiment": (("+experiment=nope",), ("experiment=nope", "lr_grid")),
+    "no number": ((LEAVES, "optimizer.lr=abc"), ("optimizer.lr=abc", "a number")),
+    "no whole number": ((LEAVES, "data.count=2.5"), ("data.count=2.5", "a whole number")),
+    "no boolean": ((LEAVES, "model.batch_norm=perhaps"), ("batch_norm=perhaps", "true or false")),
+    "no number in a sweep": ((LEAVES, "-m", "optimizer.lr=1e-3,abc"), ("lr=abc", "a number")),
+    "negative learning rate": ((LEAVES, "optimizer.lr=-1"), ("optimizer.lr=-1", "above 0")),
+    "no epochs": ((LEAVES, "trainer.max_epochs=0"), ("trainer.max_epochs=0", "at least 1")),
+    "split does not add up": (
+        (LEAVES, "data.split=[0.5,0.2,0.2]"),
+        ("data.split=[0.5, 0.2, 0.2]", "add up to 0.9", "must make 1"),
+    ),
+    "no root": (("data=folder",), ("data.root=null", "data.root=DIR")),
+    "folder missing": (("data=folder", "data.root=nowhere"), ("data.root=nowhere", "no such")),
+    "folder empty": (("data=folder", "data.root=empty"), ("data.root=empty", "no images", "PNG")),
+    "too few images": (
+        (*FOLDER[:2], "data.count=10"),
+        ("data.count=10", "only 4 images", "data.count=4"),
+    ),
+    "no DIV2K": (("data=div2k",), ("data.root=data/DIV2K", "DIV2K_valid_HR", "data=dead_leaves")),
+    "image smaller than the crop": (
+        (*FOLDER, "data.crop=100"),
+        ("data.crop=100", "image_", "80x70", "data.crop=70"),
+    ),
+    "truncated image": (
+        (*FOLDER[:1], "data.root=truncated", *FOLDER[2:]),
+        ("truncated/bad.png", "not a readable image"),
+    ),
+    "no image": (
+        (*FOLDER[:1], "data.root=text", *FOLDER[2:]),
+        ("text/bad.png", "not a readable image"),
+    ),
+    "identity with tanh": (
+        (LEAVES, "model.output_activation=tanh"),
+        ("model.init=identity", "tanh", "model.init=default"),
+    ),
+    "identity with batch norm": (
+        (LEAVES, "model.batch_norm=true"),
+        ("model.init=identity", "batch norm", "model.init=default"),
+    ),
+    "identity with tanh in a sweep": (
+        (LEAVES, "-m", "model.output_activation=tanh,none"),
+        ("model.init=identity", "tanh", "model.init=default"),
+    ),
+    "unknown activation": ((LEAVES, "model.output_activation=elu"), ("=elu", "none or tanh")),
+    "even kernel": ((LEAVES, "model.kernel_sizes=[9,2,5]"), ("[9, 2, 5]", "odd")),
+    "unknown kernel": ((LEAVES, "model.kernel=lanczos"), ("model.kernel=lanczos", "bicubic")),
+    "no such network": ((LEAVES, "model._target_=mine.Net"), ("model._target_=mine.Net",)),
+    "network enlarges nothing": (
+        (LEAVES, "model=custom", "model._target_=torch.nn.Identity"),
+        ("model._target_=torch.nn.Identity", "(1, 3, 16, 16)", "degradation.scale=2"),
+    ),
+    "network not given": ((LEAVES, "model=custom"), ("model._target_", "VALUE")),
+    "no such optimizer": (
+        (LEAVES, "optimizer._target_=torch.optim.Nope"),
+        ("optimizer._target_=torch.optim.Nope", "cannot be imported"),
+    ),
+    "no GPU": ((LEAVES, "trainer=gpu"), ("trainer.accelerator=gpu", "trainer=auto")),
+    "unknown precision": ((LEAVES, "trainer.precision=17"), ("trainer.precision=17", "32-true")),
+    "outputs cannot be written": (
+        (LEAVES, "output_dir=a_file"),
+        ("output_dir=a_file", "cannot be written"),
+    ),
+    "outputs of a sweep cannot be written": (
+        (LEAVES, "output_dir=a_file", "-m", "seed=0,1"),
+        ("output_dir", "a_file", "cannot be written"),
+    ),
+    "experiment is a path": ((LEAVES, "experiment_name=../x"), ("experiment_name=../x", "folder")),
+    "indivisible size": (
+        (LEAVES, "degradation.scale=3"),
+        ("data.target_size=32", "multiple", "degradation.scale=3"),
+    ),
+    "variant overridden": (
+        (LEAVES, ABLATION, "variant=tanh", "optimizer.weight_decay=0.1"),
+        ("optimizer.weight_decay=0.1", "variant=tanh", "=0.0"),
+    ),
+    "variant's model overridden": ((LEAVES, ABLATION, "variant=bicubic", "model=srcnn"), ("model",)),
+    "variant overridden in a sweep": ((LEAVES, ABLATION, "model.batch_norm=true"), ("batch_norm",)),
+    "negative seed": ((LEAVES, "seed=-1"), ("seed=-1", "0 or more")),
+    "unreadable command line": ((LEAVES, "optimizer.lr=[1"), ("command line", "[1")),
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a_file").touch()
+    noise = np.random.default_rng(0).integers(0, 256, (70, 80, 3), dtype=np.uint8)
+    for folder in ("images", "truncated", "text"):
+        (tmp_path / folder).mkdir()
+        for index in range(4 if folder == "images" else 3):
+            Image.fromarray(noise).save(tmp_path / folder / f"image_{index}.png")
+    whole = (tmp_path / "images/image_0.png").read_bytes()
+    (tmp_path / "truncated/bad.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text/bad.png").write_text("not a picture")
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_gets_a_sentence(case: str, command: Command, tmp_path: Path) -> None:
+    arguments, words = CASES[case]
+    given = {argument.partition("=")[0] for argument in arguments}
+    result = command(*[item for item in TINY if item.partition("=")[0] not in given], *arguments)
+    assert result.returncode == 2, result.stderr
+    sentence = result.stderr.strip()
+    assert len(sentence.splitlines()) == 1, sentence
+    assert all(word in sentence for word in words), sentence
+    assert not list((tmp_path / "outputs").rglob("metrics.json"))
+    assert not list((tmp_path / "outputs").rglob("*.tmp"))
+
+
+def test_full_error_brings_the_traceback_back(command: Command) -> None:
+    result = command(LEAVES, *TINY, "optimizer.lr=-1", HYDRA_FULL_ERROR="1")
+    assert result.returncode == 2
+    assert "Traceback" in result.stderr
+    assert "optimizer.lr=-1" in result.stderr

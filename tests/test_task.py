@@ -1,0 +1,236 @@
+import math
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader
+
+from srcnn_lightning import models
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.task import SuperResolution, summarize
+
+pytestmark = [
+    # Both are Lightning's own, and a run silences both (srcnn_lightning/fitting.py).
+    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
+]
+
+# One kernel of 2x2 with stride 2: the smallest network that doubles both sides, and torch's own.
+TINY = {
+    "_target_": "torch.nn.ConvTranspose2d",
+    "in_channels": 3,
+    "out_channels": 3,
+    "kernel_size": 2,
+    "stride": 2,
+}
+ADAM = {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": 0.0}
+
+
+def constant_task(level, optimizer=ADAM):
+    """A task whose network answers every image with one grey level, its bias."""
+    task = SuperResolution(TINY, optimizer, scale=2)
+    torch.nn.init.zeros_(task.network.weight)
+    torch.nn.init.constant_(task.network.bias, level)
+    return task
+
+
+def greys(*levels, size=16):
+    """Pairs of a black input and a target of one grey level each."""
+    shape = (len(levels), 3, size, size)
+    targets = torch.tensor(levels).view(-1, 1, 1, 1).expand(shape).contiguous()
+    return list(zip(torch.zeros(len(levels), 3, size // 2, size // 2), targets, strict=True))
+
+
+def loader(pairs, batch_size=1):
+    return DataLoader(pairs, batch_size=batch_size)
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    return quiet_trainer(tmp_path)
+
+
+def quiet_trainer(folder, *callbacks):
+    return Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        logger=False,
+        callbacks=list(callbacks),
+        default_root_dir=folder,
+        enable_checkpointing=bool(callbacks),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=0,
+    )
+
+
+def fit(trainer, task, pairs, batch_size=1):
+    trainer.fit(task, loader(pairs, batch_size), loader(pairs))
+
+
+def test_training_loss_is_the_squared_error_of_the_unclamped_output(trainer):
+    # (1.5 - 1)^2 = 0.25; the clamped output would have no error and no gradient.
+    fit(trainer, constant_task(1.5), greys(1.0))
+    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(0.25)
+
+
+def test_training_loss_of_an_epoch_is_the_mean_over_images(trainer):
+    # One batch of two and one of one: (0.01 + 0.04 + 0.09) / 3, with a step too small to matter.
+    task = constant_task(0.0, {**ADAM, "lr": 1e-12})
+    fit(trainer, task, greys(0.1, 0.2, 0.3), batch_size=2)
+    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(0.14 / 3)
+
+
+def test_first_step_of_adam_goes_by_the_learning_rate(trainer):
+    # g / (sqrt(g^2) + eps) is the sign of the gradient, whatever its size.
+    task = constant_task(1.5)
+    fit(trainer, task, greys(1.0))
+    assert task.network.bias.tolist() == pytest.approx([1.499] * 3, abs=1e-6)
+
+
+def test_weight_decay_is_coupled_into_the_gradient(trainer):
+    # Gradient of mean((b - t)^2) for each of three b: 2 * (1 - 1.15) / 3 = -0.1; coupled, 0.2 * b
+    # is added: +0.1, so b falls by lr. Decoupled (AdamW), b would move by +lr - 0.2 * lr.
+    task = constant_task(1.0, {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": 0.2})
+    fit(trainer, task, greys(1.15))
+    assert task.network.bias.tolist() == pytest.approx([0.999] * 3, abs=1e-6)
+
+
+def test_optimizer_is_built_from_its_settings_over_all_parameters():
+    settings = {"_target_": "torch.optim.SGD", "lr": 0.25, "momentum": 0.5}
+    task = SuperResolution(TINY, settings, scale=2)
+    optimizer = task.configure_optimizers()
+    assert type(optimizer) is torch.optim.SGD
+    (group,) = optimizer.param_groups
+    assert (group["lr"], group["momentum"]) == (0.25, 0.5)
+    assert {id(p) for p in group["params"]} == {id(p) for p in task.parameters()}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"lr": -1.0},
+        {"weight_decay": -0.1},
+        {"momentum": 0.9},  # Adam takes none
+        {"_target_": "torch.optim.Adamm"},
+        {"_target_": "no_such_package.Adam"},
+    ],
+    ids=str,
+)
+def test_bad_optimizer_settings_are_refused(wrong):
+    settings = {**ADAM, **wrong}
+    with pytest.raises(BadInput) as refusal:
+        SuperResolution(TINY, settings, scale=2).configure_optimizers()
+    assert str(refusal.value).startswith(f"optimizer._target_={settings['_target_']}:")
+
+
+def test_validation_psnr_is_of_the_clamped_output_and_the_loss_is_not(trainer):
+    trainer.validate(constant_task(1.5), loader(greys(1.0)), verbose=False)
+    assert float(trainer.callback_metrics["val/psnr"]) == math.inf
+    assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_validation_means_are_over_images_whatever_the_batches(trainer, batch_size):
+    pairs = greys(0.1, 0.01, 0.001)
+    trainer.validate(constant_task(0.0), loader(pairs, batch_size), verbose=False)
+    # 20, 40 and 60 dB; pooled it would be 24.73 dB, by batches of two 45 dB.
+    assert float(trainer.callback_metrics["val/psnr"]) == pytest.approx(40, abs=1e-4)
+    assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(0.010101 / 3)
+
+
+def test_test_figures_of_each_image_by_hand(trainer):
+    task = constant_task(0.5)
+    trainer.test(task, loader(greys(0.6, 0.51), 2), verbose=False)
+    table = task.test_table()
+    assert table["loss"] == pytest.approx([0.01, 0.0001], rel=1e-5)
+    assert table["mse"] == pytest.approx([0.01, 0.0001], rel=1e-5)
+    assert table["psnr"] == pytest.approx([20, 40], abs=1e-3)
+    # Y of a grey g is (16 + 219 g) / 255: errors of 0.0858824 and 0.00858824.
+    assert table["psnr_y"] == pytest.approx([21.3219, 41.3219], abs=1e-3)
+    # (2ab + C1) / (a^2 + b^2 + C1) in 1/255: a = 125.5, b = 147.4 and 127.69, C1 = 2.55^2.
+    wanted = [
+        (2 * 125.5 * b + 6.5025) / (125.5**2 + b**2 + 6.5025) for b in (16 + 219 * 0.6, 127.69)
+    ]
+    assert table["ssim"] == pytest.approx(wanted, abs=1e-3)
+
+
+def test_test_shaves_the_scale_off_the_literatures_figures(trainer):
+    pairs = greys(0.6)
+    pairs[0][1][:, :2] = 0.0  # the target's first two rows, wrong by 0.5
+    task = constant_task(0.5)
+    trainer.test(task, loader(pairs), verbose=False)
+    table = task.test_table()
+    assert table["psnr_y"] == pytest.approx([21.3219], abs=1e-3)
+    # RGB keeps its border: (2 * 0.25 + 14 * 0.01) / 16 = 0.04, 13.979 dB.
+    assert table["psnr"] == pytest.approx([13.9794], abs=1e-3)
+
+
+def test_test_loss_is_unclamped_and_every_other_figure_clamped(trainer):
+    task = constant_task(1.5)
+    trainer.test(task, loader(greys(1.0)), verbose=False)
+    table = task.test_table()
+    assert table["loss"] == pytest.approx([0.25])
+    assert table["mse"] == [0]
+    assert table["psnr"] == table["psnr_y"] == [math.inf]
+    assert table["ssim"] == pytest.approx([1], abs=1e-5)
+
+
+def test_test_table_holds_the_latest_test_in_the_order_of_the_images(trainer):
+    task = constant_task(0.0)
+    trainer.test(task, loader(greys(0.5)), verbose=False)
+    trainer.test(task, loader(greys(0.1, 0.01, 0.001), 2), verbose=False)
+    assert task.test_table()["psnr"] == pytest.approx([20, 40, 60], abs=1e-3)
+
+
+def test_summary_averages_each_figure_and_pools_one():
+    table = {
+        "loss": [0.02, 0.0001],
+        "mse": [0.01, 0.0001],
+        "psnr": [20.0, 40.0],
+        "psnr_y": [21.0, 42.0],
+        "ssim": [0.5, 1.0],
+    }
+    found = summarize(table)
+    # Pooled: (0.01 + 0.0001) / 2 = 0.00505 is 22.9671 dB, not 30.
+    wanted = {
+        "test_loss": 0.01005,
+        "test_psnr": 30.0,
+        "test_psnr_pooled": 22.9671,
+        "test_psnr_y": 31.5,
+        "test_ssim": 0.75,
+    }
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"init": "default", "batch_norm": True}])
+def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, settings):
+    group = {"_target_": "srcnn_lightning.models.SRCNN", "name": "srcnn", "features": [8, 4]}
+    network = models.network_settings({**group, **settings}, antialias=False, scale=2)
+    torch.manual_seed(0)
+    task = SuperResolution(network, {**ADAM, "lr": 0.01}, scale=2)
+    saver = ModelCheckpoint(dirpath=tmp_path, filename="last")
+    fit(quiet_trainer(tmp_path, saver), task, greys(0.3, 0.6), batch_size=2)
+
+    file = tmp_path / "last.ckpt"
+    reloaded = SuperResolution.load_from_checkpoint(file, weights_only=True, map_location="cpu")
+    images = torch.rand(2, 3, 8, 8)
+    assert torch.equal(reloaded.eval()(images), task.eval()(images))
+    # Enlarging antialiased or not is no weight, but without it the network is another.
+    assert reloaded.network.upsampling.antialias is False
+    kept = torch.load(file, weights_only=True)["hyper_parameters"]["network"]
+    assert kept["antialias"] is False
+    assert kept == network
+
+
+@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
+def test_baseline_is_not_trained(kernel):
+    group = {"_target_": "srcnn_lightning.models.Interpolation", "kernel": kernel}
+    task = SuperResolution(models.network_settings(group, True, 2), ADAM, scale=2)
+    assert task.is_trained is False
+
+
+def test_network_is_trained():
+    assert constant_task(0.5).is_trained is True
