@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -41,9 +42,7 @@ def main() -> None:
     """Entry point of `srcnn-lightning` and `python -m srcnn_lightning`."""
     for number, word in ((signal.SIGINT, "Interrupted"), (signal.SIGTERM, "Terminated")):
         signal.signal(number, _stop(word))
-    os.environ["HYDRA_FULL_ERROR"] = (
-        "1"  # so that Hydra raises here instead of printing and exiting
-    )
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; without it, it would print and exit
     config.register()
     # Hydra 1.3.8 does not parse overrides on both sides of -m.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument in ("-m", "--multirun"))
@@ -75,7 +74,7 @@ def _leave(sentence: str, status: int) -> None:
     sys.exit(status)
 
 
-def _stop(word: str):  # type: ignore[no-untyped-def]
+def _stop(word: str) -> Callable[[int, FrameType | None], None]:
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
         _leave(f"{word}; finished runs are kept.", 128 + number)

@@ -21,7 +21,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
-    """Run `python -m srcnn_lightning ...` in an empty folder; keyword arguments go to the process."""
+    """Run `python -m srcnn_lightning ...` in an empty folder; keywords are its environment."""
 
     def run(*arguments: str, module: str = "srcnn_lightning", **environment: str):
         variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-
 from conftest import TINY, Command
+from PIL import Image
 
 LEAVES = "data=dead_leaves"
 FOLDER = ("data=folder", "data.root=images", "data.count=4", "data.split=[0.5,0.25,0.25]")
@@ -92,7 +91,10 @@ CASES = {
         (LEAVES, ABLATION, "variant=tanh", "optimizer.weight_decay=0.1"),
         ("optimizer.weight_decay=0.1", "variant=tanh", "=0.0"),
     ),
-    "variant's model overridden": ((LEAVES, ABLATION, "variant=bicubic", "model=srcnn"), ("model",)),
+    "variant's model overridden": (
+        (LEAVES, ABLATION, "variant=bicubic", "model=srcnn"),
+        ("model",),
+    ),
     "variant overridden in a sweep": ((LEAVES, ABLATION, "model.batch_norm=true"), ("batch_norm",)),
     "negative seed": ((LEAVES, "seed=-1"), ("seed=-1", "0 or more")),
     "unreadable command line": ((LEAVES, "optimizer.lr=[1"), ("command line", "[1")),

@@ -47,9 +47,14 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + kind + content + checksum
 
 
+def one_bit_png(width, height):
+    """The beginning of a PNG file, up to its pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+
+
 def test_read_image_rgb_is_exact(tmp_path):
-    path = written(tmp_path / "a.png", [(1, 2, 3), (250, 128, 0)])
-    image = read_image(path)
+    image = read_image(written(tmp_path / "a.png", [(1, 2, 3), (250, 128, 0)]))
     assert (image.shape, image.dtype) == ((1, 2, 3), np.uint8)
     assert image.tolist() == [[[1, 2, 3], [250, 128, 0]]]
 
@@ -74,15 +79,11 @@ def test_read_image_jpeg_becomes_rgb(tmp_path, mode, colour, expected):
     assert np.abs(image.astype(int) - expected).max() <= 3
 
 
-def test_read_image_grey_has_three_equal_channels(tmp_path):
-    path = written(tmp_path / "a.png", [0, 77, 255], mode="L")
-    assert read_image(path).tolist() == [[[0] * 3, [77] * 3, [255] * 3]]
-
-
 @pytest.mark.parametrize("extension", ["png", "bmp", "tif"])
-def test_read_image_one_bit_is_black_and_white(tmp_path, extension):
-    path = written(tmp_path / f"a.{extension}", [0, 255], mode="1")
-    assert read_image(path).tolist() == [[[0] * 3, [255] * 3]]
+@pytest.mark.parametrize(("mode", "values"), [("L", [0, 77, 255]), ("1", [0, 255])])
+def test_read_image_grey_has_three_equal_channels(tmp_path, mode, values, extension):
+    path = written(tmp_path / f"a.{extension}", values, mode=mode)
+    assert read_image(path).tolist() == [[[value] * 3 for value in values]]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +139,7 @@ def test_read_image_16_bit_colour_is_divided_by_257_in_rgb_order(tmp_path, exten
 @pytest.mark.parametrize("extension", ["png", "tif"])
 def test_read_image_16_bit_alpha_lies_over_white(tmp_path, extension):
     path = tmp_path / f"a.{extension}"
-    half = 128 * 257
-    bgra = [[0, 129, 4863, 65535], [0, 129, 4863, 0], [0, 25700, 65535, half]]
+    bgra = [[0, 129, 4863, 65535], [0, 129, 4863, 0], [0, 25700, 65535, 128 * 257]]
     cv2.imwrite(str(path), np.array([bgra], np.uint16))
     assert read_image(path).tolist() == [[[19, 1, 0], [255, 255, 255], [255, 177, 127]]]
 
@@ -199,9 +199,15 @@ def test_read_image_without_a_fixed_range_is_bad_input(tmp_path, kind):
 @pytest.mark.parametrize("size", [(11000, 10000), (20000, 20000)])
 def test_read_image_does_not_take_a_large_image_for_an_attack(tmp_path, size):
     # Pillow warns from 89 megapixels on and refuses from 179 on, both by the header alone.
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 1, 0, 0, 0, 0))
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"x\x9c"))
+    (tmp_path / "a.png").write_bytes(one_bit_png(*size) + chunk(b"IDAT", b"x\x9c"))
     with pytest.raises(BadInput, match="truncated"):
+        read_image(tmp_path / "a.png")
+
+
+def test_read_image_of_a_damaged_chunk_names_the_file(tmp_path):
+    data = chunk(b"IDAT", b"x\x9c") + chunk(b"\0\0\0\0", b"no letters, no chunk")
+    (tmp_path / "a.png").write_bytes(one_bit_png(8, 8) + data)
+    with pytest.raises(BadInput, match=r"a\.png: not a readable image"):
         read_image(tmp_path / "a.png")
 
 

@@ -1,0 +1,205 @@
+"""One run end to end, in processes of its own: what it leaves, and what it does the second time."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import TINY, Command
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+LEAVES = ("data=dead_leaves", *TINY)
+RUN = Path("outputs/single/dead_leaves-antialiased")
+TOLD_APART = ("metrics", "history", "per_image")
+
+
+def record(folder: Path) -> dict:
+    found: dict = json.loads((folder / "metrics.json").read_text())
+    return found
+
+
+def test_run_leaves_all_it_promises(command: Command, tmp_path: Path) -> None:
+    result = command(*LEAVES, "trainer.max_epochs=3")
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / RUN / "srcnn"
+    found = record(folder)
+    assert found["format"] == 1
+    assert found["status"] == "finished"
+    assert found["parameters"] == 20_099
+    assert [epoch["epoch"] for epoch in found["history"]] == [1, 2, 3]
+    assert found["metrics"]["max_val_psnr"] == max(e["val_psnr"] for e in found["history"])
+    split = found["split"]
+    assert [len(split[part]) for part in ("train", "val", "test")] == [6, 2, 2]
+    assert len({name for names in split.values() for name in names}) == 10
+    images = found["per_image"]
+    assert [image["name"] for image in images] == split["test"]
+    mean = sum(image["psnr"] for image in images) / len(images)
+    assert found["metrics"]["test_psnr"] == pytest.approx(mean)
+    pooled = -10 * np.log10(np.mean([image["mse"] for image in images]))
+    assert found["metrics"]["test_psnr_pooled"] == pytest.approx(pooled, abs=1e-4)
+    assert {"device", "precision", "threads", "versions"} <= set(found["environment"])
+    for name in split["test"]:
+        with Image.open(folder / f"pictures/{name}.png") as picture:
+            assert picture.size == (32, 32)
+    assert (folder / "comparison.png").is_file()
+    for name in ("best", "last"):
+        checkpoint = torch.load(folder / f"checkpoints/{name}.ckpt", weights_only=True)
+        assert checkpoint["hyper_parameters"]["network"]["antialias"] is True
+    assert not list(folder.rglob("*.yaml")) or {p.name for p in folder.rglob("*.yaml")} == {
+        "hparams.yaml"
+    }
+    assert not list(folder.rglob("*.log"))
+
+
+def test_pictures_hold_what_the_figures_say(command: Command, tmp_path: Path) -> None:
+    """PSNR of the written picture against the target is the record's, but for rounding."""
+    assert command(*LEAVES, "model=bicubic").returncode == 0
+    folder = tmp_path / RUN / "model=bicubic"
+    from srcnn_lightning.data.dead_leaves import draw
+    from srcnn_lightning.data.image_file import read_image
+    from srcnn_lightning.resampling import resample_uint8
+
+    image = record(folder)["per_image"][0]
+    drawn = torch.from_numpy(draw(64, 0, int(image["name"][-4:]))).permute(2, 0, 1)[None]
+    target = resample_uint8(drawn, (32, 32), "bicubic", antialias=True)[0].permute(1, 2, 0)
+    output = read_image(folder / f"pictures/{image['name']}.png")
+    mse = np.mean((output / 255.0 - target.numpy() / 255.0) ** 2)
+    assert -10 * np.log10(mse) == pytest.approx(image["psnr"], abs=0.05)
+
+
+def test_tensorboard_shows_curves_and_pictures(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES, "trainer.max_epochs=3").returncode == 0
+    assert command(*LEAVES, "trainer.max_epochs=3", "model=bicubic").returncode == 0
+    curves = {}
+    for name in ("srcnn", "model=bicubic"):
+        events = EventAccumulator(str(tmp_path / RUN / name), {"images": 0, "scalars": 0})
+        events.Reload()
+        curves[name] = [(event.step, event.value) for event in events.Scalars("val/psnr")]
+        assert len(events.Tags()["images"]) == 2  # as many as there are validation images
+        assert "_hparams_/session_start_info" in events.summary_metadata
+    history = record(tmp_path / RUN / "srcnn")["history"]
+    assert curves["srcnn"] == [(e["epoch"], pytest.approx(e["val_psnr"])) for e in history]
+    # A baseline is a horizontal line from the first epoch to the last.
+    assert [step for step, _ in curves["model=bicubic"]] == [1, 3]
+    assert len({value for _, value in curves["model=bicubic"]}) == 1
+
+
+def test_same_seed_gives_the_same_record(command: Command, tmp_path: Path) -> None:
+    for output_dir in ("a", "b"):
+        assert command(*LEAVES, f"output_dir={output_dir}").returncode == 0
+    first, second = (record(next((tmp_path / name).rglob("srcnn"))) for name in "ab")
+    assert all(first[key] == second[key] for key in TOLD_APART)
+
+
+def test_job_is_the_same_alone_and_in_a_sweep(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES, "-m", "seed=0,1", "output_dir=sweep").returncode == 0
+    assert command(*LEAVES, "seed=1", "output_dir=alone").returncode == 0
+    pair = [record(next((tmp_path / name).rglob("seed=1"))) for name in ("sweep", "alone")]
+    assert all(pair[0][key] == pair[1][key] for key in TOLD_APART)
+
+
+def test_second_run_is_skipped_and_another_moved_aside(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES).returncode == 0
+    written = (tmp_path / RUN / "srcnn/metrics.json").stat().st_mtime_ns
+    again = command(*LEAVES)
+    assert again.returncode == 0
+    assert "skipped" in again.stdout
+    assert (tmp_path / RUN / "srcnn/metrics.json").stat().st_mtime_ns == written
+    other = command(*LEAVES, "trainer.max_epochs=2")
+    assert other.returncode == 0, other.stderr
+    assert record(tmp_path / RUN / "srcnn")["epochs"] == 2
+    (kept,) = (tmp_path / RUN / ".replaced").iterdir()
+    assert record(kept)["epochs"] == 1
+
+
+def test_diverged_run_says_so_and_the_sweep_goes_on(command: Command, tmp_path: Path) -> None:
+    result = command(*LEAVES, "-m", "optimizer.lr=1e30,1e-3")
+    assert result.returncode == 0, result.stderr
+    found = {path.name: record(path) for path in (tmp_path / RUN).iterdir()}
+    assert found["lr=1e+30"]["status"] == "diverged"
+    assert "test_psnr" not in found["lr=1e+30"]["metrics"]
+    assert found["lr=0.001"]["status"] == "finished"
+    table = command("outputs", module="srcnn_lightning.table").stdout
+    assert re.search(r"lr=1e\+30 +\| +diverged", table)
+
+
+def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path: Path) -> None:
+    """A network of one's own that raises: the sweep goes on, the record and the traceback stay."""
+    (tmp_path / "mine.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def __init__(self, width=8, scale=2):\n"
+        "        super().__init__()\n"
+        "        if width == 13: raise RuntimeError('thirteen')\n"
+        "        self.layers = torch.nn.Sequential(\n"
+        "            torch.nn.Conv2d(3, width, 3, padding=1), torch.nn.ReLU(),\n"
+        "            torch.nn.Conv2d(width, 3 * scale**2, 3, padding=1),\n"
+        "            torch.nn.PixelShuffle(scale))\n"
+        "    def forward(self, images):\n"
+        "        return self.layers(images)\n"
+    )
+    mine = ("-m", "model=custom", "model._target_=mine.Net", "+model.width=13,4")
+    result = command(*LEAVES, *mine)
+    assert result.returncode == 1
+    found = {path.name[-8:]: path for path in (tmp_path / RUN).iterdir()}
+    assert record(found["width=13"])["status"] == "failed"
+    assert "thirteen" in (found["width=13"] / "traceback.txt").read_text()
+    assert record(found[",width=4"])["status"] == "finished"
+
+
+def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
+    """`model._target_=` alone: what is left of model=srcnn is not passed to another class."""
+    arguments = ("model._target_=torch.nn.Upsample", "model=custom", "+model.scale_factor=2")
+    assert command(*LEAVES, *arguments).returncode == 0
+    (tmp_path / "mine.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.ConvTranspose2d):\n"
+        "    def __init__(self, scale):\n"
+        "        super().__init__(3, 3, scale, stride=scale)\n"
+    )
+    result = command(*LEAVES, "model._target_=mine.Net")
+    assert result.returncode == 0, result.stderr
+    assert record(tmp_path / RUN / "_target_=mine.Net")["parameters"] == 3 * 3 * 4 + 3
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_ends_the_sweep(number: int, status: int, tmp_path: Path) -> None:
+    arguments = [*LEAVES, "trainer.max_epochs=100000", "-m", "seed=0,1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "srcnn_lightning", *arguments],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    checkpoint = tmp_path / RUN / "seed=0/checkpoints/last.ckpt"
+    deadline = time.monotonic() + 60
+    while not checkpoint.is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in stderr
+    assert len(stderr.strip().splitlines()) == 1
+    assert not list((tmp_path / "outputs").rglob("metrics.json"))
+
+
+def test_help_is_light(command: Command) -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['srcnn_lightning', '--help']\n"
+        "try: runpy.run_module('srcnn_lightning', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print('heavy:', {'torch', 'lightning', 'numpy'} & set(sys.modules))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "heavy: set()" in result.stdout
+    assert "+experiment=lr_grid" in result.stdout
