@@ -40,9 +40,8 @@ class History(Callback):
             self.diverged = True
             trainer.should_stop = True
             return
-        scalars = {name.replace("_", "/", 1): value for name, value in figures.items()}
         for logger in trainer.loggers:
-            logger.log_metrics(scalars, step=epoch + 1)
+            logger.log_metrics(scalars(figures), step=epoch + 1)
 
     def best(self) -> dict[str, float]:
         """The epoch with the best val PSNR, the first of equals; empty if none was finite."""
@@ -56,6 +55,11 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Taken up with a checkpoint."""
         self.epochs = list(state_dict["epochs"])
+
+
+def scalars(figures: dict[str, float]) -> dict[str, float]:
+    """Under the names that TensorBoard shows, before the single points of `final/`."""
+    return {f"epoch/{name}": value for name, value in figures.items()}
 
 
 class EpochProgress(Callback):

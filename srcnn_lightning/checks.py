@@ -20,12 +20,6 @@ def check_settings(settings: dict[str, Any]) -> None:
     threads = trainer["threads"]
     rules = (
         ("seed", settings["seed"], settings["seed"] >= 0, "it must be 0 or more"),
-        (
-            "data.seed",
-            settings["data"]["seed"],
-            settings["data"]["seed"] >= 0,
-            "it must be 0 or more",
-        ),
         ("optimizer.lr", optimizer["lr"], optimizer["lr"] > 0, "it must be above 0"),
         (
             "optimizer.weight_decay",

@@ -136,7 +136,7 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result
             for index, image in enumerate(parts.data.split.test)
         ]
         _leave_pictures(parts, folder, table["psnr"])
-        _log_hyperparameters(trainer.loggers, settings, metrics)
+        _log_hyperparameters(trainer.loggers, settings, folder.name, metrics)
     for logger in trainer.loggers:
         logger.finalize("success")
     return Result(
@@ -209,12 +209,13 @@ def _validate_baseline(parts: Parts, epochs: int) -> float:
     """One pass over the validation images, drawn as a horizontal line beside the curves."""
     trainer = parts.trainer
     trainer.validate(parts.task, parts.data, verbose=False)
-    figures = {key: float(value) for key, value in trainer.callback_metrics.items()}
+    loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
+    figures = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:
         for epoch in (1, epochs):
             logger.log_metrics(figures, step=epoch)
     callbacks.show(trainer, parts.task, epoch=1)
-    return figures["val/psnr"]
+    return psnr
 
 
 def _leave_pictures(parts: Parts, folder: Path, psnr: list[float]) -> None:
@@ -225,19 +226,18 @@ def _leave_pictures(parts: Parts, folder: Path, psnr: list[float]) -> None:
 
 
 def _log_hyperparameters(
-    loggers: list[Logger], settings: dict[str, Any], metrics: dict[str, float | None]
+    loggers: list[Logger], settings: dict[str, Any], name: str, metrics: dict[str, float | None]
 ) -> None:
-    """One row in TensorBoard's HParams tab: what was chosen and what came of it."""
-    model = {key: value for key, value in settings["model"].items() if key != "_target_"}
+    """One row in TensorBoard's HParams tab: what was chosen and what came of it.
+
+    The tab shows five columns at first, so there are five; the record holds the rest.
+    """
     chosen = {
-        "variant": settings["variant"] or "",
-        "seed": settings["seed"],
-        "degradation": settings["degradation"]["name"],
-        "batch_size": settings["data"]["batch_size"],
-        "max_epochs": settings["trainer"]["max_epochs"],
+        "variant": settings["variant"] or name,
+        "model": str(settings["model"].get("name", "")),
         "lr": settings["optimizer"]["lr"],
         "weight_decay": settings["optimizer"]["weight_decay"],
-        **{f"model.{key}": str(value) for key, value in model.items()},
+        "seed": settings["seed"],
     }
     final = {f"final/{key}": value for key, value in metrics.items() if value is not None}
     for logger in loggers:

@@ -81,7 +81,7 @@ def test_tensorboard_shows_curves_and_pictures(command: Command, tmp_path: Path)
     for name in ("srcnn", "model=bicubic"):
         events = EventAccumulator(str(tmp_path / RUN / name), {"images": 0, "scalars": 0})
         events.Reload()
-        curves[name] = [(event.step, event.value) for event in events.Scalars("val/psnr")]
+        curves[name] = [(event.step, event.value) for event in events.Scalars("epoch/val_psnr")]
         assert len(events.Tags()["images"]) == 2  # as many as there are validation images
         assert "_hparams_/session_start_info" in events.summary_metadata
     history = record(tmp_path / RUN / "srcnn")["history"]

@@ -1,6 +1,7 @@
 """The cache of targets: decoded, cropped and resized once, kept in one file."""
 
 import os
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,8 @@ def load_targets(
     path = cache_dir / f"{source.name}-{digest(key)}.npy"
     if path.is_file():
         try:
-            cached: np.ndarray = np.load(path)
-            return cached
+            with path.open("rb") as file:
+                return np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             pass  # a broken cache is made anew
     targets = _make(source, names, crop, size, antialias)
@@ -50,7 +51,13 @@ def _make(source: Source, names: list[str], crop: int, size: int, antialias: boo
 
     workers = os.cpu_count() or 1
     # Pillow decodes without holding the interpreter's lock; each resize keeps to its own thread.
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with (
+        warnings.catch_warnings(),
+        ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
+    ):
+        # Pillow warns of odd metadata in files it reads well. Set here, not in each thread: filters
+        # belong to the process, and threads that overlap would put back each other's.
+        warnings.simplefilter("ignore")
         futures = [pool.submit(one, name) for name in names]
         try:
             targets = [future.result() for future in track(futures, f"Reading {source.name}")]

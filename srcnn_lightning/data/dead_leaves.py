@@ -22,7 +22,7 @@ GRAIN = 0.01  # standard deviation of the grain laid over the whole image
 def draw(side: int, seed: int, index: int) -> np.ndarray:
     """Image `index` of the set `seed`: `(side, side, 3)` uint8."""
     generator = np.random.default_rng((seed, index))
-    largest = side / 2
+    largest = max(side / 2, 2 * SMALLEST_RADIUS)
     radii = _radii(generator, side, largest)
     centres = generator.uniform(-largest, side + largest, (len(radii), 2))
     mean = generator.normal(0.45, 0.08)

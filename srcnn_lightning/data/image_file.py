@@ -1,6 +1,5 @@
 """Reading an image file into 8-bit RGB, whatever it holds."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,19 +21,21 @@ def read_image(path: Path) -> np.ndarray:
         BadInput: the file is truncated, no image, or of floating-point pixels.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
-            with Image.open(path) as image:
-                orientation = image.getexif().get(0x0112, 1)
-                if _is_16_bit(image):
-                    pixels = _reduce_to_8_bit(path)
-                elif image.mode in ("F", "I"):
-                    raise BadInput(
-                        f"{path}: pixels of mode {image.mode} have no fixed range; "
-                        "save the image with 8 or 16 bits a channel."
-                    )
-                else:
-                    pixels = image.copy()
+        # By its name Pillow would map some TIFFs into memory, and turn those upright wrongly.
+        with path.open("rb") as file, Image.open(file) as image:
+            is_16_bit = _is_16_bit(image)  # before getexif, which decodes a PNG: no tile is left
+            orientation = image.getexif().get(0x0112, 1)
+            if image.format == "TIFF":
+                orientation = 1  # Pillow and OpenCV turn TIFFs upright themselves
+            if is_16_bit:
+                pixels = _reduce_to_8_bit(path)
+            elif image.mode in ("F", "I"):
+                raise BadInput(
+                    f"{path}: pixels of mode {image.mode} have no fixed range; "
+                    "save the image with 8 or 16 bits a channel."
+                )
+            else:
+                pixels = image.copy()
     except (OSError, SyntaxError, UnidentifiedImageError, ValueError) as error:
         if isinstance(error, BadInput):
             raise

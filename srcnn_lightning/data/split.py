@@ -54,7 +54,9 @@ def make_split(names: Sequence[str], data: dict[str, Any]) -> Split:
     Raises:
         BadInput: fewer names than `data.count`, or a split that does not add up.
     """
-    count = int(data["count"])
+    count, seed = int(data["count"]), int(data["seed"])
+    if seed < 0:  # Python's generator would take -1 for 1
+        raise BadInput(f"data.seed={seed}: it must be 0 or more.")
     train, val, _ = split_sizes(count, data["split"])
     if len(names) < count:
         raise BadInput(
@@ -62,6 +64,6 @@ def make_split(names: Sequence[str], data: dict[str, Any]) -> Split:
             f"set data.count={len(names)} or fewer, or add images."
         )
     shuffled = sorted(names)
-    random.Random(int(data["seed"])).shuffle(shuffled)
+    random.Random(seed).shuffle(shuffled)
     chosen = shuffled[:count]
     return Split(chosen[:train], chosen[train : train + val], chosen[train + val :])
