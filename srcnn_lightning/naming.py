@@ -1,6 +1,7 @@
 """Where a run lives: a folder whose name the same command finds again."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
 
 # Choices that the folders above already name, or that say nothing about the run itself.
@@ -23,9 +24,15 @@ def run_name(overrides: list[str], default: str) -> str:
         key, _, value = override.partition("=")
         key = key.lstrip("+~")
         if not SILENT.match(key):
-            parts[key.rpartition(".")[2]] = _number(value)
+            # data.seed chooses images, seed the initialization: a run may set both.
+            short = key if key == "data.seed" else key.rpartition(".")[2]
+            parts[short] = _number(value)
     name = ",".join(f"{key}={value}" for key, value in parts.items()) or default
-    return re.sub(r"[^A-Za-z0-9_.,=+-]+", "-", name)[:LONGEST].strip("-.") or default
+    plain = re.sub(r"[^A-Za-z0-9_.,=+-]+", "-", name).strip("-.") or default
+    if len(plain) <= LONGEST:
+        return plain
+    # What is cut off may be all that tells two runs apart.
+    return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
 
 
 def run_folder(output_dir: str, experiment: str, data: str, degradation: str, name: str) -> Path:
@@ -37,6 +44,8 @@ def run_folder(output_dir: str, experiment: str, data: str, degradation: str, na
 def _number(value: str) -> str:
     """1e-3 and 0.001 are one learning rate and get one name."""
     try:
-        return f"{float(value):g}"
+        number = float(value)
     except ValueError:
         return value
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number).removesuffix(".0")

@@ -65,7 +65,7 @@ class SuperResolution(LightningModule):
         """Mean squared error of the unclamped output."""
         lr, hr = batch
         loss: Tensor = F.mse_loss(self(lr), hr)
-        self.train_loss.update(loss.detach(), len(hr))
+        self.train_loss.update(loss.detach().expand(len(hr)))  # weights are ignored there
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
         return loss
 

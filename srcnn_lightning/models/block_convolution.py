@@ -16,8 +16,12 @@ class BlockConv2d(nn.Conv2d):
 
     blocks = True
 
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        """Stride 1, zero padding that keeps the image's size, an odd `kernel_size`."""
+        super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
+
     def forward(self, images: Tensor) -> Tensor:
-        """`(B, C, H, W)` -> `(B, out_channels, H, W)`."""
+        """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
         height, width = images.shape[-2:]
         even = height % 2 == 0 and width % 2 == 0
         if not self.blocks or images.device.type != "cpu" or not even:

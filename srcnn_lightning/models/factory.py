@@ -27,6 +27,12 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
     target = str(model["_target_"])
     offered = {"antialias": antialias, "scale": scale}
     given = {key: value for key, value in model.items() if key not in ("_target_", "name")}
+    for key, value in offered.items():
+        if key in given:
+            raise BadInput(
+                f"model.{key}={given[key]}: it comes from the degradation, which has {value}; "
+                f"set degradation.{key}."
+            )
     parameters = inspect.signature(locate(target)).parameters
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         offered = {key: value for key, value in offered.items() if key in parameters}
@@ -42,7 +48,20 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
                 f"it takes {known or 'none'}."
             )
         given = {key: value for key, value in given.items() if key in parameters}
-    return {"_target_": target, **given, **offered}
+    arguments = {**given, **offered}
+    missing = [
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        and name not in arguments
+    ]
+    if missing:
+        raise BadInput(
+            f"model.{missing[0]}: {target} needs this argument; give it as "
+            f"+model.{missing[0]}=VALUE."
+        )
+    return {"_target_": target, **arguments}
 
 
 def build(settings: dict[str, Any]) -> nn.Module:
@@ -62,9 +81,12 @@ def locate(target: str, setting: str = "model._target_") -> Any:
         BadInput: it cannot be imported.
     """
     try:
-        return pkgutil.resolve_name(target)
+        found = pkgutil.resolve_name(target)
     except (ImportError, AttributeError, ValueError) as error:
         raise BadInput(
             f"{setting}={target}: it cannot be imported ({one_line(error)}); "
             "give package.module.Class, importable from here."
         ) from error
+    if not callable(found):
+        raise BadInput(f"{setting}={target}: it is no class; give package.module.Class.")
+    return found

@@ -58,7 +58,7 @@ class SRCNN(nn.Module):
                 layers.append(nn.BatchNorm2d(width))
             layers.append(nn.ReLU(inplace=True))
             channels = width
-        layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1], padding=kernel_sizes[-1] // 2))
+        layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1]))
         self.layers = nn.Sequential(*layers)
         if init == "identity":
             self._pass_image_through()

@@ -9,6 +9,8 @@ from srcnn_lightning import record
 from srcnn_lightning.errors import BadInput
 
 Record = dict[str, Any]
+NEEDED = ("name", "experiment", "variant", "data", "data_hash", "hash", "config", "split", "status")
+VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
 
 
 def read_all(outputs: Path) -> list[Record]:
@@ -26,8 +28,16 @@ def read_all(outputs: Path) -> list[Record]:
         except ValueError as error:
             print(f"Left out: {folder / record.FILE_NAME} ({error}).", file=sys.stderr)
             continue
-        if found is not None:
-            records.setdefault((found["experiment"], found["hash"]), found)
+        if found is None:
+            continue
+        lacking = [key for key in NEEDED if key not in found]
+        if lacking:
+            path = folder / record.FILE_NAME
+            print(f"Left out: {path} (it has no {', '.join(lacking)}).", file=sys.stderr)
+            continue
+        key = (found["experiment"], found["hash"])
+        if key not in records or records[key]["status"] != "finished":
+            records[key] = found
     if not records:
         raise BadInput(f"OUTPUTS={outputs}: it holds no run records; train something first.")
     return list(records.values())
@@ -46,16 +56,19 @@ def images_key(found: Record) -> tuple[Any, ...]:
 
 
 def training_key(found: Record) -> tuple[Any, ...]:
-    """Trained runs of one table share it as well: device, length and step size."""
+    """Trained runs of one table share it as well: the network, its step size and how long."""
     config = found["config"]
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
     trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
-    return (*optimizer, *trainer, config["data"]["batch_size"])
+    network = [(key, str(value)) for key, value in config["model"].items() if key not in VARIED]
+    return (*optimizer, *trainer, config["data"]["batch_size"], *sorted(network))
 
 
 def ablations(records: list[Record]) -> list[list[Record]]:
     """Records of variants, one list for each table; the baselines of its images stand in each."""
-    variants = [found for found in records if found["variant"]]
+    # By hash: a run of two experiments is one run.
+    named = [found for found in records if found["variant"]]
+    variants = list({(found["variant"], found["hash"]): found for found in named}.values())
     trained = defaultdict(list)
     baselines = defaultdict(list)
     for found in variants:
@@ -69,9 +82,11 @@ def ablations(records: list[Record]) -> list[list[Record]]:
 
 
 def sweeps(records: list[Record]) -> list[list[Record]]:
-    """Records of the other experiments, one list for each experiment and set of images."""
+    """Records of the other experiments, by experiment, images, epochs and batch size."""
     groups = defaultdict(list)
     for found in records:
         if not found["variant"]:
-            groups[found["experiment"], images_key(found)].append(found)
+            config = found["config"]
+            length = (config["trainer"]["max_epochs"], config["data"]["batch_size"])
+            groups[found["experiment"], images_key(found), length].append(found)
     return list(groups.values())

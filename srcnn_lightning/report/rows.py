@@ -17,6 +17,7 @@ FIGURES = (
     "test_ssim",
 )
 L2 = "l2_"
+FACTORS = 5
 
 
 @dataclass
@@ -53,8 +54,23 @@ def sweep_rows(records: list[Record]) -> list[Row]:
     by_name = defaultdict(list)
     for found in records:
         parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
-        by_name[",".join(parts) or found["name"]].append(found)
-    return [_row(name, name, runs) for name, runs in by_name.items()]
+        # A sweep over seeds alone has nothing else in its names.
+        name = ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
+        by_name[name].append(found)
+    return [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+
+
+def _by_value(name: str) -> list[tuple[str, float, str]]:
+    """Sort `lr=1e-05` before `lr=0.001`, as numbers."""
+
+    def number(value: str) -> float:
+        try:
+            return float(value)
+        except ValueError:
+            return 0.0
+
+    pairs = [part.partition("=") for part in name.split(",")]
+    return [(key, number(value), value) for key, _, value in pairs]
 
 
 def _paper_row(
@@ -70,8 +86,9 @@ def _paper_row(
         row = best or _row(
             paper.label, paper.variant, [r for runs in factors.values() for r in runs]
         )
-        if best and len(factors) < 5:
-            row.label += f", the best of {len(factors)} factors run"
+        row.variant = paper.variant
+        if best and len(finished) < FACTORS:
+            row.label += f", the best of {len(finished)} factors"
     row.paper = paper
     return row
 
