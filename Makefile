@@ -1,4 +1,5 @@
-# Each target does its own set-up. Variables: DATA, ROOT, DEGRADATION and EPOCHS for `make table`.
+# Each target does its own set-up. `make` itself exits with 2 whenever a command fails; the command's own
+# status stands in its last line, "Error 1" for a failed run, "Error 2" for bad input.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -7,8 +8,16 @@ READY := $(VENV)/.ready
 DATA ?= div2k
 ROOT ?=
 DEGRADATION ?= antialiased
-EPOCHS ?= 100
-TABLE := data=$(DATA) $(if $(ROOT),"data.root='$(ROOT)'") degradation=$(DEGRADATION) trainer.max_epochs=$(EPOCHS)
+EPOCHS ?=
+LOGDIR ?= outputs
+TABLE := data=$(DATA) degradation=$(DEGRADATION)
+ifneq ($(ROOT),)
+TABLE += "data.root='$(ROOT)'"
+endif
+ifneq ($(EPOCHS),)
+# In the name, so that a quick look does not move a long study aside.
+TABLE += trainer.max_epochs=$(EPOCHS) name_keys=[trainer.max_epochs]
+endif
 # Half the sides and a fifth of the epochs of the real study: 14 trainings in a few minutes.
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
@@ -34,11 +43,13 @@ demo: setup  ## Learning-rate grid and ablation on built-in images, a few minute
 	$(RUN) -m srcnn_lightning.table outputs/demo --expect-gain identity
 
 table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= DEGRADATION= EPOCHS=]
-	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) -m
-	$(RUN) -m srcnn_lightning.table outputs/ablation
+	@# A run that failed has its row in the table; its status comes back after it.
+	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) -m; status=$$?; \
+	[ $$status -le 1 ] || exit $$status; \
+	$(RUN) -m srcnn_lightning.table outputs/ablation && exit $$status
 
-tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard
-	$(VENV)/bin/tensorboard --logdir outputs
+tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard [LOGDIR=outputs/lr_grid]
+	$(VENV)/bin/tensorboard --logdir $(LOGDIR)
 
 test: setup  ## The tests, a few minutes
 	$(RUN) -m pytest -n 2 -m "not slow"
@@ -55,8 +66,9 @@ format: setup  ## Let ruff put the style right
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: setup  ## Training speed against a plain PyTorch loop, on this machine
+bench: setup  ## Training speed and memory against a plain PyTorch loop, on this machine
 	$(RUN) benchmarks/training.py
+	$(RUN) benchmarks/block_convolution.py
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new

@@ -9,7 +9,7 @@ work, `whole` its whole epochs with validation, checkpoints, pictures and logs.
 """
 
 import argparse
-import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +18,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
+
+from srcnn_lightning.environment import processor
 
 IMAGES, SIDE, BATCH = 60, 224, 2
 
@@ -83,6 +85,7 @@ def ours(epochs: int) -> None:
             "config",
             [
                 "data=dead_leaves",
+                "trainer=cpu",
                 "model.init=default",
                 f"trainer.max_epochs={epochs + 1}",
                 f"data.cache_dir={tempfile.gettempdir()}/srcnn_lightning_bench",
@@ -96,7 +99,8 @@ def ours(epochs: int) -> None:
         parts.trainer.callbacks.append(Clock())
         fitting.fit_and_test(parts, settings, Path(folder))
     steps = sum(end - start for start, end in zip(starts[1:-1], ends[1:], strict=True))
-    print(epochs * IMAGES / steps, epochs * IMAGES / (starts[-1] - starts[1]))
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(epochs * IMAGES / steps, epochs * IMAGES / (starts[-1] - starts[1]), megabytes)
 
 
 def measure(what: str, epochs: int) -> list[float]:
@@ -118,12 +122,12 @@ def main() -> None:
         return
     print(
         f"SRCNN 9-1-5, batch {BATCH} of {SIDE}x{SIDE}, {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}, {platform.processor() or platform.machine()}, {date.today()}"
+        f"torch {torch.__version__}, {processor()}, {date.today()}"
     )
     ratios = []
     for number in range(1, options.rounds + 1):
         (loop,) = measure("plain", options.epochs)
-        training, whole = measure("ours", options.epochs)
+        training, whole, megabytes = measure("ours", options.epochs)
         ratios.append((training / loop, whole / loop))
         print(
             f"round {number}: plain {loop:.1f}, training {training:.1f}, whole {whole:.1f} image/s",
@@ -131,6 +135,7 @@ def main() -> None:
         )
     medians = [median(column) for column in zip(*ratios, strict=True)]
     print(f"median ratios to plain: training {medians[0]:.2f}, whole {medians[1]:.2f}")
+    print(f"peak memory of ours: {megabytes:.0f} MB")
 
 
 if __name__ == "__main__":

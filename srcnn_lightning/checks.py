@@ -1,12 +1,15 @@
 """What can be refused before anything heavy is imported or anything is written."""
 
 import re
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning.errors import BadInput
+
+SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 
 
 def check_settings(settings: dict[str, Any]) -> None:
@@ -16,16 +19,29 @@ def check_settings(settings: dict[str, Any]) -> None:
         BadInput: the first such value.
     """
     optimizer, trainer = settings["optimizer"], settings["trainer"]
+    size = settings["data"]["target_size"]
+    smallest = SSIM_WINDOW + 2 * settings["degradation"]["scale"]
     experiment = str(settings["experiment_name"])
     threads = trainer["threads"]
     rules = (
         ("seed", settings["seed"], settings["seed"] >= 0, "it must be 0 or more"),
-        ("optimizer.lr", optimizer["lr"], optimizer["lr"] > 0, "it must be above 0"),
+        (
+            "optimizer.lr",
+            optimizer["lr"],
+            0 < optimizer["lr"] < inf,
+            "it must be above 0, and finite",
+        ),
         (
             "optimizer.weight_decay",
             optimizer["weight_decay"],
             optimizer["weight_decay"] >= 0,
             "it must be 0 or more",
+        ),
+        (
+            "data.target_size",
+            size,
+            size >= smallest,
+            f"SSIM needs {smallest} pixels within the shaved border",
         ),
         (
             "trainer.max_epochs",

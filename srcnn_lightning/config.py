@@ -1,10 +1,11 @@
 """The type of every setting. Defaults stand in conf/*.yaml alone; here is what a value must be."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 
 @dataclass
@@ -90,11 +91,15 @@ class Config:
     variant: str | None = MISSING
     seed: int = MISSING
     output_dir: str = MISSING
+    name_keys: list[str] = MISSING
     rerun: bool = MISSING
 
 
 def register() -> None:
     """Make the types known to Hydra, under the names that the defaults lists use."""
+    OmegaConf.register_new_resolver(
+        "expand_user", lambda path: str(Path(path).expanduser()), replace=True
+    )
     store = ConfigStore.instance()
     store.store(name="schema", node=Config)
     store.store(group="model", name="srcnn_schema", node=SRCNNConfig)

@@ -1,9 +1,16 @@
 """How the program ends: its exit statuses, and one sentence for every bad input."""
 
-from typing import Any
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
 
 FAILED = 1
 BAD_INPUT = 2
+WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"  # before main() sets it itself
 # 130 (interrupted) and 143 (terminated) are 128 + the signal's number.
 
 
@@ -22,6 +29,10 @@ WANTED = {
     "ListConfig": "a list, as in [1,2]",
     "DictConfig": "a group of settings",
 }
+
+
+# Groups that the defaults list leaves out.
+ADDED_GROUPS = ("experiment", "variant")
 
 
 def configuration_sentence(error: Exception) -> str | None:
@@ -45,15 +56,41 @@ def configuration_sentence(error: Exception) -> str | None:
             return _value_sentence(cause, override)
         if message.startswith("Could not override"):
             key = message.split("'")[1]
+            if key in ADDED_GROUPS:
+                return f"{key}: write it with a plus, +{key}=..., since no run needs one."
             return f"{key}: there is no such setting or group; --help lists them."
         return f"The command line cannot be understood: {message.rstrip('.')}."
+    if isinstance(error, ValueError) and str(error).startswith("Config group override"):
+        return f"The command line cannot be understood: {one_line(error)}; --help lists options."
     return None
 
 
-def file_sentence(error: OSError) -> str:
-    """For a file or folder that Hydra could not make; it makes nothing but under `output_dir`."""
+def file_sentence(error: OSError) -> str | None:
+    """For the folder of a sweep that Hydra could not make; None for any other file."""
+    if Path(str(error.filename or "")).name not in (".hydra", "multirun.yaml"):
+        return None
     reason = error.strerror or one_line(error)
     return f"output_dir: {error.filename} cannot be written ({reason}); give a folder that can."
+
+
+def leave(sentence: str, status: int) -> NoReturn:
+    """End the program with a sentence; HYDRA_FULL_ERROR=1 puts the traceback before it."""
+    if WANTS_TRACEBACK and sys.exception():
+        traceback.print_exc()
+    print(sentence, file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def leave_on_signals() -> None:
+    """Ctrl-C ends with status 130, a termination with 143, each with a sentence."""
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
+        word = "Interrupted" if number == signal.SIGINT else "Terminated"
+        leave(f"{word}; finished runs are kept.", 128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def one_line(error: BaseException) -> str:

@@ -1,12 +1,14 @@
 """Assemble the parts of a run, train, test the best checkpoint."""
 
 import logging
+import random
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -71,7 +73,7 @@ def assemble(
     data = SuperResolutionData(
         source, split, settings["data"], degradation, kernel, int(settings["seed"])
     )
-    torch.manual_seed(int(settings["seed"]))
+    _seed(int(settings["seed"]))
     network = models.network_settings(model, bool(degradation["antialias"]), scale)
     task = SuperResolution(network, settings["optimizer"], scale)
     _probe(task, int(settings["data"]["target_size"]))
@@ -136,7 +138,7 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result
             for index, image in enumerate(parts.data.split.test)
         ]
         _leave_pictures(parts, folder, table["psnr"])
-        _log_hyperparameters(trainer.loggers, settings, folder.name, metrics)
+    _log_hyperparameters(trainer.loggers, settings, folder.name, metrics)
     for logger in trainer.loggers:
         logger.finalize("success")
     return Result(
@@ -166,6 +168,13 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     environment.keep_freed_memory()
     torch.set_num_threads(trainer["threads"] or environment.ALL_THREADS)
     torch.set_float32_matmul_precision("highest")
+
+
+def _seed(seed: int) -> None:
+    """Every generator that a network may ask, also one that is not ours."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 def _logger(settings: dict[str, Any], folder: Path) -> Logger | bool:

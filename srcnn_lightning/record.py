@@ -4,9 +4,10 @@ import json
 import math
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 FORMAT = 1
 FILE_NAME = "metrics.json"
@@ -21,12 +22,19 @@ def write(folder: Path, record: Record) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file through a temporary one beside it, so that nobody ever reads half of it."""
+    """Write a text file: whole or not at all."""
+    with atomic(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its place, so that nobody reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -18,7 +18,7 @@ from srcnn_lightning.progress import say
 
 RESULTS_VERSION = 1  # raise it when code changes what a configuration gives
 # Settings that change where a run is kept or shown, not what it gives.
-UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "rerun")
+UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "name_keys", "rerun")
 UNHASHED_DATA = ("name", "root", "cache_dir")
 
 
@@ -43,7 +43,7 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
     source = open_source(settings["data"])
     split = make_split(source.names, settings["data"])
     default_name = str(settings["model"].get("name", "run"))
-    name = run_name(list(hydra.overrides.task), default_name)
+    name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
     degradation = settings["degradation"]["name"]
     folder = run_folder(
         settings["output_dir"], settings["experiment_name"], source.name, degradation, name
@@ -57,19 +57,26 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
     from srcnn_lightning import fitting
 
     base = _identity(settings, split, source, name, digest)
+    parts, is_cleared = None, False
     try:
         parts = fitting.assemble(settings, source, split, folder, name)
         parts.data.prepare()
         _clear(folder)
+        is_cleared = True
         result = fitting.fit_and_test(parts, settings, folder)
         result.durations["total_s"] = round(time.monotonic() - started, 3)
         record.write(folder, {**base, **vars(result)})
     except BadInput:
         raise
     except Exception as error:
-        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
+        if not is_cleared:
+            _clear(folder)
+        history = parts.history.epochs if parts else []
         record.write_text(folder / "traceback.txt", traceback.format_exc())
-        record.write(folder, {**base, "status": "failed", "error": f"{error!r}"})
+        record.write(
+            folder, {**base, "status": "failed", "error": f"{error!r}", "history": history}
+        )
+        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
         say(sentence)
         raise RunFailed(sentence) from error
     say(f"{label}: {result.sentence()}")
@@ -79,8 +86,15 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
 def _hash(settings: dict[str, Any], source: Source, split: Split) -> str:
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
     kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
-    images = [[name, *source.identity[name]] for name in split.names]
-    return record.digest([RESULTS_VERSION, kept, images])
+    return record.digest([RESULTS_VERSION, kept, _images(source, split)])
+
+
+def _images(source: Source, split: Split) -> dict[str, list[list[Any]]]:
+    """What tells these images and their split from others."""
+    return {
+        part: [[name, *source.identity[name]] for name in names]
+        for part, names in split.as_dict().items()
+    }
 
 
 def _is_done(folder: Path, digest: str) -> bool:
@@ -106,7 +120,9 @@ def _clear(folder: Path) -> None:
             number += 1
         aside.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(aside)
-        say(f"{folder}: held another run, kept in {aside}")
+        for events in aside.glob("*tfevents*"):  # TensorBoard would draw them beside the new ones
+            events.rename(aside / events.name.replace("tfevents", "replaced"))
+        say(f"{folder}: what another run left there is kept in {aside}")
     folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -119,7 +135,7 @@ def _identity(
         "experiment": settings["experiment_name"],
         "variant": settings["variant"],
         "data": source.name,
-        "data_hash": record.digest([[name, *source.identity[name]] for name in split.names]),
+        "data_hash": record.digest(_images(source, split)),
         "hash": digest,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": settings,

@@ -1,8 +1,8 @@
 """The command `python -m srcnn_lightning.table`: the paper's Table 1, from run records alone."""
 
 import argparse
-import sys
 from pathlib import Path
+from typing import NoReturn
 
 from srcnn_lightning import errors
 from srcnn_lightning.record import write_text
@@ -37,9 +37,18 @@ def check_gain(found: list[Table], variant: str) -> bool:
     return bool(rows) and all(row.gain is not None and row.gain > 0 for row in rows)
 
 
+class Parser(argparse.ArgumentParser):
+    """Bad input gets one sentence, as everywhere."""
+
+    def error(self, message: str) -> NoReturn:
+        """Instead of a page of usage."""
+        errors.leave(f"{message}; --help lists the options.", errors.BAD_INPUT)
+
+
 def main() -> None:
     """Print the tables, or write them to a file."""
-    parser = argparse.ArgumentParser(prog="python -m srcnn_lightning.table", description=__doc__)
+    errors.leave_on_signals()
+    parser = Parser(prog="python -m srcnn_lightning.table", description=__doc__)
     parser.add_argument("outputs", nargs="?", default="outputs", type=Path, metavar="OUTPUTS")
     parser.add_argument("--format", choices=FORMATS, default="md")
     parser.add_argument("--output", type=Path, metavar="FILE", help="instead of the terminal")
@@ -55,11 +64,9 @@ def main() -> None:
         else:
             print(text, end="")
     except errors.BadInput as error:
-        print(error, file=sys.stderr)
-        sys.exit(errors.BAD_INPUT)
+        errors.leave(str(error), errors.BAD_INPUT)
     if options.expect_gain and not check_gain(found, options.expect_gain):
-        print(f"The row {options.expect_gain} is not above bicubic.", file=sys.stderr)
-        sys.exit(errors.FAILED)
+        errors.leave(f"The row {options.expect_gain} is not above bicubic.", errors.FAILED)
 
 
 def _title(name: str, runs: list[dict[str, object]]) -> str:

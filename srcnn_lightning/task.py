@@ -9,9 +9,8 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
+from srcnn_lightning.data.module import Batch
 from srcnn_lightning.errors import BadInput, one_line
-
-Batch = tuple[Tensor, Tensor]
 
 
 class SuperResolution(LightningModule):
@@ -72,7 +71,7 @@ class SuperResolution(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss, and PSNR of the clamped output: mean over images, RGB, no border."""
         lr, hr = batch
-        output: Tensor = self(lr)
+        output: Tensor = self(lr).float()  # metrics of a half-precision output would round
         self.val_loss.update(metrics.mse_per_image(output, hr))
         output = output.clamp(0, 1)
         self.val_psnr.update(metrics.psnr(output, hr))
@@ -88,7 +87,7 @@ class SuperResolution(LightningModule):
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Every convention's figure for each image; the clamped output is returned."""
         lr, hr = batch
-        output: Tensor = self(lr)
+        output: Tensor = self(lr).float()  # metrics of a half-precision output would round
         loss = metrics.mse_per_image(output, hr)
         output = output.clamp(0, 1)
         self.test_figures.append(

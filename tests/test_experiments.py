@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY, Command
+from omegaconf import OmegaConf
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "conf/experiment"
 JOBS = {"lr_grid": 5, "tanh": 6, "batch_norm": 6, "l2": 6, "baselines": 3, "ablation": 12}
@@ -34,6 +35,11 @@ def test_experiment_command_runs_its_jobs(name: str, command: Command, tmp_path:
     assert len(found) == JOBS[name]
     assert len({record["hash"] for record in found}) == JOBS[name]
     assert {record["status"] for record in found} <= {"finished", "diverged"}
+
+
+def test_experiments_sweep_without_the_flag() -> None:
+    contents = [OmegaConf.load(path) for path in EXPERIMENTS.glob("*.yaml")]
+    assert [content.hydra.mode for content in contents] == ["MULTIRUN"] * len(JOBS)
 
 
 def test_experiment_sweeps_without_the_flag(command: Command, tmp_path: Path) -> None:

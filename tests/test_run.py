@@ -119,6 +119,58 @@ def test_second_run_is_skipped_and_another_moved_aside(command: Command, tmp_pat
     assert record(kept)["epochs"] == 1
 
 
+def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> None:
+    """A name leaves the epochs out, unless a sweep tells its runs apart by them."""
+    result = command(*LEAVES, "-m", "trainer.max_epochs=1,2")
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / RUN).iterdir()} == {"max_epochs=1", "max_epochs=2"}
+
+
+def test_failed_run_leaves_the_good_one(command: Command, tmp_path: Path) -> None:
+    source = "import torch\nclass Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
+    good = source + "        super().__init__(scale_factor=scale)\n"
+    (tmp_path / "mine.py").write_text(good)
+    arguments = (*LEAVES, "model=custom", "model._target_=mine.Net")
+    assert command(*arguments).returncode == 0
+    (tmp_path / "mine.py").write_text(source + "        raise RuntimeError('broken since')\n")
+    assert command(*arguments, "rerun=true").returncode == 1
+    folder = tmp_path / RUN / "model=custom,_target_=mine.Net"
+    assert record(folder)["status"] == "failed"
+    (kept,) = (tmp_path / RUN / ".replaced").iterdir()
+    assert record(kept)["status"] == "finished"
+    assert list((kept / "pictures").iterdir())
+    # TensorBoard walks hidden folders as well, and shall not draw what was replaced.
+    assert not list(kept.glob("*tfevents*"))
+
+
+def test_best_checkpoint_is_the_one_tested(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES, "trainer.max_epochs=12", "optimizer.lr=2e-2").returncode == 0
+    folder = tmp_path / RUN / "lr=0.02"
+    found = record(folder)
+    psnr = [epoch["val_psnr"] for epoch in found["history"]]
+    best = psnr.index(max(psnr))
+    assert best < 11, "a run whose last epoch is its best shows nothing"
+    checkpoints = folder / "checkpoints"
+    epochs = {
+        name: torch.load(checkpoints / f"{name}.ckpt", weights_only=True)["epoch"]
+        for name in ("best", "last")
+    }
+    assert epochs == {"best": best, "last": 11}
+    from srcnn_lightning.data.dead_leaves import draw
+    from srcnn_lightning.metrics import psnr as psnr_of
+    from srcnn_lightning.resampling import resample_uint8
+    from srcnn_lightning.task import SuperResolution
+
+    task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt", weights_only=True).eval()
+    image = found["per_image"][0]
+    drawn = torch.from_numpy(draw(64, 0, int(image["name"][-4:]))).permute(2, 0, 1)[None]
+    hr = resample_uint8(drawn, (32, 32), "bicubic", antialias=True)
+    lr = resample_uint8(hr, (16, 16), "bicubic", antialias=True)
+    with torch.no_grad():
+        output = task(lr / 255).clamp(0, 1)
+    assert float(psnr_of(output, hr / 255)) == pytest.approx(image["psnr"], abs=1e-3)
+
+
 def test_diverged_run_says_so_and_the_sweep_goes_on(command: Command, tmp_path: Path) -> None:
     result = command(*LEAVES, "-m", "optimizer.lr=1e30,1e-3")
     assert result.returncode == 0, result.stderr
@@ -156,7 +208,7 @@ def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path
 
 def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
     """`model._target_=` alone: what is left of model=srcnn is not passed to another class."""
-    arguments = ("model._target_=torch.nn.Upsample", "model=custom", "+model.scale_factor=2")
+    arguments = ("model=custom", "model._target_=torch.nn.Upsample", "+model.scale_factor=2")
     assert command(*LEAVES, *arguments).returncode == 0
     (tmp_path / "mine.py").write_text(
         "import torch\n"

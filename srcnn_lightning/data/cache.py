@@ -4,14 +4,14 @@ import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.record import digest
+from srcnn_lightning.naming import safe
+from srcnn_lightning.record import atomic, digest
 from srcnn_lightning.resampling import resample_uint8
 
 VERSION = 1  # raise it when the same key would give other pixels
@@ -31,15 +31,20 @@ def load_targets(
         "images": [[name, *source.identity[name]] for name in names],
         "resize": [crop, size, TARGET_KERNEL, antialias],
     }
-    path = cache_dir / f"{source.name}-{digest(key)}.npy"
+    path = cache_dir / f"{safe(source.name)}-{digest(key)}.npy"
     if path.is_file():
         try:
             with path.open("rb") as file:
                 return np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             pass  # a broken cache is made anew
-    targets = _make(source, names, crop, size, antialias)
-    _keep(path, targets)
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)  # before the images are read in vain
+        with atomic(path) as file:
+            targets = _make(source, names, crop, size, antialias)
+            np.save(file, targets)
+    except OSError as error:
+        raise _cannot_write(cache_dir, error) from error
     return targets
 
 
@@ -64,6 +69,8 @@ def _make(source: Source, names: list[str], crop: int, size: int, antialias: boo
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    # The pool's single thread became torch's default for every thread to come.
+    torch.set_num_threads(torch.get_num_threads())
     return np.stack(targets)
 
 
@@ -80,18 +87,7 @@ def _target(image: np.ndarray, name: str, crop: int, size: int, antialias: bool)
     return resized[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def _keep(path: Path, targets: Any) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            np.save(file, targets)
-        temporary.replace(path)
-    except OSError as error:
-        raise BadInput(
-            f"data.cache_dir={path.parent}: it cannot be written ({error.strerror}); "
-            "give a folder that can."
-        ) from error
-    finally:
-        if path.parent.is_dir():
-            temporary.unlink(missing_ok=True)
+def _cannot_write(folder: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"data.cache_dir={folder}: it cannot be written ({error.strerror}); give a folder that can."
+    )

@@ -83,10 +83,16 @@ def _folder(data: dict[str, Any], root: Path) -> Source:
 
 def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> Source:
     identity = {}
-    for path in folder.iterdir():
-        if path.suffix.lower() in extensions and path.is_file() and path.name[0] != ".":
-            status = path.stat()
-            identity[path.name] = [status.st_size, status.st_mtime_ns]
+    try:
+        for path in folder.iterdir():
+            if path.suffix.lower() in extensions and path.is_file() and path.name[0] != ".":
+                status = path.stat()
+                identity[path.name] = [status.st_size, status.st_mtime_ns]
+    except OSError as error:
+        raise BadInput(
+            f"data.root={data['root']}: it cannot be read ({error.strerror}); "
+            "give a folder that can."
+        ) from error
     if not identity:
         wanted = ", ".join(extension[1:].upper() for extension in extensions)
         raise BadInput(f"data.root={data['root']}: {folder} holds no images ({wanted}).")

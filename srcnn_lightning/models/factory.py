@@ -34,20 +34,20 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
                 f"set degradation.{key}."
             )
     parameters = inspect.signature(locate(target)).parameters
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        offered = {key: value for key, value in offered.items() if key in parameters}
+    if target != OURS:
         # model._target_=mine.Net leaves the other keys of model=srcnn behind; they are not the
         # user's. `kernel` also names the degradation's kernel, which no network has to know.
-        srcnn_keys = {field.name for field in fields(SRCNNConfig)} if target != OURS else set()
+        left_over = {field.name for field in fields(SRCNNConfig)} - set(parameters)
+        given = {key: value for key, value in given.items() if key not in left_over}
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        offered = {key: value for key, value in offered.items() if key in parameters}
         unknown = [key for key in given if key not in parameters]
-        foreign = [key for key in unknown if key not in srcnn_keys]
-        if foreign:
+        if unknown:
             known = ", ".join(name for name in parameters if name != "self")
             raise BadInput(
-                f"model.{foreign[0]}={given[foreign[0]]}: {target} takes no such argument; "
+                f"model.{unknown[0]}={given[unknown[0]]}: {target} takes no such argument; "
                 f"it takes {known or 'none'}."
             )
-        given = {key: value for key, value in given.items() if key in parameters}
     arguments = {**given, **offered}
     missing = [
         name

@@ -2,9 +2,8 @@
 
 from typing import Any
 
+from srcnn_lightning.record import Record
 from srcnn_lightning.report.groups import is_trained
-
-Record = dict[str, Any]
 
 
 def caption(records: list[Record]) -> str:

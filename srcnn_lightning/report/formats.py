@@ -92,8 +92,8 @@ FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json
 
 
 def _cells(table: Table) -> tuple[list[str], list[list[str]]]:
-    with_gain = any(row.gain is not None for row in table.rows)
-    head = ["Experiment", *OURS, *([GAIN] if with_gain or table.with_paper else [])]
+    with_gain = table.with_paper or any(row.gain is not None for row in table.rows)
+    head = ["Experiment", *OURS, *([GAIN] if with_gain else [])]
     head += PAPERS if table.with_paper else ()
     body = []
     for row in table.rows:
@@ -102,7 +102,7 @@ def _cells(table: Table) -> tuple[list[str], list[list[str]]]:
             cells = [label, *(_figure(row, name) for name in FIGURES[:3])]
         else:
             cells = [row.label, row.status, "", ""]
-        if len(head) > 4:
+        if with_gain:
             cells.append("" if row.gain is None else f"{row.gain:+.3f}")
         if table.with_paper:
             paper = row.paper

@@ -7,8 +7,8 @@ from typing import Any
 
 from srcnn_lightning import record
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.record import Record
 
-Record = dict[str, Any]
 NEEDED = ("name", "experiment", "variant", "data", "data_hash", "hash", "config", "split", "status")
 VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
 
@@ -30,10 +30,11 @@ def read_all(outputs: Path) -> list[Record]:
             continue
         if found is None:
             continue
-        lacking = [key for key in NEEDED if key not in found]
-        if lacking:
+        try:
+            _check(found)
+        except (KeyError, TypeError) as error:
             path = folder / record.FILE_NAME
-            print(f"Left out: {path} (it has no {', '.join(lacking)}).", file=sys.stderr)
+            print(f"Left out: {path} (it lacks {error}).", file=sys.stderr)
             continue
         key = (found["experiment"], found["hash"])
         if key not in records or records[key]["status"] != "finished":
@@ -41,6 +42,15 @@ def read_all(outputs: Path) -> list[Record]:
     if not records:
         raise BadInput(f"OUTPUTS={outputs}: it holds no run records; train something first.")
     return list(records.values())
+
+
+def _check(found: Record) -> None:
+    """Raise what a table would raise over a record that lacks something."""
+    for key in NEEDED:
+        found[key]
+    images_key(found), training_key(found), found["config"]["seed"]
+    if found["status"] == "finished":
+        found["metrics"]["test_psnr"], found["parameters"]
 
 
 def is_trained(found: Record) -> bool:

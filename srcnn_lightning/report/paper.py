@@ -23,7 +23,5 @@ TABLE_1 = (
     PaperRow("bilinear", "Bilinear", 25.220, 0.0074545, 23.182),
     PaperRow("nearest", "Nearest neighbor", 22.198, 0.014747, 20.551),
 )
-BASELINES = ("bicubic", "bilinear", "nearest")
 # Our own rows, below the paper's.
 EXTRA_ROWS = {"identity": "SRCNN, identity start (ours)"}
-EPOCHS_SAID = False  # the paper gives no number of epochs, no optimizer and no initialization

@@ -3,11 +3,10 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
-from typing import Any
 
+from srcnn_lightning.record import Record
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
 
-Record = dict[str, Any]
 FIGURES = (
     "max_val_psnr",
     "test_loss",
@@ -98,11 +97,11 @@ def _factor_label(runs: list[Record]) -> str:
 
 
 def _row(label: str, variant: str, runs: list[Record]) -> Row:
-    finished = [found for found in runs if found["status"] == "finished"]
+    finished = _one_per_seed([found for found in runs if found["status"] == "finished"])
     row = Row(label, variant, runs=len(finished))
     if not runs:
         row.status = "missing"
-    elif len(finished) < len(runs):
+    elif any(found["status"] != "finished" for found in runs):
         states = Counter(found["status"] for found in runs if found["status"] != "finished")
         row.status = ", ".join(
             state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
@@ -116,6 +115,12 @@ def _row(label: str, variant: str, runs: list[Record]) -> Row:
         if len(values) > 1:
             row.deviation[figure] = stdev(values)
     return row
+
+
+def _one_per_seed(runs: list[Record]) -> list[Record]:
+    """The newest run of each seed: one seed on two devices is not two samples."""
+    by_date = sorted(runs, key=lambda found: str(found.get("date", "")))
+    return list({found["config"]["seed"]: found for found in by_date}.values())
 
 
 def _add_gains(rows: list[Row]) -> None:
