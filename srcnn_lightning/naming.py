@@ -6,7 +6,7 @@ from pathlib import Path
 
 # Choices that the folders above already name, or that say nothing about the run itself.
 SILENT = re.compile(
-    r"^(\+?experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun"
+    r"^(\+?experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|prepare_only"
     r"|data\.(?!seed$|batch_size$).*|trainer\..*|logger\..*|hydra.*)$"
 )
 LONGEST = 120
