@@ -1,4 +1,5 @@
-# Each target does its own set-up. Variables: DATA, ROOT, DEGRADATION and EPOCHS for `make table`.
+# Each target does its own set-up. Variables: DATA, ROOT, DEGRADATION and EPOCHS for `make table`;
+# SUBSET, COUNT and ROOT for `make data`.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -8,12 +9,14 @@ DATA ?= div2k
 ROOT ?=
 DEGRADATION ?= antialiased
 EPOCHS ?= 100
+SUBSET ?= valid
+COUNT ?= 100
 TABLE := data=$(DATA) $(if $(ROOT),"data.root='$(ROOT)'") degradation=$(DEGRADATION) trainer.max_epochs=$(EPOCHS)
 # Half the sides and a fifth of the epochs of the real study: 14 trainings in a few minutes.
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table test test-slow lint format tensorboard bench lock clean
+.PHONY: help setup demo table test test-slow lint format tensorboard bench bench-data lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +30,9 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
+
+data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 ROOT=]
+	$(RUN) -m srcnn_lightning data=div2k prepare_only=true data.subset=$(SUBSET) data.count=$(COUNT) $(if $(ROOT),"data.root='$(ROOT)'")
 
 demo: setup  ## Learning-rate grid and ablation on built-in images, a few minutes, no download
 	$(RUN) -m srcnn_lightning +experiment=lr_grid $(DEMO) -m
@@ -57,6 +63,9 @@ format: setup  ## Let ruff put the style right
 
 bench: setup  ## Training speed against a plain PyTorch loop, on this machine
 	$(RUN) benchmarks/training.py
+
+bench-data: setup  ## Preparing images against decoding them alone, on this machine
+	$(RUN) benchmarks/data.py
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new
