@@ -232,6 +232,8 @@ def test_whole_zip_with_a_wrong_beginning_is_fetched_anew(tmp_path):
 TROUBLES = {
     "breaks off once": {"break_after": 16384, "breaks": 1},
     "wrong byte once": {"wrong_byte": 65_000, "wrongs": 1},  # in 0803.png
+    # The CRC that the zip's directory gives for 0803.png, the third entry of 69 bytes.
+    "wrong directory once": {"wrong_byte": ZIP.index(b"PK\x01\x02") + 2 * 69 + 16, "wrongs": 1},
     "stalls once": {"stall_after": 16384, "stalls": 1},
     "busy at first": {"status": 503, "statuses": 2},
 }
