@@ -10,6 +10,8 @@ ROOT ?=
 DEGRADATION ?= antialiased
 EPOCHS ?=
 LOGDIR ?= outputs
+SUBSET ?= valid
+COUNT ?= 100
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
 ifneq ($(ROOT),)
 TABLE += "data.root='$(ROOT)'"
@@ -22,7 +24,7 @@ endif
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table test test-slow lint format tensorboard bench lock clean
+.PHONY: help setup demo table test test-slow lint format tensorboard bench bench-data lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,6 +38,9 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
+
+data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 ROOT=]
+	$(RUN) -m srcnn_lightning data=div2k prepare_only=true data.subset=$(SUBSET) data.count=$(COUNT) $(if $(ROOT),"data.root='$(ROOT)'")
 
 demo: setup  ## Learning-rate grid and ablation on built-in images, a few minutes, no download
 	$(RUN) -m srcnn_lightning +experiment=lr_grid $(DEMO) -m
@@ -69,6 +74,9 @@ format: setup  ## Let ruff put the style right
 bench: setup  ## Training speed and memory against a plain PyTorch loop, on this machine
 	$(RUN) benchmarks/training.py
 	$(RUN) benchmarks/block_convolution.py
+
+bench-data: setup  ## Preparing images against decoding them alone, on this machine
+	$(RUN) benchmarks/data.py
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new

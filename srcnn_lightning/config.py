@@ -15,8 +15,11 @@ class DataConfig:
     name: str | None = MISSING
     kind: str = MISSING
     root: str | None = MISSING
+    subset: str | None = MISSING
+    url: str | None = MISSING
     count: int = MISSING
     split: list[float] = MISSING
+    split_file: str | None = MISSING
     crop: int = MISSING
     target_size: int = MISSING
     batch_size: int = MISSING
@@ -93,6 +96,7 @@ class Config:
     output_dir: str = MISSING
     name_keys: list[str] = MISSING
     rerun: bool = MISSING
+    prepare_only: bool = MISSING
 
 
 def register() -> None:

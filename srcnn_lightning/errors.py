@@ -61,7 +61,8 @@ def configuration_sentence(error: Exception) -> str | None:
             return f"{key}: there is no such setting or group; --help lists them."
         return f"The command line cannot be understood: {message.rstrip('.')}."
     if isinstance(error, ValueError) and str(error).startswith("Config group override"):
-        return f"The command line cannot be understood: {one_line(error)}; --help lists options."
+        given = [word for word in sys.argv if word.endswith("=null") and "." not in word]
+        return f"{' '.join(given)}: a group cannot be null; --help lists its options."
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 # Choices that the folders above already name, or that keep their name when they change: a run asked
 # for with more epochs is the same run, longer. A sweep over one of these is named by `name_keys`.
 SILENT = re.compile(
-    r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys"
+    r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys|prepare_only"
     r"|data\.(?!seed$|batch_size$).*|trainer\..*|logger\..*|hydra.*)$"
 )
 LONGEST = 120

@@ -11,15 +11,24 @@ from omegaconf import DictConfig, OmegaConf
 from srcnn_lightning import record
 from srcnn_lightning.checks import check_settings, check_variant
 from srcnn_lightning.data.sources import Source, open_source
-from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.data.split import Split, make_split, pinned
 from srcnn_lightning.errors import BadInput, RunFailed
 from srcnn_lightning.naming import run_folder, run_name
 from srcnn_lightning.progress import say
 
 RESULTS_VERSION = 1  # raise it when code changes what a configuration gives
 # Settings that change where a run is kept or shown, not what it gives.
-UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "name_keys", "rerun")
-UNHASHED_DATA = ("name", "root", "cache_dir")
+UNHASHED = (
+    "experiment_name",
+    "variant",
+    "logger",
+    "output_dir",
+    "name_keys",
+    "rerun",
+    "prepare_only",
+)
+# The images' names and identities are hashed, so where they come from need not be.
+UNHASHED_DATA = ("name", "root", "cache_dir", "subset", "url", "split_file")
 
 
 def run(cfg: DictConfig, hydra: DictConfig) -> Path:
@@ -30,7 +39,7 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
         hydra: Hydra's part, for the overrides and choices of this job.
 
     Returns:
-        The run's folder.
+        The run's folder, which `prepare_only` does not make.
 
     Raises:
         BadInput: a setting or file that the user can put right; nothing was written.
@@ -42,12 +51,17 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
     check_variant(cfg, hydra)
     source = open_source(settings["data"])
     split = make_split(source.names, settings["data"])
+    settings["data"] |= pinned(settings["data"], split)
+    source = source.having(split.names)
     default_name = str(settings["model"].get("name", "run"))
     name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
     degradation = settings["degradation"]["name"]
     folder = run_folder(
         settings["output_dir"], settings["experiment_name"], source.name, degradation, name
     )
+    if settings["prepare_only"]:
+        _prepare(settings, source, split)
+        return folder
     label = f"{settings['experiment_name']}/{source.name}-{degradation}/{name}"
     digest = _hash(settings, source, split)
     if not settings["rerun"] and _is_done(folder, digest):
@@ -81,6 +95,17 @@ def run(cfg: DictConfig, hydra: DictConfig) -> Path:
         raise RunFailed(sentence) from error
     say(f"{label}: {result.sentence()}")
     return folder
+
+
+def _prepare(settings: dict[str, Any], source: Source, split: Split) -> None:
+    from srcnn_lightning.data.cache import load_for_run
+
+    load_for_run(source, split.names, settings["data"], settings["degradation"])
+    say(
+        f"{source.name}: {len(split.names)} images are ready "
+        f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "
+        f"prepared in {settings['data']['cache_dir']}"
+    )
 
 
 def _hash(settings: dict[str, Any], source: Source, split: Split) -> str:

@@ -1,5 +1,6 @@
 """Each bad input, the sentence it gets and exit status 2: no traceback, nothing half written."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 LEAVES = "data=dead_leaves"
 FOLDER = ("data=folder", "data.root=images", "data.count=4", "data.split=[0.5,0.25,0.25]")
+NOWHERE = "data.url=http://127.0.0.1:9/"  # no test asks the real host
 ABLATION = "+experiment=ablation"
 
 # What is typed, and what the sentence must hold: the setting, its value, what would be right.
@@ -16,7 +18,7 @@ CASES = {
     "unknown key": ((LEAVES, "optimizer.lrr=1"), ("optimizer.lrr", "lr, weight_decay")),
     "unknown top key": ((LEAVES, "epochs=1"), ("epochs: there is no such setting", "trainer")),
     "experiment without a plus": (("experiment=lr_grid",), ("experiment", "+experiment=")),
-    "group switched off": ((LEAVES, "logger=null"), ("logger", "--help")),
+    "group switched off": ((LEAVES, "logger=null"), ("logger=null", "--help")),
     "infinite learning rate": ((LEAVES, "optimizer.lr=inf"), ("optimizer.lr=inf", "finite")),
     "tiny target": ((LEAVES, "data.target_size=12"), ("data.target_size=12", "15 pixels")),
     "cache cannot be written": (
@@ -50,7 +52,54 @@ CASES = {
         (*FOLDER[:2], "data.count=10"),
         ("data.count=10", "only 4 images", "data.count=4"),
     ),
-    "no DIV2K": (("data=div2k",), ("data.root=data/DIV2K", "DIV2K_valid_HR", "data=dead_leaves")),
+    "no network for DIV2K": (
+        ("data=div2k", NOWHERE),
+        ("data.url=http://127.0.0.1:9/", "data.root=DIR", "DIV2K_valid_HR", "data=dead_leaves"),
+    ),
+    "no DIV2K at a file URL": (
+        ("data=div2k", "data.url=file:///nowhere"),
+        ("data.url=file:///nowhere", "DIV2K_valid_HR.zip", "data.root=DIR"),
+    ),
+    "URL of no known kind": (
+        ("data=div2k", "data.url=ftp://host/"),
+        ("data.url=ftp://host/", "https://"),
+    ),
+    "unknown subset": (
+        ("data=div2k", NOWHERE, "data.subset=test"),
+        ("data.subset=test", "valid or train"),
+    ),
+    "more than the subset": (
+        ("data=div2k", NOWHERE, "data.count=101"),
+        ("data.count=101", "only 100 images", "data.subset=train"),
+    ),
+    "DIV2K's zip is none": (
+        ("data=div2k", NOWHERE, "data.root=no_zip"),
+        ("no_zip/DIV2K_valid_HR.zip", "damaged", "remove it"),
+    ),
+    "DIV2K cannot be kept": (
+        ("data=div2k", NOWHERE, "data.root=a_file"),
+        ("data.root=a_file", "cannot be kept", "another folder"),
+    ),
+    "split file missing": (
+        (LEAVES, "data.split_file=gone.json"),
+        ("data.split_file=gone.json", "cannot be read"),
+    ),
+    "split file not JSON": (
+        (LEAVES, "data.split_file=a_file"),
+        ("data.split_file=a_file", "not JSON"),
+    ),
+    "split file without lists": (
+        (LEAVES, "data.split_file=no_lists.json"),
+        ("data.split_file=no_lists.json", "train, val and test"),
+    ),
+    "split file with an image twice": (
+        (LEAVES, "data.split_file=twice.json"),
+        ("data.split_file=twice.json", "dead_leaves_0001 stands in it twice"),
+    ),
+    "split file of other data": (
+        (*FOLDER, "data.split_file=twice.json"),
+        ("data.split_file=twice.json", "dead_leaves_0001 is not among the 4 images of images"),
+    ),
     "image smaller than the crop": (
         (*FOLDER, "data.crop=100"),
         ("data.crop=100", "image_", "80x70", "data.crop=70"),
@@ -124,6 +173,13 @@ CASES = {
 def files(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "a_file").touch()
+    (tmp_path / "no_lists.json").write_text('{"train": ["a.png"], "val": [], "test": ["b.png"]}')
+    leaf = "dead_leaves_0001"
+    (tmp_path / "twice.json").write_text(
+        json.dumps({"train": [leaf], "val": ["dead_leaves_0002"], "test": [leaf]})
+    )
+    (tmp_path / "no_zip").mkdir()
+    (tmp_path / "no_zip/DIV2K_valid_HR.zip").write_text("not a zip")
     noise = np.random.default_rng(0).integers(0, 256, (70, 80, 3), dtype=np.uint8)
     for folder in ("images", "truncated", "text"):
         (tmp_path / folder).mkdir()
@@ -146,7 +202,7 @@ def test_bad_input_gets_a_sentence(case: str, command: Command, tmp_path: Path) 
     sentence = result.stderr.strip()
     assert len(sentence.splitlines()) == 1, sentence
     assert all(word in sentence for word in words), sentence
-    left = {path.name for path in tmp_path.rglob("*") if "outputs" in path.parts}
+    left = {path.name for path in (tmp_path / "outputs").rglob("*")}
     assert left <= {".hydra", "multirun.yaml"}
     # A temporary file is a hidden one that ends in the number of its process.
     assert not [path for path in tmp_path.rglob(".*") if path.suffix[1:].isdigit()]

@@ -4,6 +4,7 @@ import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +47,20 @@ def load_targets(
     except OSError as error:
         raise _cannot_write(cache_dir, error) from error
     return targets
+
+
+def load_for_run(
+    source: Source, names: list[str], data: dict[str, Any], degradation: dict[str, Any]
+) -> np.ndarray:
+    """`load_targets` by the groups `data` and `degradation` of a configuration."""
+    return load_targets(
+        source,
+        names,
+        int(data["crop"]),
+        int(data["target_size"]),
+        bool(degradation["antialias"]),
+        Path(str(data["cache_dir"])).expanduser(),
+    )
 
 
 def _make(source: Source, names: list[str], crop: int, size: int, antialias: bool) -> np.ndarray:

@@ -67,10 +67,12 @@ def _rgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    if orientation == 1:
+        return image  # Pillow would copy it
     exif = image.getexif()
     exif[0x0112] = orientation
     return ImageOps.exif_transpose(image)

@@ -3,7 +3,6 @@
 import math
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from srcnn_lightning.data.cache import load_targets
+from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
@@ -52,6 +51,7 @@ class SuperResolutionData(LightningDataModule):
         self.seed = seed
         self.kernel = kernel
         self.data = data
+        self.degradation = degradation
         self.antialias = bool(degradation["antialias"])
         self.scale = int(degradation["scale"])
         self.pairs: dict[str, Pairs] = {}
@@ -59,14 +59,7 @@ class SuperResolutionData(LightningDataModule):
     def prepare(self) -> None:
         """Read the targets, or take them from the cache, and shrink them to inputs."""
         size = int(self.data["target_size"])
-        targets = load_targets(
-            self.source,
-            self.split.names,
-            int(self.data["crop"]),
-            size,
-            self.antialias,
-            Path(str(self.data["cache_dir"])).expanduser(),
-        )
+        targets = load_for_run(self.source, self.split.names, self.data, self.degradation)
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory as channels_last wants it.
         hr = torch.from_numpy(targets).permute(0, 3, 1, 2)
         low = size // self.scale

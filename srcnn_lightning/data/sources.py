@@ -1,10 +1,11 @@
 """Where images come from: DIV2K, a folder, or drawn here. Listing them imports nothing heavy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srcnn_lightning.data import div2k
 from srcnn_lightning.errors import BadInput
 
 if TYPE_CHECKING:
@@ -20,18 +21,29 @@ class Source:
 
     Attributes:
         name: of the data set, for folders and tables.
-        identity: for each image's name what tells it from another of the same name.
+        identity: for each image's name what tells it from another of the same name; empty before
+            an image that must be fetched is there.
         read: from a name to `(H, W, 3)` uint8.
+        fetch: from the chosen names to a source that has them; None where nothing need be fetched.
     """
 
     name: str
     identity: dict[str, list[Any]]
     read: "Callable[[str], np.ndarray]"
+    fetch: "Callable[[Sequence[str]], Source] | None" = None
 
     @property
     def names(self) -> list[str]:
         """Sorted."""
         return sorted(self.identity)
+
+    def having(self, names: Sequence[str]) -> "Source":
+        """The source with these images at hand, each with its identity.
+
+        Raises:
+            BadInput: they cannot be fetched.
+        """
+        return self.fetch(names) if self.fetch else self
 
 
 def open_source(data: dict[str, Any]) -> Source:
@@ -65,14 +77,16 @@ def _dead_leaves(data: dict[str, Any]) -> Source:
 
 
 def _div2k(data: dict[str, Any], root: Path) -> Source:
-    folder = root / "DIV2K_valid_HR"
-    if not folder.is_dir():
-        raise BadInput(
-            f"data.root={data['root']}: it holds no folder DIV2K_valid_HR; unpack "
-            "DIV2K_valid_HR.zip from https://data.vision.ee.ethz.ch/cvl/DIV2K/ there, "
-            "or use data=dead_leaves, which needs no download."
-        )
-    return _files(data, folder, (".png",))
+    if data["subset"] not in div2k.SUBSETS:
+        raise BadInput(f"data.subset={data['subset']}: choose {' or '.join(div2k.SUBSETS)}.")
+    subset = div2k.SUBSETS[data["subset"]]
+    name = str(data["name"] or ("DIV2K" if data["subset"] == "valid" else "DIV2K_train"))
+
+    def fetch(names: Sequence[str]) -> Source:
+        paths = div2k.fetch(root, str(data["url"]), subset, names)
+        return Source(name, {image: _identity(paths[image]) for image in names}, _reader(paths))
+
+    return Source(name, {image: [] for image in subset.names}, _reader({}), fetch)
 
 
 def _folder(data: dict[str, Any], root: Path) -> Source:
@@ -82,24 +96,33 @@ def _folder(data: dict[str, Any], root: Path) -> Source:
 
 
 def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> Source:
-    identity = {}
     try:
-        for path in folder.iterdir():
-            if path.suffix.lower() in extensions and path.is_file() and path.name[0] != ".":
-                status = path.stat()
-                identity[path.name] = [status.st_size, status.st_mtime_ns]
+        paths = {
+            path.name: path
+            for path in folder.iterdir()
+            if path.suffix.lower() in extensions and path.is_file() and path.name[0] != "."
+        }
+        identity = {name: _identity(path) for name, path in paths.items()}
     except OSError as error:
         raise BadInput(
             f"data.root={data['root']}: it cannot be read ({error.strerror}); "
             "give a folder that can."
         ) from error
-    if not identity:
+    if not paths:
         wanted = ", ".join(extension[1:].upper() for extension in extensions)
         raise BadInput(f"data.root={data['root']}: {folder} holds no images ({wanted}).")
+    return Source(str(data["name"] or folder.resolve().name), identity, _reader(paths))
 
+
+def _identity(path: Path) -> list[Any]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _reader(paths: dict[str, Path]) -> "Callable[[str], np.ndarray]":
     def read(name: str) -> "np.ndarray":
         from srcnn_lightning.data.image_file import read_image
 
-        return read_image(folder / name)
+        return read_image(paths[name])
 
-    return Source(str(data["name"] or folder.resolve().name), identity, read)
+    return read

@@ -13,6 +13,7 @@ from srcnn_lightning.errors import BadInput
 def settings(kind, root=None, **changed):
     shown = None if root is None else str(root)
     changed = {"name": None, "crop": 16, "count": 4, "seed": 0, **changed}
+    changed = {"subset": "valid", "url": "http://127.0.0.1:9/", **changed}
     return {"kind": kind, "root": shown, "split": [0.5, 0.25, 0.25], **changed}
 
 
@@ -108,26 +109,43 @@ def test_identity_changes_with_a_files_size_and_with_its_time(tmp_path):
 
 def test_div2k_reads_the_png_files_of_its_folder(tmp_path):
     save(tmp_path / "DIV2K_valid_HR" / "0801.png", (7, 8, 9))
-    save(tmp_path / "DIV2K_valid_HR" / "0802.png")
-    save(tmp_path / "DIV2K_valid_HR" / "thumbnail.jpg")
-    save(tmp_path / "outside.png")
-    source = open_source(settings("div2k", tmp_path, name="DIV2K"))
+    save(tmp_path / "0802.png", (4, 5, 6))
+    source = open_source(settings("div2k", tmp_path)).having(["0801.png", "0802.png"])
     assert (source.name, source.names) == ("DIV2K", ["0801.png", "0802.png"])
     assert source.read("0801.png")[0, 0].tolist() == [7, 8, 9]
+    assert source.read("0802.png")[0, 0].tolist() == [4, 5, 6]
+    assert source.identity["0801.png"][0] == (tmp_path / "DIV2K_valid_HR/0801.png").stat().st_size
 
 
-def test_div2k_missing_names_the_setting_and_the_way_without_download(tmp_path):
-    with pytest.raises(BadInput, match=re.escape(f"data.root={tmp_path}: ")) as caught:
-        open_source(settings("div2k", tmp_path))
+@pytest.mark.parametrize(
+    ("subset", "name", "count", "ends"),
+    [
+        ("valid", "DIV2K", 100, ("0801.png", "0900.png")),
+        ("train", "DIV2K_train", 800, ("0001.png", "0800.png")),
+    ],
+)
+def test_div2k_knows_its_names_whatever_lies_there(tmp_path, subset, name, count, ends):
+    # A choice by data.seed must not depend on which images were fetched before.
+    save(tmp_path / "DIV2K_valid_HR" / "0801.png")
+    save(tmp_path / "DIV2K_valid_HR" / "other.png")
+    source = open_source(settings("div2k", tmp_path, subset=subset))
+    assert source.name == name
+    assert len(source.names) == count
+    assert (source.names[0], source.names[-1]) == ends
+
+
+def test_div2k_unreachable_names_the_setting_and_both_ways_out(tmp_path):
+    with pytest.raises(BadInput, match=re.escape("data.url=http://127.0.0.1:9/: ")) as caught:
+        open_source(settings("div2k", tmp_path)).having(["0801.png"])
     sentence = str(caught.value)
+    assert "data.root=DIR" in sentence
     assert "DIV2K_valid_HR.zip" in sentence
     assert "data=dead_leaves" in sentence
 
 
-def test_div2k_empty_says_that_it_wants_png(tmp_path):
-    (tmp_path / "DIV2K_valid_HR").mkdir()
-    with pytest.raises(BadInput, match=r"holds no images \(PNG\)"):
-        open_source(settings("div2k", tmp_path))
+def test_div2k_subset_unknown_names_both():
+    with pytest.raises(BadInput, match=r"data\.subset=test: choose valid or train"):
+        open_source(settings("div2k", "anywhere", subset="test"))
 
 
 def test_unknown_kind_names_the_kinds_there_are():

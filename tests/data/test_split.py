@@ -1,9 +1,10 @@
+import json
 import random
 import re
 
 import pytest
 
-from srcnn_lightning.data.split import Split, make_split, split_sizes
+from srcnn_lightning.data.split import Split, make_split, pinned, split_sizes
 from srcnn_lightning.errors import BadInput
 
 NAMES = [f"{index:04d}.png" for index in range(100)]
@@ -135,3 +136,53 @@ def test_make_split_of_too_few_names_says_how_many_there_are():
 def test_make_split_of_bad_fractions_is_bad_input():
     with pytest.raises(BadInput, match=re.escape("data.split=[0.6, 0.2]")):
         make_split(NAMES, settings(split=[0.6, 0.2]))
+
+
+def split_file(tmp_path, content):
+    path = tmp_path / "split.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return settings(split_file=str(path))
+
+
+GIVEN = {"train": ["0007.png", "0003.png"], "val": ["0001.png"], "test": ["0002.png"]}
+
+
+@pytest.mark.parametrize("content", [GIVEN, {"format": 1, "split": GIVEN, "status": "finished"}])
+def test_split_file_is_taken_as_it_stands(tmp_path, content):
+    """Its order too: it is that of the batches. A run record serves as well."""
+    assert make_split(NAMES, split_file(tmp_path, content)).as_dict() == GIVEN
+
+
+def test_split_file_replaces_count_and_split_in_the_settings(tmp_path):
+    data = split_file(tmp_path, GIVEN)
+    assert pinned(data, make_split(NAMES, data)) == {"count": 4, "split": [0.5, 0.25, 0.25]}
+    assert pinned(settings(), make_split(NAMES, settings())) == {}
+
+
+def test_split_file_of_the_default_split_gives_the_default_settings(tmp_path):
+    default = make_split(NAMES, settings())
+    data = split_file(tmp_path, default.as_dict())
+    assert make_split(NAMES, data) == default
+    assert data | pinned(data, default) == {**settings(), "split_file": data["split_file"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("no json", "it is not JSON"),
+        ("[]", "the lists train, val and test"),
+        ({"train": ["0001.png"], "val": ["0002.png"]}, "the lists train, val and test"),
+        ({**GIVEN, "val": []}, "the lists train, val and test"),
+        ({**GIVEN, "val": "0001.png"}, "the lists train, val and test"),
+        ({**GIVEN, "val": [1]}, "the lists train, val and test"),
+        ({"split": 3}, "the lists train, val and test"),
+        ({**GIVEN, "val": ["0002.png"]}, "0002.png stands in it twice"),
+        ({**GIVEN, "train": ["0007.png", "0007.png"]}, "0007.png stands in it twice"),
+        ({**GIVEN, "val": ["0100.png"]}, "0100.png is not among the 100 images of photos"),
+    ],
+)
+def test_split_file_that_does_not_fit_is_a_sentence(tmp_path, content, words):
+    data = split_file(tmp_path, content)
+    with pytest.raises(BadInput, match=re.escape(f"data.split_file={data['split_file']}: ")) as e:
+        make_split(NAMES, data)
+    assert words in str(e.value)

@@ -1,0 +1,206 @@
+"""DIV2K (Agustsson and Timofte 2017): found where it lies, or fetched as far as it is needed.
+
+The names are known beforehand, so that a choice of images depends on `data.seed` and never on what
+lies on a disk. Nothing that speaks to a network is imported before something must be fetched.
+"""
+
+import zlib
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+from zipfile import BadZipFile, ZipFile
+
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.progress import say, transfer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from srcnn_lightning.data.download import Patience
+
+
+@dataclass(frozen=True)
+class Subset:
+    """One zip of DIV2K's high-resolution images.
+
+    Attributes:
+        folder: in the zip and below `data.root`; the zip is called after it.
+        numbers: of the images.
+        md5: of the zip, compared where it is fetched whole.
+    """
+
+    folder: str
+    numbers: range
+    md5: str
+
+    @property
+    def names(self) -> list[str]:
+        """`0801.png` and so on."""
+        return [f"{number:04d}.png" for number in self.numbers]
+
+    @property
+    def zip_name(self) -> str:
+        """`DIV2K_valid_HR.zip`."""
+        return f"{self.folder}.zip"
+
+
+SUBSETS = {
+    "valid": Subset("DIV2K_valid_HR", range(801, 901), "9fcdda83005c5e5997799b69f955ff88"),
+    "train": Subset("DIV2K_train_HR", range(1, 801), "bdc2d9338d4e574fe81bf7d158758658"),
+}
+
+
+def find(root: Path, subset: Subset, names: Sequence[str]) -> dict[str, Path]:
+    """The images that lie below `root`: in the subset's folder, or in `root` itself."""
+    folders = [folder for folder in (root / subset.folder, root) if folder.is_dir()]
+    paths = {}
+    for name in names:
+        for folder in folders:
+            if (folder / name).is_file():
+                paths[name] = folder / name
+                break
+    return paths
+
+
+def fetch(
+    root: Path, url: str, subset: Subset, names: Sequence[str], patience: "Patience | None" = None
+) -> dict[str, Path]:
+    """Where each of the images lies, once those that were missing are fetched.
+
+    Processes that start at once wait for one another, and fetch nothing twice.
+
+    Args:
+        root: `data.root`; images come to lie in the subset's folder below it.
+        url: `data.url`, the folder that holds the zips.
+        subset: the images there are.
+        names: those that are wanted.
+        patience: with the server.
+
+    Raises:
+        BadInput: no network, a wrong URL, wrong bytes, a full disk: one sentence for each.
+    """
+    paths = find(root, subset, names)
+    if len(paths) == len(names):
+        return paths
+    with _disk_sentence(root), _lock(root):
+        paths = find(root, subset, names)
+        missing = [name for name in names if name not in paths]
+        if missing:
+            folder = root / subset.folder
+            folder.mkdir(exist_ok=True)
+            for leftover in folder.glob("*.png.part"):  # of a process that was killed
+                leftover.unlink()
+            targets = {f"{subset.folder}/{name}": folder / name for name in missing}
+            _get(root, url, subset, targets, patience)
+            say(f"DIV2K: {len(missing)} images came to {folder}")
+            paths = find(root, subset, names)
+    return paths
+
+
+def _get(
+    root: Path, url: str, subset: Subset, targets: dict[str, Path], patience: "Patience | None"
+) -> None:
+    zip_path = root / subset.zip_name
+    if zip_path.is_file():
+        _unpack(zip_path, targets)
+        return
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        address = urlsplit("")
+    if address.scheme == "file":
+        zip_path = Path(url2pathname(address.path)) / subset.zip_name
+        if not zip_path.is_file():
+            raise BadInput(f"data.url={url}: there is no {zip_path}; {_ways_out(subset)}.")
+        _unpack(zip_path, targets)
+        return
+    if address.scheme not in ("http", "https") or not address.netloc:
+        raise BadInput(
+            f"data.url={url}: give an address that begins with https://, http:// or file://."
+        )
+
+    from srcnn_lightning.data.archive import NotInZip
+    from srcnn_lightning.data.download import Patience, Remote, TransferFailed
+
+    zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
+    description = f"DIV2K: fetching {len(targets)} images"
+    try:
+        with Remote(zip_url, patience or Patience()) as remote:
+            size = remote.size_by_ranges()
+            if size is not None:
+                remote.fetch_members(targets, size, description)
+                return
+            remote.fetch_whole(zip_path, subset.md5, f"DIV2K: fetching {subset.zip_name}")
+    except TransferFailed as error:
+        raise BadInput(
+            f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, or "
+            f"{_ways_out(subset)}."
+        ) from error
+    except NotInZip as error:
+        raise BadInput(
+            f"data.url={url}: its {subset.zip_name} holds no {error}; give another mirror, or "
+            f"{_ways_out(subset)}."
+        ) from error
+    _unpack(zip_path, targets)
+
+
+def _unpack(zip_path: Path, targets: dict[str, Path]) -> None:
+    """Take members out of a zip that lies on a disk."""
+    from srcnn_lightning.data.archive import NotInZip, copy_member
+
+    try:
+        with ZipFile(zip_path) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            total = sum(sizes.get(member, 0) for member in targets)
+            with transfer(f"DIV2K: unpacking {len(targets)} images", total) as advance:
+                for member, path in targets.items():
+                    copy_member(archive, member, path, advance)
+    except NotInZip as error:
+        raise BadInput(
+            f"{zip_path}: it holds no {error}; remove it, so that the right one is fetched."
+        ) from error
+    except (BadZipFile, EOFError, zlib.error) as error:
+        raise BadInput(
+            f"{zip_path}: it is damaged ({error}); remove it, so that it is fetched anew."
+        ) from error
+
+
+def _ways_out(subset: Subset) -> str:
+    return (
+        f"give a copy with data.root=DIR (that holds {subset.folder}/ or {subset.zip_name}), or "
+        "take built-in images with data=dead_leaves"
+    )
+
+
+@contextmanager
+def _disk_sentence(root: Path) -> "Iterator[None]":
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BadInput(
+            f"data.root={root}: the images cannot be kept there ({reason}); make room there, or "
+            "give another folder with data.root=DIR."
+        ) from error
+
+
+@contextmanager
+def _lock(root: Path) -> "Iterator[None]":
+    """One process at a time; the system frees the lock of a process that was killed."""
+    from filelock import FileLock, Timeout
+
+    root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"DIV2K: waiting for another process that fetches to {root}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

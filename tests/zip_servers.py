@@ -1,0 +1,152 @@
+"""A real HTTP server on loopback that holds one zip, and can misbehave in the ways servers do."""
+
+import io
+import re
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+from PIL import Image
+
+FOREVER = 10**9
+
+
+def png(side: int, seed: int) -> bytes:
+    """Noise, which does not compress: as many bytes as a real image of a larger side."""
+    noise = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def make_zip(images: dict[str, bytes], *, deflated: bool = False) -> bytes:
+    """A zip with the members in the given order."""
+    file = io.BytesIO()
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, content in images.items():
+            archive.writestr(zipfile.ZipInfo(name, (2017, 3, 1, 12, 0, 0)), content, method)
+    return file.getvalue()
+
+
+@dataclass
+class Behaviour:
+    """What the server holds, how it fails, and what it was asked for."""
+
+    content: bytes
+    ranges: bool = True
+    status: int = 0  # this answer instead of any other
+    statuses: int = FOREVER  # so often
+    break_after: int = FOREVER  # bytes of an answer, then the line is cut
+    breaks: int = FOREVER  # so often
+    wrong_byte: int = -1  # this one is flipped
+    wrongs: int = FOREVER  # so often
+    stall_after: int = FOREVER  # bytes of an answer, then nothing more
+    stalls: int = FOREVER  # so often
+    pause_s: float = 0  # after each chunk, to be slow
+    requests: list[tuple[int, int]] = field(default_factory=list)  # first byte and last, of each
+    at_once: int = 0
+    most_at_once: int = 0
+    sent: int = 0  # bytes of bodies
+    url: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def times(self, start: int, end: int) -> int:
+        """How many requests asked for these bytes alone, or for part of them; a directory no."""
+        return sum(start <= first < last < end for first, last in self.requests)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        behaviour: Behaviour = self.server.behaviour  # type: ignore[attr-defined]
+        with behaviour.lock:
+            behaviour.at_once += 1
+            behaviour.most_at_once = max(behaviour.most_at_once, behaviour.at_once)
+        try:
+            self.answer(behaviour)
+        finally:
+            with behaviour.lock:
+                behaviour.at_once -= 1
+
+    def answer(self, behaviour: Behaviour) -> None:
+        if behaviour.status and behaviour.statuses > 0:
+            behaviour.statuses -= 1
+            self.send_response(behaviour.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        content, size = behaviour.content, len(behaviour.content)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first, last = 0, size - 1
+        if wanted and behaviour.ranges:
+            first = int(wanted[1])
+            last = min(int(wanted[2] or last), last)
+            if first >= size:
+                self.send_response(416)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Length", str(last - first + 1))
+        self.end_headers()
+        with behaviour.lock:
+            behaviour.requests.append((first, last))
+        body = bytearray(content[first : last + 1])
+        if first <= behaviour.wrong_byte <= last and last > first and behaviour.wrongs > 0:
+            behaviour.wrongs -= 1
+            body[behaviour.wrong_byte - first] ^= 0x10
+        self.send(behaviour, bytes(body))
+
+    def send(self, behaviour: Behaviour, body: bytes) -> None:
+        chunk = 1 << 14
+        for start in range(0, len(body), chunk):
+            if start >= behaviour.break_after and behaviour.breaks > 0:
+                behaviour.breaks -= 1
+                self.close_connection = True
+                return
+            if start >= behaviour.stall_after and behaviour.stalls > 0:
+                behaviour.stalls -= 1
+                behaviour.closing.wait(30)
+                self.close_connection = True
+                return
+            self.wfile.write(body[start : start + chunk])
+            with behaviour.lock:
+                behaviour.sent += len(body[start : start + chunk])
+            if behaviour.pause_s:
+                time.sleep(behaviour.pause_s)
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away is what several tests are about."""
+
+
+@contextmanager
+def serving(behaviour: Behaviour) -> Iterator[Behaviour]:
+    """Serve on a free port of loopback; `behaviour.url` is the folder that holds the zip."""
+    server = Server(("127.0.0.1", 0), Handler)
+    server.behaviour = behaviour  # type: ignore[attr-defined]
+    behaviour.url = f"http://127.0.0.1:{server.server_port}/DIV2K/"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield behaviour
+    finally:
+        behaviour.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
