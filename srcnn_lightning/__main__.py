@@ -43,12 +43,14 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; without it, it would print and exit
     config.register()
     sys.path.append(str(Path.cwd()))  # a network of one's own, mine.py, may lie here
-    # Hydra 1.3.8 does not parse overrides on both sides of -m.
-    sys.argv[1:] = sorted(sys.argv[1:], key=lambda argument: argument in ("-m", "--multirun"))
-    sys.argv[1:1] = _names_of_swept(sys.argv[1:])
+    sys.argv[1:] = _options_first(sys.argv[1:])
+    sys.argv += _names_of_swept(sys.argv[1:])
     command = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)
     try:
         command()
+    except BrokenPipeError:  # `... --help | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(errors.FAILED)
     except errors.RunFailed:
         errors.leave("A run failed; its folder holds the traceback.", errors.FAILED)
     except Exception as error:
@@ -58,6 +60,29 @@ def main() -> None:
         if sentence is None:
             raise
         errors.leave(sentence, errors.BAD_INPUT)
+
+
+def _options_first(arguments: list[str]) -> list[str]:
+    """Hydra 1.3.8 does not parse overrides on both sides of an option."""
+    with_value = [
+        "--config-dir",
+        "-cd",
+        "--config-name",
+        "-cn",
+        "--config-path",
+        "-cp",
+        "--cfg",
+        "-c",
+        "--package",
+        "-p",
+    ]
+    options, overrides, rest = [], [], iter(arguments)
+    for argument in rest:
+        if argument.startswith("-"):
+            options += [argument, *([next(rest, "")] if argument in with_value else [])]
+        else:
+            overrides.append(argument)
+    return options + overrides
 
 
 def _names_of_swept(arguments: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import re
 from math import inf
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -10,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from srcnn_lightning.errors import BadInput
 
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
+MOST_IMAGES = 100_000  # a typing error in data.count shall not draw images for a week
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # what metrics and checkpoints are tried with
 
 
 def check_settings(settings: dict[str, Any]) -> None:
@@ -22,8 +25,24 @@ def check_settings(settings: dict[str, Any]) -> None:
     size = settings["data"]["target_size"]
     smallest = SSIM_WINDOW + 2 * settings["degradation"]["scale"]
     experiment = str(settings["experiment_name"])
-    threads = trainer["threads"]
+    threads, precision, count = trainer["threads"], trainer["precision"], settings["data"]["count"]
+    degradation = settings["degradation"]
+    names = {True: "antialiased", False: "aliased"}
     rules = (
+        ("seed", settings["seed"], settings["seed"] < 2**32, "it must be below 2**32"),
+        ("data.count", count, 3 <= count <= MOST_IMAGES, f"it must be from 3 to {MOST_IMAGES}"),
+        (
+            "trainer.precision",
+            precision,
+            precision in PRECISIONS,
+            f"choose {', '.join(PRECISIONS)}",
+        ),
+        (
+            "degradation.antialias",
+            degradation["antialias"],
+            degradation["name"] != names[not degradation["antialias"]],
+            f"degradation.name={degradation['name']} says the opposite, and tables go by the name",
+        ),
         ("seed", settings["seed"], settings["seed"] >= 0, "it must be 0 or more"),
         (
             "optimizer.lr",
@@ -52,7 +71,7 @@ def check_settings(settings: dict[str, Any]) -> None:
         (
             "trainer.threads",
             threads,
-            threads is None or threads >= 1,
+            threads is None or 1 <= threads <= 1024,
             "it must be at least 1, or null for all",
         ),
         (
@@ -74,9 +93,8 @@ def _check_output_dir(output_dir: str) -> None:
     folder = Path(output_dir).expanduser()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise BadInput(
             f"output_dir={output_dir}: it cannot be written ({error.strerror}); "

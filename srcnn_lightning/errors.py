@@ -59,7 +59,14 @@ def configuration_sentence(error: Exception) -> str | None:
             if key in ADDED_GROUPS:
                 return f"{key}: write it with a plus, +{key}=..., since no run needs one."
             return f"{key}: there is no such setting or group; --help lists them."
-        return f"The command line cannot be understood: {message.rstrip('.')}."
+        if message.startswith("Ambiguous value for argument"):
+            argument = message.split("'")[1]
+            return f"{argument}: several values want -m, which runs one job for each."
+        message = message.partition(" See https://hydra.cc")[0].rstrip(".")
+        return (
+            f"The command line cannot be understood: {message}; a value with special characters "
+            "wants quotes of its own within the shell's, \"data.root='a,b'\"."
+        )
     if isinstance(error, ValueError) and str(error).startswith("Config group override"):
         given = [word for word in sys.argv if word.endswith("=null") and "." not in word]
         return f"{' '.join(given)}: a group cannot be null; --help lists its options."
@@ -114,6 +121,10 @@ def _value_sentence(error: Any, override: str) -> str:
         option = f"={node['name']}" if parent != "the configuration" and "name" in node else ""
         return f"{key}: there is no such setting; {parent}{option} has {known}."
     given = override if override.startswith(f"{key}=") else key
+    if "is not Optional" in reason:
+        return f"{given}: it must not be null."
+    if "is not a ListConfig" in reason:
+        return f"{given}: it must be {WANTED['ListConfig']}."
     if "is not a valid bool" in reason:
         return f"{given}: it must be true or false."
     wanted = WANTED.get(reason.rpartition("could not be converted to ")[2])

@@ -65,5 +65,5 @@ def write_comparison(
 
 def _draw(axes: "Axes", image: Tensor, title: str) -> None:
     axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="nearest")
-    axes.set_title(title, fontsize=10)
+    axes.set_title(title, fontsize=10, parse_math=False)  # a file name may hold a $
     axes.set_axis_off()

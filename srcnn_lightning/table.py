@@ -77,9 +77,10 @@ def _title(name: str, runs: list[dict[str, object]]) -> str:
 def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it names no file"
         raise errors.BadInput(
-            f"--output={path}: it cannot be written ({error.strerror}); give another file."
+            f"--output={path}: it cannot be written ({reason}); give another file."
         ) from error
 
 

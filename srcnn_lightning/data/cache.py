@@ -36,7 +36,9 @@ def load_targets(
     if path.is_file():
         try:
             with path.open("rb") as file:
-                return np.lib.format.read_array(file, allow_pickle=False)
+                targets: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
+            if targets.shape == (len(names), size, size, 3) and targets.dtype == np.uint8:
+                return targets
         except (OSError, ValueError, EOFError):
             pass  # a broken cache is made anew
     try:

@@ -9,6 +9,7 @@ from srcnn_lightning.errors import BadInput
 
 # Pillow refuses 200 megapixels as a possible attack; here the files are the user's own.
 Image.MAX_IMAGE_PIXELS = None
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")  # whatever a file is called
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -22,7 +23,7 @@ def read_image(path: Path) -> np.ndarray:
     """
     try:
         # By its name Pillow would map some TIFFs into memory, and turn those upright wrongly.
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
             is_16_bit = _is_16_bit(image)  # before getexif, which decodes a PNG: no tile is left
             orientation = image.getexif().get(0x0112, 1)
             if image.format == "TIFF":

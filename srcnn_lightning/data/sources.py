@@ -103,6 +103,12 @@ def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> S
             if path.suffix.lower() in extensions and path.is_file() and path.name[0] != "."
         }
         identity = {name: _identity(path) for name, path in paths.items()}
+        for name in paths:
+            name.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            f"data.root={data['root']}: the file name {error.object!a} is not UTF-8; rename it."
+        ) from error
     except OSError as error:
         raise BadInput(
             f"data.root={data['root']}: it cannot be read ({error.strerror}); "

@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, cast
 
@@ -33,7 +34,7 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
                 f"model.{key}={given[key]}: it comes from the degradation, which has {value}; "
                 f"set degradation.{key}."
             )
-    parameters = inspect.signature(locate(target)).parameters
+    parameters = _parameters(locate(target))
     if target != OURS:
         # model._target_=mine.Net leaves the other keys of model=srcnn behind; they are not the
         # user's. `kernel` also names the degradation's kernel, which no network has to know.
@@ -62,6 +63,12 @@ def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict
             f"+model.{missing[0]}=VALUE."
         )
     return {"_target_": target, **arguments}
+
+
+def _parameters(network: Any) -> Mapping[str, inspect.Parameter]:
+    # A class without a constructor of its own shows Module's, which takes no setting at all.
+    inherits = getattr(network, "__init__", None) is nn.Module.__init__
+    return {} if inherits else inspect.signature(network).parameters
 
 
 def build(settings: dict[str, Any]) -> nn.Module:
