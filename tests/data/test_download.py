@@ -183,6 +183,14 @@ def test_only_what_is_missing_is_fetched(tmp_path, spans):
     assert [server.times(*spans[name]) for name in CHOSEN if name in spans] == [1, 1]
 
 
+def test_leftovers_of_a_killed_process_are_removed(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "0812.png.part").write_bytes(b"half")  # not chosen this time
+    with serving(Behaviour(ZIP)) as server:
+        fetch(tmp_path, server)
+    assert_right(tmp_path)
+
+
 def test_fetched_image_has_the_time_of_the_zip(tmp_path):
     # Then its identity, and with it a run's hash, is the same on every machine.
     with serving(Behaviour(ZIP)) as server:
@@ -201,6 +209,13 @@ def test_without_ranges_the_whole_zip_is_streamed(tmp_path):
     assert_right(tmp_path, list(IMAGES))
     assert (tmp_path / f"{FOLDER}.zip").read_bytes() == ZIP
     assert len(server.requests) == requests  # the second time it lies there
+
+
+def test_without_ranges_a_break_begins_anew(tmp_path):
+    with serving(Behaviour(ZIP, ranges=False, break_after=80_000, breaks=1)) as server:
+        fetch(tmp_path, server)
+    assert_right(tmp_path)
+    assert len(server.requests) == 3  # the question, the broken one, the whole
 
 
 def test_whole_zip_goes_on_where_it_stopped(tmp_path):
