@@ -4,21 +4,13 @@ import textwrap
 
 import pytest
 import torch
+from run_records import SRCNN
 
 from srcnn_lightning import models
 from srcnn_lightning.errors import BadInput
 
 # What conf/model/srcnn.yaml gives: model._target_=mine.Net replaces one key and leaves the others.
-SRCNN_GROUP = {
-    "_target_": "srcnn_lightning.models.SRCNN",
-    "name": "srcnn",
-    "kernel": "bicubic",
-    "kernel_sizes": [9, 1, 5],
-    "features": [64, 32],
-    "batch_norm": False,
-    "output_activation": "none",
-    "init": "identity",
-}
+SRCNN_GROUP = {**SRCNN, "init": "identity"}
 
 OWN_NETWORKS = """
     from torch import nn
