@@ -20,7 +20,7 @@ from srcnn_lightning.progress import say, transfer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from srcnn_lightning.data.download import Patience
+    from srcnn_lightning.data.connection import Patience
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,20 @@ def fetch(
         if missing:
             folder = root / subset.folder
             folder.mkdir(exist_ok=True)
-            for leftover in folder.glob("*.png.part"):  # of a process that was killed
-                leftover.unlink()
             targets = {f"{subset.folder}/{name}": folder / name for name in missing}
-            _get(root, url, subset, targets, patience)
+            _remove_parts(folder)  # of a process that was killed
+            try:
+                _get(root, url, subset, targets, patience)
+            finally:
+                _remove_parts(folder)  # of transfers that an interruption did not wait for
             say(f"DIV2K: {len(missing)} images came to {folder}")
             paths = find(root, subset, names)
     return paths
+
+
+def _remove_parts(folder: Path) -> None:
+    for part in folder.glob("*.png.part"):
+        part.unlink(missing_ok=True)
 
 
 def _get(
@@ -124,7 +131,8 @@ def _get(
         )
 
     from srcnn_lightning.data.archive import NotInZip
-    from srcnn_lightning.data.download import Patience, Remote, TransferFailed
+    from srcnn_lightning.data.connection import Patience, TransferFailed
+    from srcnn_lightning.data.download import Remote
 
     zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
     description = f"DIV2K: fetching {len(targets)} images"

@@ -6,96 +6,39 @@ An `OSError` from here is always of the disk.
 
 import hashlib
 import io
-import threading
-import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import TypeVar
-from zipfile import BadZipFile
+from typing import Self
 
-import requests
-from remotezip import PartialBuffer, RemoteFetcher, RemoteZip, RemoteZipError
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
+from remotezip import PartialBuffer, RemoteFetcher, RemoteZip
 
-from srcnn_lightning.data.archive import CHUNK, PART, Advance, copy_member
+from srcnn_lightning.data.archive import PART, copy_member
+from srcnn_lightning.data.connection import (
+    PARALLEL,
+    Broken,
+    Connection,
+    Patience,
+    TransferFailed,
+    body,
+)
 from srcnn_lightning.progress import transfer
 
-PARALLEL = 4  # transfers at a time: enough to fill a line, few enough for a university's server
 PARTIAL, BEYOND_THE_END = 206, 416  # statuses of an answer to a range request
-BUSY = (429, 500, 502, 503, 504)  # answers worth asking again for
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is waited for, in seconds.
-
-    Attributes:
-        connect: for a connection.
-        read: for the next bytes.
-        waits: before each further try; progress in between starts the list anew.
-    """
-
-    connect: float = 10
-    read: float = 20
-    waits: tuple[float, ...] = (0.5, 1, 2, 4)
-
-    @property
-    def timeout(self) -> tuple[float, float]:
-        """As requests takes it."""
-        return self.connect, self.read
-
-
-class TransferFailed(Exception):  # noqa: N818 - it says what it is
-    """The server cannot be reached, or does not give the right bytes; says why in a few words."""
-
-
-class Broken(Exception):  # noqa: N818
-    """One try that did not succeed."""
-
-
-class Stopped(Exception):  # noqa: N818
-    """Another transfer failed or the user interrupted: this one need not go on."""
-
-
-# What a broken transfer or a wrong byte may show as, in remotezip, zipfile, zlib and urllib3.
-BREAKS = (Broken, RemoteZipError, BadZipFile, EOFError, zlib.error, HTTPError)
 
 
 class Remote:
     """A zip on a server; a context manager that closes its connections."""
 
-    def __init__(self, url: str, patience: Patience = Patience()) -> None:
-        self.url = url
-        self.patience = patience
-        self.stop = threading.Event()
-        retry = Retry(
-            total=None,
-            connect=0,  # breaks are tried again by _persist alone: two layers would multiply
-            read=0,
-            other=0,
-            redirect=5,
-            status=len(patience.waits),
-            status_forcelist=BUSY,
-            backoff_factor=min(patience.waits, default=0),
-            raise_on_status=False,
-        )
-        self.session = requests.Session()
-        self.session.headers["Accept-Encoding"] = "identity"
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=PARALLEL, max_retries=retry))
+    def __init__(self, url: str, patience: Patience) -> None:
+        self.connection = Connection(url, patience)
 
-    def __enter__(self) -> "Remote":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.session.close()
+        self.connection.session.close()
 
     def size_by_ranges(self) -> int | None:
         """The zip's bytes where the server knows ranges, else None.
@@ -107,11 +50,11 @@ class Remote:
         """
 
         def ask() -> int | None:
-            with self._get({"Range": "bytes=0-0"}) as response:
+            with self.connection.get({"Range": "bytes=0-0"}) as response:
                 size = response.headers.get("Content-Range", "").rpartition("/")[2]
                 return int(size) if response.status_code == PARTIAL and size.isdigit() else None
 
-        return self._persist(ask, waits=self.patience.waits[:2])
+        return self.connection.persist(ask, waits=self.connection.patience.waits[:2])
 
     def fetch_members(self, paths: dict[str, Path], size: int, description: str) -> None:
         """Read single members, each by one range request, a few at a time.
@@ -126,34 +69,36 @@ class Remote:
             NotInZip: a member is not there.
             OSError: a file cannot be written.
         """
-        directory = _Directory(self.url, self.session, size, self.patience)
+        directory = _Directory(self.connection, size)
 
         def needed() -> int:
             with directory.open() as archive:
                 known = {info.filename: info.file_size for info in archive.infolist()}
             return sum(known.get(member, 0) for member in paths)
 
-        total = self._persist(needed, directory.forget)
-        with (
-            transfer(description, total) as advance,
-            ThreadPoolExecutor(PARALLEL) as pool,
-        ):
-            tick = self._ticker(advance)
+        total = self.connection.persist(needed, directory.forget)
+        stop = self.connection.stop
+        with transfer(description, total) as advance, ThreadPool(PARALLEL) as pool:
+            tick = self.connection.ticker(advance)
 
             def fetch(member: str) -> None:
                 def copy() -> None:
                     with directory.open() as archive:
                         copy_member(archive, member, paths[member], tick)
 
-                self._persist(copy, directory.forget, member)
+                if not stop.is_set():
+                    self.connection.persist(copy, directory.forget, member)
 
-            futures = [pool.submit(fetch, member) for member in paths]
             try:
-                for future in as_completed(futures):
-                    future.result()
+                for _ in pool.imap_unordered(fetch, paths):
+                    pass
+            except Exception:
+                stop.set()
+                pool.close()
+                pool.join()  # each ends at its next bytes and leaves nothing behind
+                raise
             except BaseException:
-                self.stop.set()
-                pool.shutdown(cancel_futures=True)
+                stop.set()  # who interrupts does not wait for a server that stalls
                 raise
 
     def fetch_whole(self, path: Path, md5: str, description: str) -> None:
@@ -166,7 +111,9 @@ class Remote:
         part = path.with_name(path.name + PART)
         for is_last in (False, True):
             try:
-                self._persist(lambda: self._stream(part, description), reached=lambda: _size(part))
+                self.connection.persist(
+                    lambda: self._stream(part, description), reached=lambda: _size(part)
+                )
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
@@ -183,7 +130,7 @@ class Remote:
         """Append to `part` what it lacks, or begin anew where the server cannot go on."""
         present = _size(part)
         headers = {"Range": f"bytes={present}-"} if present else {}
-        with self._get(headers, accept=(BEYOND_THE_END,)) as response:
+        with self.connection.get(headers, accept=(BEYOND_THE_END,)) as response:
             if response.status_code == BEYOND_THE_END:
                 return  # nothing is lacking; the md5 tells whether it is right
             goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {present}-")
@@ -193,68 +140,23 @@ class Remote:
                 transfer(description, start + rest, start) as advance,
                 part.open("ab" if goes_on else "wb") as file,
             ):
-                tick = self._ticker(advance)
-                for chunk in _body(response):
+                tick = self.connection.ticker(advance)
+                for chunk in body(response):
                     file.write(chunk)
                     tick(len(chunk))
-
-    @contextmanager
-    def _get(
-        self, headers: dict[str, str], accept: tuple[int, ...] = ()
-    ) -> Iterator[requests.Response]:
-        try:
-            response = self.session.get(
-                self.url, headers=headers, stream=True, timeout=self.patience.timeout
-            )
-        except requests.RequestException as error:
-            raise Broken(_reason(error)) from error
-        with response:
-            if not response.ok and response.status_code not in accept:
-                raise TransferFailed(f"the server answers {response.status_code} {response.reason}")
-            yield response
-
-    def _persist(
-        self,
-        action: Callable[[], T],
-        before_again: Callable[[], None] = lambda: None,
-        what: str = "",
-        reached: Callable[[], int] = lambda: 0,
-        waits: tuple[float, ...] | None = None,
-    ) -> T:
-        """Try an action again after each break; one that gets further each time may go on."""
-        waits = self.patience.waits if waits is None else waits
-        left, best = iter(waits), reached()
-        while True:
-            try:
-                return action()
-            except BREAKS as error:
-                if reached() > best:
-                    left, best = iter(waits), reached()
-                wait = next(left, None)
-                if wait is None:
-                    reason = _reason(error)
-                    raise TransferFailed(f"{what}: {reason}" if what else reason) from error
-            before_again()
-            if self.stop.wait(wait):
-                raise Stopped
-
-    def _ticker(self, advance: Advance) -> Advance:
-        """`advance`, which also ends a transfer that is no longer wanted."""
-
-        def tick(count: int) -> None:
-            advance(count)
-            if count > 0 and self.stop.is_set():
-                raise Stopped
-
-        return tick
 
 
 class _Directory(RemoteFetcher):
     """The directory of a remote zip, asked for once however often the zip is opened."""
 
-    def __init__(self, url: str, session: requests.Session, size: int, patience: Patience) -> None:
+    def __init__(self, connection: Connection, size: int) -> None:
         # Ranges that count from the end are what some servers do not know: the size is known here.
-        super().__init__(url, session, support_suffix_range=False, timeout=patience.timeout)
+        super().__init__(
+            connection.url,
+            connection.session,
+            support_suffix_range=False,
+            timeout=connection.patience.timeout,
+        )
         self.size = size
         self.known: dict[tuple[int, int | None], tuple[int, bytes]] = {}
 
@@ -290,31 +192,5 @@ class _Directory(RemoteFetcher):
         self.known.clear()
 
 
-def _body(response: requests.Response) -> Iterator[bytes]:
-    try:
-        yield from response.iter_content(CHUNK)
-    except requests.RequestException as error:
-        raise Broken(_reason(error)) from error
-
-
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-def _reason(error: BaseException) -> str:
-    """A few words for what requests and urllib3 say in many."""
-    text = f"{error!r} {error.__cause__!r} {error.__context__!r} {error}"
-    for sign, words in (
-        ("NameResolution", "the host's name is not known here"),
-        ("Connection refused", "connection refused"),
-        ("CERTIFICATE_VERIFY", "its certificate is not trusted"),
-        ("ConnectTimeout", "no connection in time"),
-        ("timed out", "the server stalled"),
-        ("IncompleteRead", "the transfer broke off"),
-        ("Connection reset", "the transfer broke off"),
-        ("Connection aborted", "the transfer broke off"),
-        ("Bad CRC", "wrong bytes by its CRC"),
-    ):
-        if sign in text:
-            return words
-    return " ".join(str(error).split()) or type(error).__name__
