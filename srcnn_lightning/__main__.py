@@ -7,34 +7,19 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig
 
 from srcnn_lightning import config, errors
+from srcnn_lightning.job import job
 from srcnn_lightning.naming import is_silent
+from srcnn_lightning.sweep import Sweep
 
 PACKAGE = Path(__file__).resolve().parent
 # A wheel holds conf/ inside the package, a checkout beside it.
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
-
-
-def job(cfg: DictConfig) -> None:
-    """Run one job. Bad input ends the whole sweep at once, before the jobs after it train."""
-    from srcnn_lightning.run import run
-
-    try:
-        run(cfg, cast(DictConfig, HydraConfig.get()))
-    except Exception as error:
-        sentence = _sentence(error)
-        if sentence is None:
-            raise
-        # SystemExit passes through Hydra, which would hold an exception back to the sweep's end.
-        errors.leave(sentence, errors.BAD_INPUT)
 
 
 def main() -> None:
@@ -47,19 +32,23 @@ def main() -> None:
     sys.argv += _names_of_swept(sys.argv[1:])
     command = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)
     try:
-        command()
+        try:
+            command()
+        finally:
+            sweep = Sweep.current()
+            failed = sweep.end() if sweep else False
     except BrokenPipeError:  # `... --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(errors.FAILED)
-    except errors.RunFailed:
-        errors.leave("A run failed; its folder holds the traceback.", errors.FAILED)
     except Exception as error:
-        sentence = _sentence(error)
+        sentence = errors.sentence(error)
         if sentence is None and isinstance(error, OSError):
             sentence = errors.file_sentence(error)
         if sentence is None:
             raise
         errors.leave(sentence, errors.BAD_INPUT)
+    if failed:
+        errors.leave("A run failed; its folder holds the traceback.", errors.FAILED)
 
 
 def _options_first(arguments: list[str]) -> list[str]:
@@ -97,13 +86,6 @@ def _names_of_swept(arguments: list[str]) -> list[str]:
                     keys.append(key)
     own = [key for key in keys if "." in key]
     return [f"name_keys=[{','.join(own)}]"] if own else []
-
-
-def _sentence(error: Exception) -> str | None:
-    """For what the user can put right; None for anything else."""
-    if isinstance(error, errors.BadInput):
-        return str(error)
-    return errors.configuration_sentence(error)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """What watches a training: its history, its progress, its pictures."""
 
 import math
+import random
+import time
+from hashlib import sha256
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -10,7 +14,8 @@ from torch import Tensor
 
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.pictures import strips, to_uint8
-from srcnn_lightning.progress import bar, say
+from srcnn_lightning.progress import bar, duration, say
+from srcnn_lightning.sweep import Place
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_TIMES = 5  # how often during a training
@@ -62,32 +67,73 @@ def scalars(figures: dict[str, float]) -> dict[str, float]:
     return {f"epoch/{name}": value for name, value in figures.items()}
 
 
+def seed_generators(number: int) -> None:
+    """Every generator that a network may ask, also one that is not ours."""
+    random.seed(number)
+    np.random.seed(number)
+    torch.manual_seed(number)
+
+
+class EpochSeeds(Callback):
+    """Seed each epoch by itself: a run that goes on draws the numbers it would have drawn."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Each process of a run draws its own numbers."""
+        text = f"{self.seed}/{trainer.current_epoch}/{trainer.global_rank}"
+        seed_generators(int.from_bytes(sha256(text.encode()).digest()[:4]))
+
+
 class EpochProgress(Callback):
     """A bar over epochs on a terminal; elsewhere ten lines a run."""
 
-    def __init__(self, name: str, history: History) -> None:
-        self.name = name
+    def __init__(self, name: str, history: History, place: Place | None = None) -> None:
+        self.name = f"{place.text}, {name}" if place else name
+        self.place = place
         self.history = history
         self.bar = bar()
         self.task: Any = None
+        self.started = 0.0
+        self.done_before = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Show an empty bar."""
+        """Show an empty bar, or one that is filled as far as the run has come."""
+        if not trainer.is_global_zero:
+            return
+        self.started, self.done_before = time.monotonic(), len(self.history.epochs)
         self.bar.start()
-        self.task = self.bar.add_task(self.name, total=trainer.max_epochs, note="")
+        self.task = self.bar.add_task(
+            self.name, total=trainer.max_epochs, completed=self.done_before, note=""
+        )
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Advance by an epoch."""
-        best = self.history.best()
-        note = f"best val {best['val_psnr']:.2f} dB" if best else ""
-        self.bar.update(self.task, advance=1, note=note)
+        if not trainer.is_global_zero:
+            return
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
+        seconds = (time.monotonic() - self.started) / (epoch - self.done_before)
+        note = self._note(seconds, epochs - epoch)
+        self.bar.update(self.task, advance=1, note=note)
         if self.bar.disable and epoch % max(1, epochs // 10) == 0:
             say(f"  {self.name}: epoch {epoch} of {epochs}, {note}")
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Clear the bar, also after an exception."""
         self.bar.stop()
+
+    def _note(self, seconds_an_epoch: float, epochs_left: int) -> str:
+        best = self.history.best()
+        parts = [f"best val {best['val_psnr']:.2f} dB"] if best else []
+        left = seconds_an_epoch * epochs_left
+        if self.bar.disable and epochs_left:  # the bar has a clock of its own
+            parts.append(f"{duration(left)} left")
+        epochs = len(self.history.epochs) + epochs_left
+        after = self.place.seconds_after(seconds_an_epoch * epochs) if self.place else None
+        if after:
+            parts.append(f"sweep {duration(left + after)} left")
+        return ", ".join(parts)
 
 
 class ValidationPictures(Callback):

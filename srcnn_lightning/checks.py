@@ -69,10 +69,22 @@ def check_settings(settings: dict[str, Any]) -> None:
             "it must be at least 1",
         ),
         (
+            "trainer.devices",
+            trainer["devices"],
+            trainer["devices"] >= 1,
+            "it must be at least 1",
+        ),
+        (
+            "trainer.jobs_per_gpu",
+            trainer["jobs_per_gpu"],
+            trainer["jobs_per_gpu"] >= 1,
+            "it must be at least 1",
+        ),
+        (
             "trainer.threads",
             threads,
             threads is None or 1 <= threads <= 1024,
-            "it must be at least 1, or null for all",
+            "it must be at least 1, or null for this run's share of the cores",
         ),
         (
             "experiment_name",

@@ -55,6 +55,8 @@ class TrainerConfig:
     precision: str = MISSING
     threads: int | None = MISSING
     deterministic: bool = MISSING
+    devices: int = MISSING
+    jobs_per_gpu: int = MISSING
 
 
 @dataclass
@@ -96,11 +98,13 @@ class Config:
     output_dir: str = MISSING
     name_keys: list[str] = MISSING
     rerun: bool = MISSING
+    init_from: str | None = MISSING
     prepare_only: bool = MISSING
 
 
 def register() -> None:
     """Make the types known to Hydra, under the names that the defaults lists use."""
+    OmegaConf.register_new_resolver("workers", _workers, replace=True)
     OmegaConf.register_new_resolver(
         "expand_user", lambda path: str(Path(path).expanduser()), replace=True
     )
@@ -108,3 +112,12 @@ def register() -> None:
     store.store(name="schema", node=Config)
     store.store(group="model", name="srcnn_schema", node=SRCNNConfig)
     store.store(group="model", name="interpolation_schema", node=InterpolationConfig)
+
+
+def _workers(accelerator: str, jobs_per_gpu: int) -> int:
+    """Runs at a time on this machine: one for each core, or `jobs_per_gpu` for each GPU."""
+    from srcnn_lightning import devices
+
+    if devices.device_type(accelerator) != "cuda":
+        return devices.cores()
+    return devices.gpu_count() * jobs_per_gpu

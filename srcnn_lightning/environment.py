@@ -12,7 +12,6 @@ import torch
 
 from srcnn_lightning.errors import BadInput
 
-ALL_THREADS = torch.get_num_threads()  # as torch found it, before any run set its own
 PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "numpy", "pillow")
 
 

@@ -18,10 +18,6 @@ class BadInput(ValueError):  # noqa: N818 - it says what it is
     """Something the user can put right: one sentence with the setting, its value and a way out."""
 
 
-class RunFailed(RuntimeError):  # noqa: N818
-    """A run ended by an exception of its own; its record and traceback lie in the run's folder."""
-
-
 # What a value of each OmegaConf type must be.
 WANTED = {
     "Float": "a number",
@@ -33,6 +29,11 @@ WANTED = {
 
 # Groups that the defaults list leaves out.
 ADDED_GROUPS = ("experiment", "variant")
+
+
+def sentence(error: Exception) -> str | None:
+    """For what the user can put right; None for anything else."""
+    return str(error) if isinstance(error, BadInput) else configuration_sentence(error)
 
 
 def configuration_sentence(error: Exception) -> str | None:
@@ -81,11 +82,11 @@ def file_sentence(error: OSError) -> str | None:
     return f"output_dir: {error.filename} cannot be written ({reason}); give a folder that can."
 
 
-def leave(sentence: str, status: int) -> NoReturn:
+def leave(words: str, status: int) -> NoReturn:
     """End the program with a sentence; HYDRA_FULL_ERROR=1 puts the traceback before it."""
     if WANTS_TRACEBACK and sys.exception():
         traceback.print_exc()
-    print(sentence, file=sys.stderr, flush=True)
+    print(words, file=sys.stderr, flush=True)
     sys.exit(status)
 
 

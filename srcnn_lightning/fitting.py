@@ -1,24 +1,29 @@
 """Assemble the parts of a run, train, test the best checkpoint."""
 
 import logging
-import random
 import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 
-from srcnn_lightning import callbacks, environment, models, pictures
+from srcnn_lightning import callbacks, environment, events, models, pictures
+from srcnn_lightning.checkpoints import (
+    BEST,
+    FOLDER,
+    AtomicCheckpointIO,
+    Checkpoints,
+    Resume,
+    load,
+)
 from srcnn_lightning.data.module import SuperResolutionData
-from srcnn_lightning.data.sources import Source
-from srcnn_lightning.data.split import Split
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.request import Request
+from srcnn_lightning.sweep import Place
 from srcnn_lightning.task import SuperResolution, summarize
 
 
@@ -31,7 +36,8 @@ class Parts:
     trainer: Trainer
     history: callbacks.History
     test_pictures: callbacks.TestPictures
-    best: ModelCheckpoint
+    checkpoints: Checkpoints
+    resume: Resume | None
 
 
 @dataclass
@@ -44,6 +50,7 @@ class Result:
     per_image: list[dict[str, Any]]
     parameters: int
     epochs: int
+    resumed_after: int | None
     environment: dict[str, Any]
     durations: dict[str, float]
 
@@ -57,46 +64,54 @@ class Result:
         )
 
 
-def assemble(
-    settings: dict[str, Any], source: Source, split: Split, folder: Path, name: str
-) -> Parts:
-    """Build every part of a run; nothing is read or written yet.
+def assemble(request: Request, resume: Resume | None, place: Place | None = None) -> Parts:
+    """Build every part of a run; nothing is written yet.
+
+    Args:
+        request: the run.
+        resume: the checkpoint to go on from.
+        place: of the run in its sweep, for the progress bar.
 
     Raises:
         BadInput: a setting that one of the parts refuses.
     """
+    settings, folder = request.settings, request.folder
     environment.check_accelerator(settings["trainer"]["accelerator"])
+    seed = int(settings["seed"])
     _reset_process(settings["trainer"])
     degradation, model = settings["degradation"], settings["model"]
     scale = int(degradation["scale"])
     kernel = str(model.get("kernel", "bicubic"))
     data = SuperResolutionData(
-        source, split, settings["data"], degradation, kernel, int(settings["seed"])
+        request.source, request.split, settings["data"], degradation, kernel, seed
     )
-    _seed(int(settings["seed"]))
+    callbacks.seed_generators(seed)
     network = models.network_settings(model, bool(degradation["antialias"]), scale)
     task = SuperResolution(network, settings["optimizer"], scale)
     _probe(task, int(settings["data"]["target_size"]))
     if task.is_trained:
         task.configure_optimizers()  # refuses bad arguments now, not in the middle of the run
+    if settings["init_from"]:
+        _load_weights(task, str(settings["init_from"]))
     history, test_pictures = callbacks.History(), callbacks.TestPictures()
-    best, last = _checkpoints(folder / "checkpoints")
+    checkpoints = Checkpoints(folder, request.fingerprint.lineage, history)
     trainer = _trainer(
         settings["trainer"],
-        logger=_logger(settings["logger"], folder),
+        logger=events.make_logger(settings["logger"], folder, resume.epochs if resume else 0),
         default_root_dir=folder,
+        plugins=[AtomicCheckpointIO()],
         callbacks=[
+            callbacks.EpochSeeds(seed),
             history,
-            callbacks.EpochProgress(name, history),
+            callbacks.EpochProgress(request.name, history, place),
             callbacks.ValidationPictures(),
             test_pictures,
-            best,
-            last,
+            checkpoints,
         ],
     )
     # Three quarters of a step's time on a CPU go into convolutions that are faster this way.
     task = task.to(memory_format=torch.channels_last)
-    return Parts(task, data, trainer, history, test_pictures, best)
+    return Parts(task, data, trainer, history, test_pictures, checkpoints, resume)
 
 
 @torch.no_grad()
@@ -114,12 +129,19 @@ def _probe(task: SuperResolution, size: int) -> None:
         )
 
 
-def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result:
-    """Train, test the checkpoint with the best val PSNR, leave pictures and events in `folder`."""
+def fit(parts: Parts) -> None:
+    """Train, from the checkpoint to go on from where there is one."""
+    path = str(parts.resume.path) if parts.resume else None
+    parts.trainer.fit(parts.task, parts.data, ckpt_path=path, weights_only=True)
+
+
+def fit_and_test(parts: Parts, request: Request) -> Result:
+    """Train, test the best checkpoint by val PSNR, leave pictures and events in the folder."""
     task, trainer, history = parts.task, parts.trainer, parts.history
+    settings, folder = request.settings, request.folder
     started = time.monotonic()
     if task.is_trained:
-        trainer.fit(task, parts.data)
+        fit(parts)
         max_val_psnr = history.best().get("val_psnr")
     else:
         max_val_psnr = _validate_baseline(parts, settings["trainer"]["max_epochs"])
@@ -128,8 +150,7 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
         if task.is_trained:
-            checkpoint = torch.load(parts.best.best_model_path, weights_only=True)
-            task.load_state_dict(checkpoint["state_dict"])
+            task.load_state_dict(load(folder / FOLDER / BEST)["state_dict"])
         trainer.test(task, parts.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
@@ -138,9 +159,10 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result
             for index, image in enumerate(parts.data.split.test)
         ]
         _leave_pictures(parts, folder, table["psnr"])
-    _log_hyperparameters(trainer.loggers, settings, folder.name, metrics)
     for logger in trainer.loggers:
         logger.finalize("success")
+    if any(isinstance(logger, TensorBoardLogger) for logger in trainer.loggers):
+        events.write_hyperparameters(folder, settings, request.name, metrics)
     return Result(
         status="diverged" if history.diverged else "finished",
         metrics=metrics,
@@ -148,11 +170,12 @@ def fit_and_test(parts: Parts, settings: dict[str, Any], folder: Path) -> Result
         per_image=per_image,
         parameters=sum(p.numel() for p in task.network.parameters() if p.requires_grad),
         epochs=len(history.epochs),
+        resumed_after=parts.resume.epochs if parts.resume else None,
         environment=environment.describe(
             trainer.strategy.root_device, settings["trainer"]["precision"]
         ),
         durations={
-            "fit_s": round(fitted - started, 3),
+            "fit_s": round(parts.checkpoints.seconds_before + fitted - started, 3),
             "test_s": round(time.monotonic() - fitted, 3),
         },
     )
@@ -166,34 +189,18 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     # torch deprecated a class that Lightning 2.6 asks for.
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
     environment.keep_freed_memory()
-    torch.set_num_threads(trainer["threads"] or environment.ALL_THREADS)
+    torch.set_num_threads(trainer["threads"])
     torch.set_float32_matmul_precision("highest")
 
 
-def _seed(seed: int) -> None:
-    """Every generator that a network may ask, also one that is not ours."""
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
-
-
-def _logger(settings: dict[str, Any], folder: Path) -> Logger | bool:
-    from hydra.utils import instantiate
-
-    return instantiate(settings, save_dir=str(folder)) if settings.get("_target_") else False
-
-
-def _checkpoints(folder: Path) -> tuple[ModelCheckpoint, ModelCheckpoint]:
-    """`best.ckpt` by val PSNR, `last.ckpt` after each epoch."""
-    common: dict[str, Any] = {
-        "dirpath": folder,
-        "enable_version_counter": False,
-        # After the epoch's history is written, so that a checkpoint knows its own epoch.
-        "save_on_train_epoch_end": True,
-    }
-    best = ModelCheckpoint(filename="best", monitor="val/psnr", mode="max", **common)
-    last = ModelCheckpoint(filename="last", **common)
-    return best, last
+def _load_weights(task: SuperResolution, checkpoint: str) -> None:
+    try:
+        task.load_state_dict(load(Path(checkpoint))["state_dict"])
+    except Exception as error:
+        raise BadInput(
+            f"init_from={checkpoint}: it does not fit this network ({one_line(error)[:200]}); "
+            "give a checkpoint of the same model settings."
+        ) from error
 
 
 def _trainer(settings: dict[str, Any], **parts: Any) -> Trainer:
@@ -232,23 +239,3 @@ def _leave_pictures(parts: Parts, folder: Path, psnr: list[float]) -> None:
     pictures.write_outputs(folder / "pictures", names, outputs)
     lr, hr = parts.data.pairs["test"][list(range(min(pictures.COMPARED, len(names))))]
     pictures.write_comparison(folder / "comparison.png", names, lr, outputs, hr, psnr)
-
-
-def _log_hyperparameters(
-    loggers: list[Logger], settings: dict[str, Any], name: str, metrics: dict[str, float | None]
-) -> None:
-    """One row in TensorBoard's HParams tab: what was chosen and what came of it.
-
-    The tab shows five columns at first, so there are five; the record holds the rest.
-    """
-    chosen = {
-        "variant": settings["variant"] or name,
-        "model": str(settings["model"].get("name", "")),
-        "lr": settings["optimizer"]["lr"],
-        "weight_decay": settings["optimizer"]["weight_decay"],
-        "seed": settings["seed"],
-    }
-    final = {f"final/{key}": value for key, value in metrics.items() if value is not None}
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(chosen, final)

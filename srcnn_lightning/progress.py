@@ -19,6 +19,7 @@ from rich.progress import (
 )
 
 T = TypeVar("T")
+SHOWS_BARS = True
 
 
 def bar() -> Progress:
@@ -31,8 +32,14 @@ def bar() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=Console(file=sys.stdout),
         transient=True,
-        disable=not sys.stdout.isatty(),
+        disable=not (sys.stdout.isatty() and SHOWS_BARS),
     )
+
+
+def lines_only() -> None:
+    """For a process that shares its terminal with others: no bars."""
+    global SHOWS_BARS  # noqa: PLW0603 - as the terminal is, it belongs to the process
+    SHOWS_BARS = False
 
 
 def track(items: Sequence[T], description: str) -> Iterable[T]:
@@ -105,6 +112,13 @@ class _Quarters:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.0f}" if count >= 1e7 else f"{count / 1e6:.1f}"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that fits: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def say(line: str) -> None:

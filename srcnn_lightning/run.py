@@ -1,168 +1,220 @@
 """One run, from configuration to run record: the only place that knows all parts."""
 
+import errno
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from srcnn_lightning import record
-from srcnn_lightning.checks import check_settings, check_variant
-from srcnn_lightning.data.sources import Source, open_source
-from srcnn_lightning.data.split import Split, make_split, pinned
-from srcnn_lightning.errors import BadInput, RunFailed
-from srcnn_lightning.naming import run_folder, run_name
+from srcnn_lightning import devices, folders, record
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
+from srcnn_lightning.request import Request, make_request
+from srcnn_lightning.sweep import Outcome, Place
 
-RESULTS_VERSION = 1  # raise it when code changes what a configuration gives
-# Settings that change where a run is kept or shown, not what it gives.
-UNHASHED = (
-    "experiment_name",
-    "variant",
-    "logger",
-    "output_dir",
-    "name_keys",
-    "rerun",
-    "prepare_only",
-)
-# The images' names and identities are hashed, so where they come from need not be.
-UNHASHED_DATA = ("name", "root", "cache_dir", "subset", "url", "split_file")
+TRACEBACK = "traceback.txt"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-def run(cfg: DictConfig, hydra: DictConfig) -> Path:
-    """Do what a configuration asks for, unless its folder holds it already.
+def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outcome:
+    """Do what a configuration asks for, as far as it is not done yet.
+
+    A finished run of the same hash is skipped, or copied from another experiment; one that was
+    interrupted, or finished with fewer epochs, goes on from its last checkpoint.
 
     Args:
         cfg: the composed configuration, without Hydra's own part.
         hydra: Hydra's part, for the overrides and choices of this job.
+        place: of this job in its sweep, for the progress bar.
 
     Returns:
-        The run's folder, which `prepare_only` does not make.
+        What became of it; `failed` for an exception of the run itself, whose record and traceback
+        are in the folder.
 
     Raises:
-        BadInput: a setting or file that the user can put right; nothing was written.
-        RunFailed: an exception of the run itself; the record and a traceback are in the folder.
+        BadInput: a setting, file or disk that the user can put right.
     """
     started = time.monotonic()
-    settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    check_settings(settings)
-    check_variant(cfg, hydra)
-    source = open_source(settings["data"])
-    split = make_split(source.names, settings["data"])
-    settings["data"] |= pinned(settings["data"], split)
-    source = source.having(split.names)
-    default_name = str(settings["model"].get("name", "run"))
-    name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
-    degradation = settings["degradation"]["name"]
-    folder = run_folder(
-        settings["output_dir"], settings["experiment_name"], source.name, degradation, name
-    )
-    if settings["prepare_only"]:
-        _prepare(settings, source, split)
-        return folder
-    label = f"{settings['experiment_name']}/{source.name}-{degradation}/{name}"
-    digest = _hash(settings, source, split)
-    if not settings["rerun"] and _is_done(folder, digest):
-        say(f"{label}: done before, skipped (rerun=true trains it again)")
-        return folder
-
-    from srcnn_lightning import fitting
-
-    base = _identity(settings, split, source, name, digest)
-    parts, is_cleared = None, False
-    try:
-        parts = fitting.assemble(settings, source, split, folder, name)
-        parts.data.prepare()
-        _clear(folder)
-        is_cleared = True
-        result = fitting.fit_and_test(parts, settings, folder)
-        result.durations["total_s"] = round(time.monotonic() - started, 3)
-        record.write(folder, {**base, **vars(result)})
-    except BadInput:
-        raise
-    except Exception as error:
-        if not is_cleared:
-            _clear(folder)
-        history = parts.history.epochs if parts else []
-        record.write_text(folder / "traceback.txt", traceback.format_exc())
-        record.write(
-            folder, {**base, "status": "failed", "error": f"{error!r}", "history": history}
-        )
-        sentence = f"{label}: failed, {error!r}; see {folder / 'traceback.txt'}"
-        say(sentence)
-        raise RunFailed(sentence) from error
-    say(f"{label}: {result.sentence()}")
-    return folder
+    request = make_request(cfg, hydra)
+    if request.settings["prepare_only"]:
+        return _prepare(request)
+    if devices.rank() > 0:
+        return _assist(request)
+    outcome = _skip(request)
+    if outcome is None:
+        with (
+            _disk_sentence(request),
+            folders.lock(request.output_dir, str(request.folder), request.label),
+            folders.lock(request.output_dir, request.fingerprint.hash, request.label),
+        ):
+            # Another process may have trained it while this one waited.
+            outcome = _skip(request) or _copy(request) or _train(request, place)
+    return replace(outcome, seconds=time.monotonic() - started)
 
 
-def _prepare(settings: dict[str, Any], source: Source, split: Split) -> None:
+def _prepare(request: Request) -> Outcome:
     from srcnn_lightning.data.cache import load_for_run
 
+    settings, source, split = request.settings, request.source, request.split
     load_for_run(source, split.names, settings["data"], settings["degradation"])
     say(
         f"{source.name}: {len(split.names)} images are ready "
         f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "
         f"prepared in {settings['data']['cache_dir']}"
     )
+    return _outcome(request, "finished", {})
 
 
-def _hash(settings: dict[str, Any], source: Source, split: Split) -> str:
-    kept = {key: value for key, value in settings.items() if key not in UNHASHED}
-    kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
-    return record.digest([RESULTS_VERSION, kept, _images(source, split)])
+def _skip(request: Request) -> Outcome | None:
+    if request.settings["rerun"]:
+        return None
+    found = folders.done(request.folder, request.fingerprint.hash)
+    if found is None:
+        return None
+    say(f"{request.label}: done before, skipped (rerun=true trains it again)")
+    return _outcome(request, "skipped", found)
 
 
-def _images(source: Source, split: Split) -> dict[str, list[list[Any]]]:
-    """What tells these images and their split from others."""
-    return {
-        part: [[name, *source.identity[name]] for name in names]
-        for part, names in split.as_dict().items()
-    }
+def _copy(request: Request) -> Outcome | None:
+    """Take over what another experiment has trained."""
+    if request.settings["rerun"]:
+        return None
+    original = folders.shared(request.output_dir, request.fingerprint.hash)
+    shows_events = bool(request.settings["logger"].get("_target_"))
+    if original is None or (shows_events and not folders.has_events(original)):
+        return None
+
+    from srcnn_lightning import events
+
+    found = record.read(original) or {}
+    folders.clear(request.folder)
+    folders.copy(original, request.folder)
+    if shows_events:
+        events.write_hyperparameters(
+            request.folder, request.settings, request.name, found["metrics"]
+        )
+    same_as = str(original.relative_to(request.output_dir))
+    record.write(request.folder, {**found, **_identity(request), "same_as": same_as})
+    say(f"{request.label}: the same as {same_as}, copied from there")
+    return _outcome(request, "copied", found)
 
 
-def _is_done(folder: Path, digest: str) -> bool:
+def _train(request: Request, place: Place | None) -> Outcome:
+    from srcnn_lightning import fitting
+    from srcnn_lightning.checkpoints import find_resume
+
+    folder, settings = request.folder, request.settings
+    parts, is_ready = None, False
     try:
-        previous = record.read(folder)
-    except ValueError:
-        return False
-    return (
-        previous is not None
-        and previous.get("hash") == digest
-        and previous.get("status") in ("finished", "diverged")
-    )
+        resume = None
+        if not settings["rerun"]:
+            folders.bring_checkpoints(request.output_dir, folder)
+            resume = find_resume(folder, request.fingerprint.lineage, request.max_epochs)
+        parts = fitting.assemble(request, resume, place)
+        parts.data.prepare()
+        if resume is None:
+            folders.clear(folder)
+        else:
+            _retire(request, resume.epochs)
+        is_ready = True
+        result = fitting.fit_and_test(parts, request)
+        record.write(folder, {**_identity(request), **vars(result)})
+        (folder / TRACEBACK).unlink(missing_ok=True)
+        parts.checkpoints.forget_previous()
+        folders.remember(request.output_dir, request.fingerprint.hash, folder)
+    except BadInput:
+        raise
+    except Exception as error:
+        if _disk_error(error):
+            raise
+        if not is_ready:
+            folders.clear(folder)
+        history = parts.history.epochs if parts else []
+        record.write_text(folder / TRACEBACK, traceback.format_exc())
+        failed = {"status": "failed", "error": f"{error!r}", "history": history}
+        record.write(folder, {**_identity(request), **failed})
+        say(f"{request.label}: failed, {error!r}; see {folder / TRACEBACK}")
+        return _outcome(request, "failed", {}, f"{type(error).__name__}, see {TRACEBACK}")
+    say(f"{request.label}: {result.sentence()}")
+    return _outcome(request, result.status, vars(result))
 
 
-def _clear(folder: Path) -> None:
-    """Move what an earlier run left there aside, into a hidden folder: nothing is lost."""
-    if folder.is_dir() and any(folder.iterdir()):
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        aside = folder.parent / ".replaced" / f"{folder.name}-{stamp}"
-        number = 1
-        while aside.exists():
-            aside = aside.with_name(f"{folder.name}-{stamp}-{number}")
-            number += 1
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(aside)
-        for events in aside.glob("*tfevents*"):  # TensorBoard would draw them beside the new ones
-            events.rename(aside / events.name.replace("tfevents", "replaced"))
-        say(f"{folder}: what another run left there is kept in {aside}")
-    folder.mkdir(parents=True, exist_ok=True)
+def _assist(request: Request) -> Outcome:
+    """Train beside the process that holds the locks, tests and writes (trainer=ddp)."""
+    from srcnn_lightning import fitting
+    from srcnn_lightning.checkpoints import find_resume
+
+    resume = find_resume(request.folder, request.fingerprint.lineage, request.max_epochs)
+    parts = fitting.assemble(request, resume)
+    parts.data.prepare()
+    fitting.fit(parts)
+    return _outcome(request, "finished", {})
 
 
-def _identity(
-    settings: dict[str, Any], split: Split, source: Source, name: str, digest: str
-) -> record.Record:
+def _retire(request: Request, epochs: int) -> None:
+    """Before a run goes on: its record of fewer epochs is kept under another name."""
+    path = request.folder / record.FILE_NAME
+    try:
+        found = record.read(request.folder)
+    except ValueError as error:
+        aside = folders.set_aside(path, path.parent / "damaged")
+        say(f"{path}: damaged ({error}), kept as {aside}")
+        found = None
+    if found is not None and found.get("status") in folders.DONE:
+        path.rename(path.with_name(f"metrics-{found['epochs']}-epochs.json"))
+    say(f"{request.label}: goes on after epoch {epochs}")
+
+
+def _identity(request: Request) -> record.Record:
     """What a record says of its run whatever became of it."""
+    settings = request.settings
     return {
-        "name": name,
+        "name": request.name,
         "experiment": settings["experiment_name"],
         "variant": settings["variant"],
-        "data": source.name,
-        "data_hash": record.digest(_images(source, split)),
-        "hash": digest,
+        "data": request.source.name,
+        "data_hash": record.digest(images(request.source, request.split)),
+        "hash": request.fingerprint.hash,
+        "lineage": request.fingerprint.lineage,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": settings,
-        "split": split.as_dict(),
+        "split": request.split.as_dict(),
     }
+
+
+def _outcome(request: Request, status: str, found: dict[str, Any], note: str = "") -> Outcome:
+    val_psnr = found.get("metrics", {}).get("max_val_psnr")
+    return Outcome(status, request.label, str(request.folder), val_psnr, note)
+
+
+@contextmanager
+def _disk_sentence(request: Request) -> Iterator[None]:
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        cause = _disk_error(error)
+        if cause is None:
+            raise
+        advice = "make room there" if cause.errno in FULL else "give a folder that can"
+        raise BadInput(
+            f"output_dir={request.settings['output_dir']}: {request.folder} cannot be written "
+            f"({cause.strerror}); {advice}, and the same command goes on where this one stopped."
+        ) from error
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """The full or forbidden disk behind an exception, if that is what it comes from."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL + FORBIDDEN:
+            return error
+        error = error.__cause__ or error.__context__
+    return None

@@ -1,0 +1,149 @@
+"""Checkpoints that a killed run goes on from: written whole, recognized, never trusted blindly."""
+
+import io
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from srcnn_lightning import events, record
+from srcnn_lightning.callbacks import History
+from srcnn_lightning.folders import set_aside
+from srcnn_lightning.progress import say
+
+FOLDER = "checkpoints"
+BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"
+STATE = "Checkpoints"  # the key of this callback's state in a checkpoint
+
+
+class Checkpoints(Checkpoint):
+    """Keep `last.ckpt` after each epoch, `best.ckpt` by val PSNR, and the one before the last.
+
+    Lightning's ModelCheckpoint forgets its best score when the folder was moved between a kill and
+    the restart, and a kill between its two files leaves a best that the history does not know; here
+    the history alone decides.
+    """
+
+    def __init__(self, run_folder: Path, lineage: str, history: History) -> None:
+        self.folder = run_folder / FOLDER
+        self.lineage = lineage
+        self.history = history
+        self.seconds_before = 0.0
+        self.started = time.monotonic()
+
+    @property
+    def state_key(self) -> str:
+        """Under which Lightning keeps the state."""
+        return STATE
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far, those of interrupted processes included."""
+        return self.seconds_before + time.monotonic() - self.started
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """A kill between the two files leaves a best epoch without its `best.ckpt`."""
+        self.started = time.monotonic()
+        if trainer.ckpt_path and trainer.is_global_zero:
+            self._keep_best(Path(str(trainer.ckpt_path)))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Last of all callbacks, so that a checkpoint knows its own epoch."""
+        if self.history.diverged:
+            return  # nobody would go on from there
+        events.flush(trainer.loggers)
+        last = self.folder / LAST
+        if trainer.is_global_zero and last.is_file():
+            last.replace(self.folder / PREVIOUS)
+        trainer.save_checkpoint(last)
+        if trainer.is_global_zero:
+            self._keep_best(last)
+
+    def _keep_best(self, checkpoint: Path) -> None:
+        """Copy the newest epoch's checkpoint if no epoch before it was better."""
+        if self.history.best().get("epoch") == len(self.history.epochs):
+            content = checkpoint.read_bytes()
+            with record.atomic(self.folder / BEST) as file:
+                file.write(content)
+
+    def forget_previous(self) -> None:
+        """Once the run is finished, nobody goes on from there."""
+        (self.folder / PREVIOUS).unlink(missing_ok=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Whose checkpoint this is, and what it cost."""
+        return {"lineage": self.lineage, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Taken up with a checkpoint."""
+        self.seconds_before = float(state_dict["seconds"])
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Whole files or none, on the disk before they take their names.
+
+    Lightning's own way goes through the system's temporary folder, which may be another disk.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        """Save as torch does, through a temporary file beside `path`."""
+        content = io.BytesIO()  # torch hides a full disk behind a RuntimeError
+        torch.save(checkpoint, content)
+        with record.atomic(Path(path)) as file:
+            file.write(content.getbuffer())
+
+
+@dataclass(frozen=True)
+class Resume:
+    """A checkpoint to go on from, after `epochs` epochs."""
+
+    path: Path
+    epochs: int
+
+
+def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | None:
+    """The furthest intact checkpoint of this very run.
+
+    A damaged one is set aside under a name that says so.
+
+    Args:
+        run_folder: of the run.
+        lineage: of the run that is asked for; another's checkpoints are left alone.
+        max_epochs: a checkpoint beyond them is of no use.
+    """
+    for path in _candidates(run_folder / FOLDER):
+        try:
+            checkpoint = load(path)
+            state = checkpoint["callbacks"].get(STATE, {})
+            epochs = int(checkpoint["epoch"]) + 1
+        except Exception as error:
+            aside = set_aside(path, path.parent / "damaged")
+            say(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
+            continue
+        if state.get("lineage") == lineage and epochs <= max_epochs:
+            return Resume(path, epochs)
+    return None
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A checkpoint's content, on the CPU; plain values and tensors only."""
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    for name in (LAST, PREVIOUS, BEST):
+        if (folder / name).is_file():
+            yield folder / name
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"

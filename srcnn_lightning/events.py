@@ -1,0 +1,61 @@
+"""TensorBoard's events of a run: curves that a restart does not tear, and one row of HParams."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
+
+ROW = ".hparams"  # ends the name of the file that holds the row
+
+
+def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger | bool:
+    """The logger of the configuration; False for none.
+
+    Args:
+        settings: the group `logger`.
+        folder: of the run.
+        epochs: done before. What a killed process wrote beyond them is void for TensorBoard.
+    """
+    from hydra.utils import get_class, instantiate
+
+    target = settings.get("_target_")
+    if not target:
+        return False
+    goes_on = epochs and issubclass(get_class(target), TensorBoardLogger)
+    extra = {"purge_step": epochs + 1} if goes_on else {}
+    logger: Logger = instantiate(settings, save_dir=str(folder), **extra)
+    return logger
+
+
+def flush(loggers: list[Logger]) -> None:
+    """Bring events to the disk, so that none is missing before the checkpoint that follows."""
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.flush()
+
+
+def write_hyperparameters(
+    folder: Path, settings: dict[str, Any], name: str, metrics: dict[str, float | None]
+) -> None:
+    """One row in TensorBoard's HParams tab: what was chosen and what came of it.
+
+    In a file of its own, so that a copy of the run can have another row. The tab shows five columns
+    at first, so there are five; the record holds the rest.
+    """
+    chosen = {
+        "variant": settings["variant"] or name,
+        "model": str(settings["model"].get("name", "")),
+        "lr": settings["optimizer"]["lr"],
+        "weight_decay": settings["optimizer"]["weight_decay"],
+        "seed": settings["seed"],
+    }
+    final = {f"final/{key}": value for key, value in metrics.items() if value is not None}
+    for earlier in folder.glob(f"*{ROW}"):
+        earlier.unlink()
+    with SummaryWriter(str(folder), filename_suffix=ROW) as writer:
+        for summary in hparams(chosen, final):  # type: ignore[no-untyped-call]
+            writer._get_file_writer().add_summary(summary)  # add_hparams makes a folder instead
+        for key, value in final.items():
+            writer.add_scalar(key, value, 0)

@@ -1,0 +1,85 @@
+"""What makes two runs the same: a hash over all that changes a run's figures."""
+
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from srcnn_lightning import devices, record
+from srcnn_lightning.data.sources import Source
+from srcnn_lightning.data.split import Split
+
+RESULTS_VERSION = 2  # raise it when code changes what a configuration gives
+# Settings that change where a run is kept or shown, not what it gives.
+UNHASHED = (
+    "experiment_name",
+    "variant",
+    "logger",
+    "output_dir",
+    "name_keys",
+    "rerun",
+    "prepare_only",
+)
+# The images of each part are hashed, so how they were found and chosen need not be.
+UNHASHED_DATA = (
+    "name",
+    "root",
+    "cache_dir",
+    "subset",
+    "url",
+    "split_file",
+    "split",
+    "count",
+    "seed",
+)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Two digests of a run.
+
+    Attributes:
+        hash: of all that changes its figures.
+        lineage: of the same but the number of epochs: runs that share it are one run, cut off at
+            different epochs.
+    """
+
+    hash: str
+    lineage: str
+
+
+def fingerprint(settings: dict[str, Any], source: Source, split: Split) -> Fingerprint:
+    """Of a resolved configuration, the images it names, and the device it would use here.
+
+    Names of models are left out as well: `model.name` is for tables.
+    """
+    kept = {key: value for key, value in settings.items() if key not in UNHASHED}
+    kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
+    kept["model"] = {k: v for k, v in settings["model"].items() if k != "name"}
+    if settings["init_from"]:
+        kept["init_from"] = _content(Path(str(settings["init_from"])))
+    trainer = settings["trainer"]
+    device = devices.device_type(trainer["accelerator"])
+    kept["trainer"] = {
+        "device": device,
+        "devices": trainer["devices"],
+        "precision": trainer["precision"],
+        "deterministic": trainer["deterministic"],
+        # A sum's order, and with it its last bits, depends on the threads that share it.
+        "threads": trainer["threads"] if device == "cpu" else None,
+    }
+    lineage = record.digest([RESULTS_VERSION, kept, images(source, split)])
+    return Fingerprint(record.digest([lineage, trainer["max_epochs"]]), lineage)
+
+
+def images(source: Source, split: Split) -> dict[str, list[list[Any]]]:
+    """What tells these images and their split from others: names, sizes, times."""
+    return {
+        part: [[name, *source.identity[name]] for name in names]
+        for part, names in split.as_dict().items()
+    }
+
+
+def _content(checkpoint: Path) -> str:
+    with checkpoint.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

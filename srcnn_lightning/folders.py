@@ -1,0 +1,125 @@
+"""The folders that runs live in: one process at a time, and nothing lost that lies there.
+
+Beside the runs, `output_dir/.state/` holds locks and, for each hash, where a finished run with it
+lies. It can be deleted at any time; runs are then no longer found across experiments.
+"""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from srcnn_lightning import record
+from srcnn_lightning.progress import say
+
+STATE = ".state"
+DONE = ("finished", "diverged")
+EVENTS = "*tfevents*"
+FIRST_FILES = (EVENTS, "hparams.yaml")  # what there is before the first epoch has ended
+
+
+@contextmanager
+def lock(output_dir: Path, key: str, label: str) -> Iterator[None]:
+    """Hold what `key` names for this process alone; the system frees it when the process dies.
+
+    Args:
+        output_dir: of the runs.
+        key: a folder or a hash.
+        label: of the run that would wait, for a line that says so.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = output_dir / STATE / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    held = FileLock(folder / f"{record.digest(key)}.lock")
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        say(f"{label}: another process is at it, waiting")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def done(folder: Path, digest: str) -> record.Record | None:
+    """The record of a finished or diverged run with this hash, where the folder holds one."""
+    try:
+        found = record.read(folder)
+    except ValueError:
+        return None
+    if found is None or found.get("hash") != digest or found.get("status") not in DONE:
+        return None
+    return found
+
+
+def remember(output_dir: Path, digest: str, folder: Path) -> None:
+    """Note where the run with this hash lies, for other experiments that ask for it."""
+    record.write_text(_note(output_dir, digest), str(folder.relative_to(output_dir)))
+
+
+def shared(output_dir: Path, digest: str) -> Path | None:
+    """The folder of a finished run with this hash, in whatever experiment."""
+    try:
+        folder = output_dir / _note(output_dir, digest).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+    found = done(folder, digest)
+    # A copy leads to the run that has the checkpoints.
+    return folder if found is not None and "same_as" not in found else None
+
+
+def copy(original: Path, folder: Path) -> None:
+    """What a run shows, without its checkpoints and without the record, which is written last."""
+    hidden = shutil.ignore_patterns("checkpoints", record.FILE_NAME, "*.hparams", ".*")
+    shutil.copytree(original, folder, dirs_exist_ok=True, ignore=hidden)
+
+
+def bring_checkpoints(output_dir: Path, folder: Path) -> None:
+    """Give a copy the checkpoints of the run it was copied from, so that it can go on from them."""
+    try:
+        found = record.read(folder) or {}
+    except ValueError:
+        return
+    if found.get("same_as"):
+        original = output_dir / found["same_as"] / "checkpoints"
+        if original.is_dir() and not (folder / "checkpoints").exists():
+            shutil.copytree(original, folder / "checkpoints")
+
+
+def has_events(folder: Path) -> bool:
+    """Whether TensorBoard would find a run there."""
+    return any(folder.glob(EVENTS))
+
+
+def clear(folder: Path) -> None:
+    """Move what an earlier run left there aside, into a hidden folder: nothing is lost."""
+    for path in folder.glob("*"):
+        if not all(any(path.match(name) for name in FIRST_FILES) for path in folder.iterdir()):
+            break
+        path.unlink()  # of a run that was stopped in its first epoch
+    if folder.is_dir() and any(folder.iterdir()):
+        aside = set_aside(folder, folder.parent / ".replaced")
+        for events in aside.glob(EVENTS):  # TensorBoard would draw them beside the new ones
+            events.rename(aside / events.name.replace("tfevents", "replaced"))
+        say(f"{folder}: what another run left there is kept in {aside}")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def set_aside(path: Path, into: Path) -> Path:
+    """Move a file or folder into a folder, under its name and the time; returns where it lies."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    aside = into / f"{path.name}-{stamp}"
+    number = 1
+    while aside.exists():
+        aside = into / f"{path.name}-{stamp}-{number}"
+        number += 1
+    into.mkdir(parents=True, exist_ok=True)
+    path.rename(aside)
+    return aside
+
+
+def _note(output_dir: Path, digest: str) -> Path:
+    return output_dir / STATE / "runs" / digest

@@ -1,0 +1,120 @@
+"""What a configuration asks for: everything about a run that is known before torch is imported."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from srcnn_lightning import devices, record
+from srcnn_lightning.checks import check_settings, check_variant
+from srcnn_lightning.data.sources import Source, open_source
+from srcnn_lightning.data.split import Split, make_split, pinned
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.fingerprint import Fingerprint, fingerprint
+from srcnn_lightning.naming import run_folder, run_name
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run, asked for.
+
+    Attributes:
+        settings: the resolved configuration; `trainer.threads` is a number.
+        source: the images.
+        split: which of them train, validate and test.
+        name: of the run, `lr=0.001`.
+        label: with its experiment, `lr_grid/DIV2K-antialiased/lr=0.001`.
+        folder: where it lives.
+        fingerprint: what it must share with an earlier run to be the same.
+    """
+
+    settings: dict[str, Any]
+    source: Source
+    split: Split
+    name: str
+    label: str
+    folder: Path
+    fingerprint: Fingerprint
+
+    @property
+    def output_dir(self) -> Path:
+        """Of all runs."""
+        return Path(str(self.settings["output_dir"])).expanduser()
+
+    @property
+    def max_epochs(self) -> int:
+        """The length of the training."""
+        return int(self.settings["trainer"]["max_epochs"])
+
+
+def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
+    """Work out and check what a configuration asks for; images that are lacking are fetched.
+
+    Args:
+        cfg: the composed configuration, without Hydra's own part.
+        hydra: Hydra's part, for the overrides and choices of this job.
+
+    Raises:
+        BadInput: a setting or file that the user can put right.
+    """
+    settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    check_settings(settings)
+    check_variant(cfg, hydra)
+    _check_processes(settings["trainer"]["devices"], settings["data"], hydra)
+    processes = max(1, int(hydra.launcher.get("n_jobs", 1)), settings["trainer"]["devices"])
+    settings["trainer"]["threads"] = devices.threads(settings["trainer"]["threads"], processes)
+    source = open_source(settings["data"])
+    split = make_split(source.names, settings["data"])
+    settings["data"] |= pinned(settings["data"], split)
+    source = source.having(split.names)
+    if settings["init_from"]:
+        settings["init_from"] = str(_checkpoint(str(settings["init_from"])))
+    default_name = str(settings["model"].get("name", "run"))
+    name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
+    degradation = settings["degradation"]["name"]
+    folder = run_folder(
+        settings["output_dir"], settings["experiment_name"], source.name, degradation, name
+    )
+    label = f"{settings['experiment_name']}/{source.name}-{degradation}/{name}"
+    prints = fingerprint(settings, source, split)
+    return Request(settings, source, split, name, label, folder, prints)
+
+
+def _check_processes(processes: int, data: dict[str, Any], hydra: DictConfig) -> None:
+    if processes == 1:
+        return
+    if str(hydra.mode).endswith("MULTIRUN"):
+        raise BadInput(
+            f"trainer.devices={processes}: a sweep trains each run in one process; leave "
+            "trainer=ddp out, or give the settings of one run without -m and +experiment."
+        )
+    if data["batch_size"] % processes:
+        raise BadInput(
+            f"data.batch_size={data['batch_size']}: it is the batch of all {processes} processes "
+            "together (trainer.devices), so it must be a multiple of their number."
+        )
+
+
+def _checkpoint(given: str) -> Path:
+    """The file that `init_from` means: itself, or the best checkpoint of a run's folder."""
+    path = Path(given).expanduser()
+    if path.is_dir():
+        path = path / "checkpoints/best.ckpt"
+        if not path.is_file():
+            path = _of_the_original(Path(given).expanduser()) or path
+    if not path.is_file():
+        raise BadInput(
+            f"init_from={given}: there is no {path}; give a run's folder or a checkpoint's path."
+        )
+    return path
+
+
+def _of_the_original(folder: Path) -> Path | None:
+    """A copy's record names the run that has the checkpoints, from its output_dir on."""
+    try:
+        original = (record.read(folder) or {}).get("same_as")
+    except ValueError:
+        return None
+    output_dir = folder.resolve().parents[2]
+    return output_dir / str(original) / "checkpoints/best.ckpt" if original else None

@@ -1,0 +1,180 @@
+"""A sweep as a whole: how many jobs, how far it is, and at its end a table of what became of each.
+
+Jobs may run in other processes and on other machines, so each leaves its outcome as a small file in
+a folder of the sweep's own; an environment variable leads them there.
+"""
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from srcnn_lightning import record
+from srcnn_lightning.folders import STATE
+from srcnn_lightning.progress import say
+
+VARIABLE = "SRCNN_LIGHTNING_SWEEP"
+PLAN = "sweep.json"
+STATUSES = ("finished", "copied", "skipped", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        status: finished, copied (from another experiment), skipped, diverged or failed.
+        label: the run, as in `lr_grid/DIV2K-antialiased/lr=0.001`.
+        folder: of the run.
+        val_psnr: the run's `max_val_psnr` in dB; None without one.
+        note: what there is to add, the error of a failed run.
+        seconds: it took.
+    """
+
+    status: str
+    label: str
+    folder: str
+    val_psnr: float | None = None
+    note: str = ""
+    seconds: float = 0.0
+
+
+class SweepStart(Callback):
+    """Hydra's hook before the first job of a sweep."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Make the sweep's folder and let jobs know of it."""
+        output_dir = Path(str(config.output_dir)).expanduser()
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
+        folder = output_dir / STATE / "sweeps" / name
+        try:
+            plan = {"jobs": count_jobs(config), "process": _this_process()}
+            record.write_text(folder / PLAN, json.dumps(plan))
+        except OSError:
+            return  # the first job says it in a sentence
+        os.environ[VARIABLE] = str(folder.absolute())
+
+
+def count_jobs(config: DictConfig) -> int | None:
+    """How many jobs Hydra's basic sweeper will make of it; None for other sweepers."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    sweeper = config.hydra.sweeper
+    if not str(sweeper._target_).endswith(".BasicSweeper"):
+        return None
+    arguments = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    arguments += config.hydra.overrides.task
+    overrides = OverridesParser.create().parse_overrides(arguments)
+    return sum(map(len, BasicSweeper.split_arguments(overrides, None)))
+
+
+class Sweep:
+    """The sweep that this process works for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def current(cls) -> "Sweep | None":
+        """None for a single run."""
+        path = os.environ.get(VARIABLE)
+        return cls(Path(path)) if path and Path(path).is_dir() else None
+
+    @property
+    def is_led_here(self) -> bool:
+        """Whether this is the process that the user started, not a worker of it."""
+        return bool(json.loads((self.folder / PLAN).read_text())["process"] == _this_process())
+
+    @property
+    def jobs(self) -> int | None:
+        """How many there are; None where the sweeper decides as it goes."""
+        count = json.loads((self.folder / PLAN).read_text())["jobs"]
+        return int(count) if count is not None else None
+
+    def add(self, number: int, outcome: Outcome) -> None:
+        """Keep the outcome of job `number`, counted from 0."""
+        text = json.dumps(asdict(outcome))
+        record.write_text(self.folder / f"{number:06d}.json", text)
+
+    def outcomes(self) -> dict[int, Outcome]:
+        """Of the jobs that have ended."""
+        return {
+            int(path.stem): Outcome(**json.loads(path.read_text()))
+            for path in sorted(self.folder.glob("[0-9]*.json"))
+        }
+
+    def end(self) -> bool:
+        """Print what became of each job, remove the sweep's folder; whether any job failed."""
+        outcomes, jobs = self.outcomes(), self.jobs
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.environ.pop(VARIABLE, None)
+        if not outcomes:
+            return False
+        _print_table(outcomes)
+        statuses = [outcome.status for outcome in outcomes.values()]
+        counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
+        missing = (jobs or len(outcomes)) - len(outcomes)
+        counts += [f"{missing} not run"] if missing else []
+        say(f"{jobs or len(outcomes)} jobs: {', '.join(counts)}")
+        return "failed" in statuses
+
+
+@dataclass(frozen=True)
+class Place:
+    """A job's place in its sweep, counted from 0."""
+
+    sweep: Sweep
+    number: int
+
+    @property
+    def text(self) -> str:
+        """`job 3 of 12`."""
+        jobs = self.sweep.jobs
+        return f"job {self.number + 1} of {jobs}" if jobs else f"job {self.number + 1}"
+
+    def seconds_after(self, seconds_of_this: float) -> float | None:
+        """For the jobs after this one, each as long as those trained so far on average.
+
+        None where nobody knows how many there are. Several workers share them.
+        """
+        jobs, ended = self.sweep.jobs, self.sweep.outcomes().values()
+        if jobs is None:
+            return None
+        trained = [outcome.seconds for outcome in ended if outcome.status == "finished"]
+        mean = (sum(trained) + seconds_of_this) / (len(trained) + 1)
+        return mean * max(0, jobs - len(ended) - 1)
+
+
+def _this_process() -> str:
+    return f"{platform.node()}/{os.getpid()}"
+
+
+def _print_table(outcomes: dict[int, Outcome]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("job", "run", "status", box=None, pad_edge=False, header_style="bold")
+    table.add_column("val PSNR", justify="right")
+    table.add_column("time", justify="right")
+    table.add_column("")
+    for number, outcome in outcomes.items():
+        table.add_row(
+            str(number + 1),
+            outcome.label,
+            outcome.status,
+            "" if outcome.val_psnr is None else f"{outcome.val_psnr:.3f} dB",
+            f"{outcome.seconds:.0f} s" if outcome.seconds >= 1 else "",
+            outcome.note,
+        )
+    width = None if sys.stdout.isatty() else 200
+    Console(file=sys.stdout, width=width, highlight=False).print(table)
