@@ -42,8 +42,8 @@ def main() -> None:
         sys.exit(errors.FAILED)
     except Exception as error:
         sentence = errors.sentence(error)
-        if sentence is None and isinstance(error, OSError):
-            sentence = errors.file_sentence(error)
+        if sentence is None and (cause := errors.disk_error(error)):
+            sentence = errors.folder_sentence(str(cause.filename), cause)  # Hydra's own files
         if sentence is None:
             raise
         errors.leave(sentence, errors.BAD_INPUT)

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, folder_sentence
 
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 MOST_IMAGES = 100_000  # a typing error in data.count shall not draw images for a week
@@ -96,10 +96,15 @@ def check_settings(settings: dict[str, Any]) -> None:
     for key, value, is_right, advice in rules:
         if not is_right:
             raise BadInput(f"{key}={value}: {advice}.")
-    _check_output_dir(str(settings["output_dir"]))
+    check_output_dir(str(settings["output_dir"]))
 
 
-def _check_output_dir(output_dir: str) -> None:
+def check_output_dir(output_dir: str) -> None:
+    """Make the folder of all runs, and try whether it can be written.
+
+    Raises:
+        BadInput: it cannot.
+    """
     if not output_dir:
         raise BadInput("output_dir=: give the folder that shall hold the runs, output_dir=DIR.")
     folder = Path(output_dir).expanduser()
@@ -108,10 +113,7 @@ def _check_output_dir(output_dir: str) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise BadInput(
-            f"output_dir={output_dir}: it cannot be written ({error.strerror}); "
-            "give a folder that can."
-        ) from error
+        raise BadInput(folder_sentence(output_dir, error)) from error
 
 
 def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:

@@ -1,5 +1,6 @@
 """How the program ends: its exit statuses, and one sentence for every bad input."""
 
+import errno
 import os
 import signal
 import sys
@@ -11,6 +12,8 @@ from typing import Any, NoReturn
 FAILED = 1
 BAD_INPUT = 2
 WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"  # before main() sets it itself
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 # 130 (interrupted) and 143 (terminated) are 128 + the signal's number.
 
 
@@ -74,12 +77,23 @@ def configuration_sentence(error: Exception) -> str | None:
     return None
 
 
-def file_sentence(error: OSError) -> str | None:
-    """For the folder of a sweep that Hydra could not make; None for any other file."""
-    if Path(str(error.filename or "")).name not in (".hydra", "multirun.yaml"):
-        return None
+def folder_sentence(output_dir: str | Path, error: OSError) -> str:
+    """For runs that cannot be written."""
+    if error.errno in FULL:
+        advice = "make room there, and the same command goes on where this one stopped"
+    else:
+        advice = "give a folder that can"
     reason = error.strerror or one_line(error)
-    return f"output_dir: {error.filename} cannot be written ({reason}); give a folder that can."
+    return f"output_dir={output_dir}: it cannot be written ({reason}); {advice}."
+
+
+def disk_error(error: BaseException | None) -> OSError | None:
+    """The full or forbidden disk behind an exception, if that is what it comes from."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL + FORBIDDEN:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def leave(words: str, status: int) -> NoReturn:

@@ -1,6 +1,5 @@
 """One run, from configuration to run record: the only place that knows all parts."""
 
-import errno
 import time
 import traceback
 from collections.abc import Iterator
@@ -12,15 +11,13 @@ from typing import Any
 from omegaconf import DictConfig
 
 from srcnn_lightning import devices, folders, record
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, disk_error, folder_sentence
 from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweep import Outcome, Place
 
 TRACEBACK = "traceback.txt"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outcome:
@@ -132,7 +129,7 @@ def _train(request: Request, place: Place | None) -> Outcome:
     except BadInput:
         raise
     except Exception as error:
-        if _disk_error(error):
+        if disk_error(error):
             raise
         if not is_ready:
             folders.clear(folder)
@@ -201,20 +198,7 @@ def _disk_sentence(request: Request) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as error:
-        cause = _disk_error(error)
+        cause = disk_error(error)
         if cause is None:
             raise
-        advice = "make room there" if cause.errno in FULL else "give a folder that can"
-        raise BadInput(
-            f"output_dir={request.settings['output_dir']}: {request.folder} cannot be written "
-            f"({cause.strerror}); {advice}, and the same command goes on where this one stopped."
-        ) from error
-
-
-def _disk_error(error: BaseException | None) -> OSError | None:
-    """The full or forbidden disk behind an exception, if that is what it comes from."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL + FORBIDDEN:
-            return error
-        error = error.__cause__ or error.__context__
-    return None
+        raise BadInput(folder_sentence(request.settings["output_dir"], cause)) from error

@@ -18,7 +18,9 @@ from uuid import uuid4
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from srcnn_lightning import record
+from srcnn_lightning import errors, record
+from srcnn_lightning.checks import check_output_dir
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.folders import STATE
 from srcnn_lightning.progress import say
 
@@ -56,11 +58,14 @@ class SweepStart(Callback):
         output_dir = Path(str(config.output_dir)).expanduser()
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
         folder = output_dir / STATE / "sweeps" / name
+        plan = {"jobs": count_jobs(config), "process": _this_process()}
         try:
-            plan = {"jobs": count_jobs(config), "process": _this_process()}
+            check_output_dir(str(config.output_dir))
             record.write_text(folder / PLAN, json.dumps(plan))
-        except OSError:
-            return  # the first job says it in a sentence
+        except BadInput as error:
+            errors.leave(str(error), errors.BAD_INPUT)  # Hydra makes other exceptions warnings
+        except OSError as error:
+            errors.leave(errors.folder_sentence(output_dir, error), errors.BAD_INPUT)
         os.environ[VARIABLE] = str(folder.absolute())
 
 

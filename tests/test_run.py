@@ -112,11 +112,10 @@ def test_second_run_is_skipped_and_another_moved_aside(command: Command, tmp_pat
     assert again.returncode == 0
     assert "skipped" in again.stdout
     assert (tmp_path / RUN / "srcnn/metrics.json").stat().st_mtime_ns == written
-    other = command(*LEAVES, "trainer.max_epochs=2")
-    assert other.returncode == 0, other.stderr
-    assert record(tmp_path / RUN / "srcnn")["epochs"] == 2
+    assert command(*LEAVES, "data.eval_batch_size=2").returncode == 0
+    assert record(tmp_path / RUN / "srcnn")["config"]["data"]["eval_batch_size"] == 2
     (kept,) = (tmp_path / RUN / ".replaced").iterdir()
-    assert record(kept)["epochs"] == 1
+    assert record(kept)["config"]["data"]["eval_batch_size"] == 4
 
 
 def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> None:
