@@ -44,7 +44,8 @@ class Behaviour:
     status: int = 0  # this answer instead of any other
     statuses: int = FOREVER  # so often
     healthy: int = 0  # requests answered well before
-    retry_after: str = ""  # the header beside that status
+    retry_after: str = ""  # headers beside that status
+    location: str = ""
     break_after: int = FOREVER  # bytes of an answer, then the line is cut
     breaks: int = FOREVER  # so often
     wrong_byte: int = -1  # of this one bits are flipped
@@ -91,8 +92,12 @@ class Handler(BaseHTTPRequestHandler):
         if behaviour.status and behaviour.statuses > 0 and not is_healthy:
             behaviour.statuses -= 1
             self.send_response(behaviour.status)
-            if behaviour.retry_after:
-                self.send_header("Retry-After", behaviour.retry_after)
+            for name, value in (
+                ("Retry-After", behaviour.retry_after),
+                ("Location", behaviour.location),
+            ):
+                if value:
+                    self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return

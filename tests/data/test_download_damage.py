@@ -87,10 +87,14 @@ def test_any_byte_may_be_wrong_on_the_way(tmp_path):
         assert_right(tmp_path / str(number))
 
 
-@pytest.mark.parametrize("month_and_day", [b"\x00\x00", b"\xff\xff"])
-def test_zip_without_times_is_unpacked(tmp_path, month_and_day):
+# 1980-00-00 becomes 1980-01-01, and 2107-15-31 becomes 2107-12-31.
+DATES = [(b"\x00\x00", 315576000), (b"\xff\xff", 4354776000)]
+
+
+@pytest.mark.parametrize(("date", "seconds"), DATES)
+def test_zip_with_an_impossible_date_is_unpacked(tmp_path, date, seconds):
     content = bytearray(ZIP)
-    content[ENTRY + 14 : ENTRY + 16] = month_and_day
+    content[ENTRY + 14 : ENTRY + 16] = date
     (tmp_path / f"{FOLDER}.zip").write_bytes(content)
     div2k.fetch(tmp_path, "http://127.0.0.1:9/", SUBSET, CHOSEN)
-    assert (tmp_path / FOLDER / "0803.png").is_file()
+    assert (tmp_path / FOLDER / "0803.png").stat().st_mtime == seconds

@@ -16,7 +16,7 @@ from small_div2k import (
 )
 from zip_server import Behaviour, make_zip, png, serving
 
-from srcnn_lightning.data.connection import RetryPolicy
+from srcnn_lightning.data.connection import REDIRECTS, RetryPolicy
 from srcnn_lightning.errors import BadInput
 
 
@@ -40,9 +40,9 @@ def test_members_are_asked_for_with_every_wait(tmp_path):
     assert all(gap >= wait for gap, wait in zip(gaps(server)[2:], waits, strict=True))
 
 
-def test_server_that_wants_an_hour_does_not_get_it(tmp_path):
+def test_server_that_wants_a_long_pause_does_not_get_it(tmp_path):
     started = time.monotonic()
-    with serving(Behaviour(ZIP, status=429, statuses=1, retry_after="3600")) as server:
+    with serving(Behaviour(ZIP, status=429, statuses=1, retry_after="8")) as server:
         fetch(tmp_path, server)
     assert_right(tmp_path)
     assert time.monotonic() - started < 5
@@ -57,6 +57,15 @@ def test_refusal_is_not_asked_again(tmp_path, status, healthy):
     ):
         fetch(tmp_path, server, CHOSEN[:1])
     assert len(server.asked_at) == healthy + 1
+
+
+def test_redirects_in_a_circle_are_not_followed_for_long(tmp_path):
+    with (
+        serving(Behaviour(ZIP, status=302, location="/DIV2K/")) as server,
+        pytest.raises(BadInput, match="redirects"),
+    ):
+        fetch(tmp_path, server)
+    assert len(server.asked_at) == 1 + REDIRECTS
 
 
 def test_image_that_fails_for_good_ends_the_others_early(tmp_path):
