@@ -7,14 +7,14 @@ import sys
 import zipfile
 from pathlib import Path
 
-from zip_servers import make_zip, png
+from zip_server import make_zip, png
 
 from srcnn_lightning.data import div2k
-from srcnn_lightning.data.connection import Patience
+from srcnn_lightning.data.connection import RetryPolicy
 
 FOLDER = "DIV2K_valid_HR"
 NUMBERS = range(801, 813)
-QUICK = Patience(connect=2, read=0.5, waits=(0.01, 0.02, 0.04))
+QUICK = RetryPolicy(connect_timeout=2, read_timeout=0.5, waits=(0.01, 0.02, 0.04))
 IMAGES = {f"{number:04d}.png": png(100, number) for number in NUMBERS}  # 30 kB each
 ZIP = make_zip({f"{FOLDER}/{name}": content for name, content in IMAGES.items()})
 CHOSEN = ["0803.png", "0807.png", "0811.png"]
@@ -27,8 +27,8 @@ def subset_of(content: bytes) -> div2k.Subset:
 SUBSET = subset_of(ZIP)
 
 
-def fetch(root, server, names=CHOSEN, subset=SUBSET, patience=QUICK):
-    return div2k.fetch(root, server.url, subset, names, patience)
+def fetch(root, server, names=CHOSEN, subset=SUBSET, policy=QUICK):
+    return div2k.fetch(root, server.url, subset, names, policy)
 
 
 def assert_right(root, names=CHOSEN, *, images=IMAGES):
@@ -44,20 +44,20 @@ def assert_nothing_half(root):
         assert path.read_bytes() == IMAGES[path.name]
 
 
-def spans() -> dict[str, tuple[int, int]]:
+def spans(content: bytes) -> dict[str, tuple[int, int]]:
     """For each image the bytes of the zip it fills; without those that the directory's request
     brings along: the last 64 KiB."""
-    with zipfile.ZipFile(io.BytesIO(ZIP)) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         infos, directory = archive.infolist(), archive.start_dir
     ends = [*(info.header_offset for info in infos[1:]), directory]
     return {
         Path(info.filename).name: (info.header_offset, end)
         for info, end in zip(infos, ends, strict=True)
-        if end < len(ZIP) - (1 << 16)
+        if end < len(content) - (1 << 16)
     }
 
 
-SPANS = spans()
+SPANS = spans(ZIP)
 
 
 def in_child(root, url, names=CHOSEN, read_s=2, **options):
@@ -66,13 +66,13 @@ def in_child(root, url, names=CHOSEN, read_s=2, **options):
         "import sys\n"
         "from pathlib import Path\n"
         "from srcnn_lightning.data import div2k\n"
-        "from srcnn_lightning.data.connection import Patience\n"
+        "from srcnn_lightning.data.connection import RetryPolicy\n"
         "from srcnn_lightning.errors import BadInput\n"
         f"subset = div2k.Subset({FOLDER!r}, range({NUMBERS.start}, {NUMBERS.stop}),"
         f" {SUBSET.md5!r})\n"
-        f"patience = Patience(2, {read_s}, (0.01, 0.02))\n"
+        f"policy = RetryPolicy(2, {read_s}, (0.01, 0.02))\n"
         "try:\n"
-        f"    div2k.fetch(Path({str(root)!r}), {url!r}, subset, {names!r}, patience)\n"
+        f"    div2k.fetch(Path({str(root)!r}), {url!r}, subset, {names!r}, policy)\n"
         "except BadInput as error:\n"
         "    sys.exit(str(error))\n"
     )

@@ -1,11 +1,19 @@
 """`data=div2k` as a user types it, against a server on loopback."""
 
 import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import TINY, Command
-from zip_servers import Behaviour, make_zip, png, serving
+from small_div2k import spans
+from zip_server import Behaviour, make_zip, png, serving
 
 IMAGES = {f"DIV2K_valid_HR/{number:04d}.png": png(64, number) for number in range(801, 901)}
 RUN = Path("outputs/single/DIV2K-antialiased/srcnn")
@@ -14,6 +22,18 @@ RUN = Path("outputs/single/DIV2K-antialiased/srcnn")
 @pytest.fixture(scope="module")
 def content() -> bytes:
     return make_zip(IMAGES)
+
+
+def start(tmp_path: Path, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """The command in a process of its own, to be killed or limited."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "srcnn_lightning", "data=div2k", "prepare_only=true", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def fetched(tmp_path: Path) -> set[str]:
@@ -41,6 +61,45 @@ def test_prepare_only_fetches_and_a_run_then_needs_no_network(
     assert record["config"]["data"]["url"] == server.url
     again = command(*arguments, "data.url=http://127.0.0.1:9/")
     assert "skipped" in again.stdout  # where images came from is not what a run is
+
+
+def test_killed_command_goes_on_and_fetches_no_finished_image_again(
+    command: Command, tmp_path: Path, content: bytes
+) -> None:
+    with serving(Behaviour(content, pause_s=0.2)) as server:
+        arguments = (*TINY, "data.count=40", f"data.url={server.url}")
+        process = start(tmp_path, *arguments)
+        deadline = time.monotonic() + 60
+        while len(list(tmp_path.rglob("*.png"))) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        finished = fetched(tmp_path) - {path.name for path in tmp_path.rglob("*.part")}
+        assert 4 <= len(finished) < 40
+        server.pause_s = 0
+        again = command("data=div2k", "prepare_only=true", *arguments)
+    assert again.returncode == 0, again.stderr
+    names = fetched(tmp_path)
+    assert len(names) == 40
+    for name in names:
+        path = tmp_path / "data/DIV2K/DIV2K_valid_HR" / name
+        assert path.read_bytes() == IMAGES[f"DIV2K_valid_HR/{name}"]
+    asked = {name: server.times(*span) for name, span in spans(content).items() if name in names}
+    assert {asked[name] for name in finished if name in asked} == {1}
+    assert set(asked.values()) <= {1, 2}  # two for those that were under way
+
+
+def test_full_disk_ends_the_command_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))  # an image has 12 kB
+
+    with serving(Behaviour(content)) as server:
+        process = start(tmp_path, *TINY, f"data.url={server.url}", preexec_fn=limit)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 2, stderr
+    assert "data.root=data/DIV2K: the images cannot be kept there (File too large); make" in stderr
+    assert len(stderr.splitlines()) == 1
+    assert not fetched(tmp_path)
 
 
 def test_record_pins_the_split_of_another_run(

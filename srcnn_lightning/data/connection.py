@@ -4,61 +4,61 @@ What remains wrong is one exception, `TransferFailed`.
 """
 
 import threading
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
-from zipfile import BadZipFile
+from urllib.parse import urlsplit
 
 import requests
-from remotezip import RemoteZipError
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
+from requests.exceptions import InvalidURL, TooManyRedirects
+from urllib3.exceptions import LocationParseError
 
-from srcnn_lightning.data.archive import CHUNK, Advance
+from srcnn_lightning.data.archive import CHUNK, Advance, DamagedZip, UnreadableZip
+from srcnn_lightning.progress import say
 
 PARALLEL = 4  # transfers at a time: enough to fill a line, few enough for a university's server
 BUSY = (429, 500, 502, 503, 504)  # answers worth asking again for
+REDIRECTS = 5
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long a server is waited for, in seconds.
 
     Attributes:
-        connect: for a connection.
-        read: for the next bytes.
+        connect_timeout: for a connection.
+        read_timeout: for the next bytes.
         waits: before each further try; progress in between starts the list anew.
     """
 
-    connect: float = 10
-    read: float = 20
+    connect_timeout: float = 10
+    read_timeout: float = 20
     waits: tuple[float, ...] = (0.5, 1, 2, 4)
 
     @property
     def timeout(self) -> tuple[float, float]:
         """As requests takes it."""
-        return self.connect, self.read
+        return self.connect_timeout, self.read_timeout
 
 
-class TransferFailed(Exception):  # noqa: N818 - it says what it is
+class TransferFailed(UnreadableZip):
     """The server cannot be reached, or does not give the right bytes; says why in a few words."""
 
 
-class Broken(Exception):  # noqa: N818
+class NoAddress(TransferFailed):
+    """What was given cannot be asked at all."""
+
+
+class TransientError(UnreadableZip):
     """One try that did not succeed."""
 
 
-class Stopped(Exception):  # noqa: N818
+class Stopped(Exception):  # noqa: N818 - it says what it is
     """Another transfer failed or the user interrupted: this one need not go on."""
-
-
-# What a broken transfer or a wrong byte may show as, in remotezip, zipfile, zlib and urllib3.
-BREAKS = (Broken, RemoteZipError, BadZipFile, EOFError, zlib.error, HTTPError)
 
 
 class Connection:
@@ -66,90 +66,98 @@ class Connection:
 
     Attributes:
         url: the address.
-        patience: with the server.
+        policy: of waiting for the server.
         session: of the requests library; whoever made the connection closes it.
         stop: set when no transfer need go on.
     """
 
-    def __init__(self, url: str, patience: Patience) -> None:
+    def __init__(self, url: str, policy: RetryPolicy) -> None:
         self.url = url
-        self.patience = patience
+        self.policy = policy
         self.stop = threading.Event()
-        retry = Retry(
-            total=None,
-            connect=0,  # breaks are tried again by persist alone: two layers would multiply
-            read=0,
-            other=0,
-            redirect=5,
-            status=len(patience.waits),
-            status_forcelist=BUSY,
-            backoff_factor=min(patience.waits, default=0),
-            raise_on_status=False,
-        )
         self.session = requests.Session()
         self.session.headers["Accept-Encoding"] = "identity"
+        self.session.max_redirects = REDIRECTS
+        self._may_say = threading.Semaphore(1)
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, HTTPAdapter(pool_maxsize=PARALLEL, max_retries=retry))
+            # `retry` alone tries again: two layers would multiply, and a server's Retry-After,
+            # which the lower one heeds, may be hours.
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=PARALLEL, max_retries=0))
 
-    @contextmanager
-    def get(
-        self, headers: dict[str, str], accept: tuple[int, ...] = ()
-    ) -> Iterator[requests.Response]:
-        """An answer whose body is still to come.
+    def ask(self, headers: dict[str, str], accept: tuple[int, ...] = ()) -> requests.Response:
+        """An answer whose body is still to come; whoever asks closes it.
 
         Args:
             headers: beside those of every request.
             accept: statuses above 400 that are answers too.
 
         Raises:
-            Broken: no answer this time.
+            TransientError: no answer this time.
             TransferFailed: an answer that says no.
+            NoAddress: the address is none.
         """
         try:
             response = self.session.get(
-                self.url, headers=headers, stream=True, timeout=self.patience.timeout
+                self.url, headers=headers, stream=True, timeout=self.policy.timeout
             )
+        except (InvalidURL, LocationParseError, UnicodeError) as error:
+            raise NoAddress(reason(error)) from error
+        except (TooManyRedirects, ValueError) as error:  # it leads in a circle, or to no server
+            raise TransferFailed(reason(error)) from error
         except requests.RequestException as error:
-            raise Broken(_reason(error)) from error
-        with response:
-            if not response.ok and response.status_code not in accept:
-                raise TransferFailed(f"the server answers {response.status_code} {response.reason}")
+            raise TransientError(reason(error)) from error
+        if response.ok or response.status_code in accept:
+            return response
+        response.close()
+        words = f"the server answers {response.status_code} {response.reason}"
+        raise (TransientError if response.status_code in BUSY else TransferFailed)(words)
+
+    @contextmanager
+    def get(
+        self, headers: dict[str, str], accept: tuple[int, ...] = ()
+    ) -> Iterator[requests.Response]:
+        """As `ask`, closed afterwards."""
+        with self.ask(headers, accept) as response:
             yield response
 
-    def persist(
+    def retry(
         self,
         action: Callable[[], T],
-        before_again: Callable[[], None] = lambda: None,
+        on_retry: Callable[[Exception], None] = lambda _: None,
         what: str = "",
         reached: Callable[[], int] = lambda: 0,
         waits: tuple[float, ...] | None = None,
     ) -> T:
         """Try an action again after each break; one that gets further each time may go on.
 
+        The user learns of the first further try; one line is enough for a connection.
+
         Args:
             action: what is tried.
-            before_again: is called before each further try.
+            on_retry: is called with the break before each further try.
             what: the action brings, for the error.
             reached: how far the action has come, in any unit.
-            waits: in place of the patience's.
+            waits: in place of the policy's.
 
         Raises:
-            TransferFailed: the last try broke, too.
+            TransferFailed: the last try broke, too, or the server says no.
             Stopped: this need not go on.
         """
-        waits = self.patience.waits if waits is None else waits
+        waits = self.policy.waits if waits is None else waits
         left, best = iter(waits), reached()
         while True:
             try:
                 return action()
-            except BREAKS as error:
+            except (TransientError, DamagedZip) as error:
                 if reached() > best:
                     left, best = iter(waits), reached()
                 wait = next(left, None)
+                words = reason(error)
                 if wait is None:
-                    reason = _reason(error)
-                    raise TransferFailed(f"{what}: {reason}" if what else reason) from error
-            before_again()
+                    raise TransferFailed(f"{what}: {words}" if what else words) from error
+                if not self.stop.is_set() and self._may_say.acquire(blocking=False):
+                    say(f"{urlsplit(self.url).hostname}: {words}; trying again")
+                on_retry(error)
             if self.stop.wait(wait):
                 raise Stopped
 
@@ -158,21 +166,21 @@ class Connection:
 
         def tick(count: int) -> None:
             advance(count)
-            if count > 0 and self.stop.is_set():
+            if count >= 0 and self.stop.is_set():
                 raise Stopped
 
         return tick
 
 
 def body(response: requests.Response) -> Iterator[bytes]:
-    """A response's bytes in chunks; a break is `Broken`, whatever requests calls it."""
+    """A response's bytes in chunks; a break is a `TransientError`, whatever requests calls it."""
     try:
         yield from response.iter_content(CHUNK)
     except requests.RequestException as error:
-        raise Broken(_reason(error)) from error
+        raise TransientError(reason(error)) from error
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """A few words for what requests and urllib3 say in many."""
     text = f"{error!r} {error.__cause__!r} {error.__context__!r} {error}"
     for sign, words in (

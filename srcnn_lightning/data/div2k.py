@@ -4,7 +4,7 @@ The names are known beforehand, so that a choice of images depends on `data.seed
 lies on a disk. Nothing that speaks to a network is imported before something must be fetched.
 """
 
-import zlib
+import errno
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.progress import say, transfer
@@ -20,7 +20,7 @@ from srcnn_lightning.progress import say, transfer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from srcnn_lightning.data.connection import Patience
+    from srcnn_lightning.data.connection import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Subset:
         return f"{self.folder}.zip"
 
 
+ADDRESS = "give an address that begins with https://, http:// or file://"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 SUBSETS = {
     "valid": Subset("DIV2K_valid_HR", range(801, 901), "9fcdda83005c5e5997799b69f955ff88"),
     "train": Subset("DIV2K_train_HR", range(1, 801), "bdc2d9338d4e574fe81bf7d158758658"),
@@ -67,7 +70,7 @@ def find(root: Path, subset: Subset, names: Sequence[str]) -> dict[str, Path]:
 
 
 def fetch(
-    root: Path, url: str, subset: Subset, names: Sequence[str], patience: "Patience | None" = None
+    root: Path, url: str, subset: Subset, names: Sequence[str], policy: "RetryPolicy | None" = None
 ) -> dict[str, Path]:
     """Where each of the images lies, once those that were missing are fetched.
 
@@ -78,7 +81,7 @@ def fetch(
         url: `data.url`, the folder that holds the zips.
         subset: the images there are.
         names: those that are wanted.
-        patience: with the server.
+        policy: of waiting for the server.
 
     Raises:
         BadInput: no network, a wrong URL, wrong bytes, a full disk: one sentence for each.
@@ -95,7 +98,7 @@ def fetch(
             targets = {f"{subset.folder}/{name}": folder / name for name in missing}
             _remove_parts(folder)  # of a process that was killed
             try:
-                _get(root, url, subset, targets, patience)
+                _get(root, url, subset, targets, policy)
             finally:
                 _remove_parts(folder)  # of transfers that an interruption did not wait for
             say(f"DIV2K: {len(missing)} images came to {folder}")
@@ -109,40 +112,37 @@ def _remove_parts(folder: Path) -> None:
 
 
 def _get(
-    root: Path, url: str, subset: Subset, targets: dict[str, Path], patience: "Patience | None"
+    root: Path, url: str, subset: Subset, targets: dict[str, Path], policy: "RetryPolicy | None"
 ) -> None:
     zip_path = root / subset.zip_name
-    if zip_path.is_file():
-        _unpack(zip_path, targets)
+    if _lies_there(zip_path):
+        _unpack(zip_path, targets, "remove it, so that the right one is fetched")
         return
-    try:
-        address = urlsplit(url)
-    except ValueError:
-        address = urlsplit("")
-    if address.scheme == "file":
-        zip_path = Path(url2pathname(address.path)) / subset.zip_name
-        if not zip_path.is_file():
+    mirror = _mirror(url)
+    if mirror is not None:
+        zip_path = mirror / subset.zip_name
+        if not _lies_there(zip_path):
             raise BadInput(f"data.url={url}: there is no {zip_path}; {_ways_out(subset)}.")
-        _unpack(zip_path, targets)
+        _unpack(zip_path, targets, "give another mirror with data.url=URL")
         return
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise BadInput(
-            f"data.url={url}: give an address that begins with https://, http:// or file://."
-        )
 
-    from srcnn_lightning.data.archive import NotInZip
-    from srcnn_lightning.data.connection import Patience, TransferFailed
+    from srcnn_lightning.data.archive import PART, NotInZip
+    from srcnn_lightning.data.connection import NoAddress, RetryPolicy, TransferFailed
     from srcnn_lightning.data.download import Remote
 
     zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
     description = f"DIV2K: fetching {len(targets)} images"
     try:
-        with Remote(zip_url, patience or Patience()) as remote:
+        with Remote(zip_url, policy or RetryPolicy()) as remote:
             size = remote.size_by_ranges()
             if size is not None:
                 remote.fetch_members(targets, size, description)
+                # Begun by a server without ranges: nobody needs the rest any more.
+                zip_path.with_name(zip_path.name + PART).unlink(missing_ok=True)
                 return
             remote.fetch_whole(zip_path, subset.md5, f"DIV2K: fetching {subset.zip_name}")
+    except NoAddress as error:
+        raise BadInput(f"data.url={url}: {error}; {ADDRESS}.") from error
     except TransferFailed as error:
         raise BadInput(
             f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, or "
@@ -153,28 +153,58 @@ def _get(
             f"data.url={url}: its {subset.zip_name} holds no {error}; give another mirror, or "
             f"{_ways_out(subset)}."
         ) from error
-    _unpack(zip_path, targets)
+    _unpack(zip_path, targets, "remove it, so that the right one is fetched")
 
 
-def _unpack(zip_path: Path, targets: dict[str, Path]) -> None:
+def _mirror(url: str) -> Path | None:
+    """The folder that a file URL names; None for an address on a server."""
+    try:
+        address = urlsplit(url)
+        is_port = address.port != 0  # asking for a port above 65535 raises
+    except ValueError:
+        address, is_port = urlsplit(""), False
+    if address.scheme in ("http", "https") and address.hostname and is_port:
+        return None
+    if address.scheme != "file":
+        raise BadInput(f"data.url={url}: {ADDRESS}.")
+    if address.netloc not in ("", "localhost") or not address.path.startswith("/"):
+        raise BadInput(
+            f"data.url={url}: a file URL names a folder of this machine; give file:///DIR, with "
+            "three slashes."
+        )
+    return Path(url2pathname(address.path))
+
+
+def _lies_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be looked into: reading will say so
+        return True
+
+
+def _unpack(zip_path: Path, targets: dict[str, Path], way_out: str) -> None:
     """Take members out of a zip that lies on a disk."""
-    from srcnn_lightning.data.archive import NotInZip, copy_member
+    from srcnn_lightning.data.archive import (
+        DamagedZip,
+        NotInZip,
+        UnreadableZip,
+        copy_member,
+        open_zip,
+    )
 
     try:
-        with ZipFile(zip_path) as archive:
+        with open_zip(lambda: ZipFile(zip_path)) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
             total = sum(sizes.get(member, 0) for member in targets)
             with transfer(f"DIV2K: unpacking {len(targets)} images", total) as advance:
                 for member, path in targets.items():
                     copy_member(archive, member, path, advance)
     except NotInZip as error:
-        raise BadInput(
-            f"{zip_path}: it holds no {error}; remove it, so that the right one is fetched."
-        ) from error
-    except (BadZipFile, EOFError, zlib.error) as error:
-        raise BadInput(
-            f"{zip_path}: it is damaged ({error}); remove it, so that it is fetched anew."
-        ) from error
+        raise BadInput(f"{zip_path}: it holds no {error}; {way_out}.") from error
+    except DamagedZip as error:
+        raise BadInput(f"{zip_path}: it is damaged ({error}); {way_out}.") from error
+    except UnreadableZip as error:
+        raise BadInput(f"{zip_path}: it cannot be read ({error}); make it readable.") from error
 
 
 def _ways_out(subset: Subset) -> str:
@@ -190,9 +220,10 @@ def _disk_sentence(root: Path) -> "Iterator[None]":
         yield
     except OSError as error:
         reason = error.strerror or str(error)
+        room = "make room there, or " if error.errno in NO_ROOM else ""
         raise BadInput(
-            f"data.root={root}: the images cannot be kept there ({reason}); make room there, or "
-            "give another folder with data.root=DIR."
+            f"data.root={root}: the images cannot be kept there ({reason}); {room}give another "
+            "folder with data.root=DIR."
         ) from error
 
 

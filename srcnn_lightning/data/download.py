@@ -5,34 +5,38 @@ An `OSError` from here is always of the disk.
 """
 
 import hashlib
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Self
 
-from remotezip import PartialBuffer, RemoteFetcher, RemoteZip
-
-from srcnn_lightning.data.archive import PART, copy_member
+from srcnn_lightning.data.archive import PART, Advance, DamagedZip, NotInZip, copy_member
 from srcnn_lightning.data.connection import (
     PARALLEL,
-    Broken,
     Connection,
-    Patience,
+    RetryPolicy,
     TransferFailed,
     body,
 )
+from srcnn_lightning.data.remote_directory import (
+    BEYOND_THE_END,
+    PARTIAL,
+    RemoteDirectory,
+    whole_number,
+)
 from srcnn_lightning.progress import transfer
 
-PARTIAL, BEYOND_THE_END = 206, 416  # statuses of an answer to a range request
+# Further tries of the first question alone: nothing is under way that would be lost, and who has no
+# network should learn it within seconds.
+QUESTIONS = 2
 
 
 class Remote:
     """A zip on a server; a context manager that closes its connections."""
 
-    def __init__(self, url: str, patience: Patience) -> None:
-        self.connection = Connection(url, patience)
+    def __init__(self, url: str, policy: RetryPolicy) -> None:
+        self.connection = Connection(url, policy)
 
     def __enter__(self) -> Self:
         return self
@@ -51,10 +55,11 @@ class Remote:
 
         def ask() -> int | None:
             with self.connection.get({"Range": "bytes=0-0"}) as response:
-                size = response.headers.get("Content-Range", "").rpartition("/")[2]
-                return int(size) if response.status_code == PARTIAL and size.isdigit() else None
+                if response.status_code != PARTIAL:
+                    return None
+                return whole_number(response.headers.get("Content-Range", "").rpartition("/")[2])
 
-        return self.connection.persist(ask, waits=self.connection.patience.waits[:2])
+        return self.connection.retry(ask, waits=self.connection.policy.waits[:QUESTIONS])
 
     def fetch_members(self, paths: dict[str, Path], size: int, description: str) -> None:
         """Read single members, each by one range request, a few at a time.
@@ -66,17 +71,21 @@ class Remote:
 
         Raises:
             TransferFailed: a member cannot be had; what was complete before stays.
-            NotInZip: a member is not there.
+            NotInZip: a member is not there, by a directory that was read twice.
             OSError: a file cannot be written.
         """
-        directory = _Directory(self.connection, size)
+        directory = RemoteDirectory(self.connection, size)
+
+        def on_retry(error: Exception) -> None:
+            if isinstance(error, DamagedZip):  # the wrong byte may be in the directory
+                directory.forget()
 
         def needed() -> int:
             with directory.open() as archive:
                 known = {info.filename: info.file_size for info in archive.infolist()}
             return sum(known.get(member, 0) for member in paths)
 
-        total = self.connection.persist(needed, directory.forget)
+        total = self.connection.retry(needed, on_retry)
         stop = self.connection.stop
         with transfer(description, total) as advance, ThreadPool(PARALLEL) as pool:
             tick = self.connection.ticker(advance)
@@ -86,8 +95,13 @@ class Remote:
                     with directory.open() as archive:
                         copy_member(archive, member, paths[member], tick)
 
-                if not stop.is_set():
-                    self.connection.persist(copy, directory.forget, member)
+                if stop.is_set():
+                    return
+                try:
+                    self.connection.retry(copy, on_retry, member)
+                except NotInZip:  # a wrong byte may be in its name
+                    directory.forget()
+                    self.connection.retry(copy, on_retry, member)
 
             try:
                 for _ in pool.imap_unordered(fetch, paths):
@@ -109,87 +123,64 @@ class Remote:
             OSError: the disk is full; nothing stays.
         """
         part = path.with_name(path.name + PART)
-        for is_last in (False, True):
-            try:
-                self.connection.persist(
-                    lambda: self._stream(part, description), reached=lambda: _size(part)
-                )
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
-            with part.open("rb") as file:
-                found = hashlib.file_digest(file, "md5").hexdigest()
-            if found == md5:
-                part.replace(path)
-                return
-            part.unlink()
-            if is_last:
-                raise TransferFailed(f"its md5 is {found}, not {md5}")
+        with _bar(description) as move:
+            for is_last in (False, True):
+                try:
+                    self.connection.retry(
+                        lambda: self._stream(part, move), reached=lambda: _size(part)
+                    )
+                except OSError:
+                    part.unlink(missing_ok=True)
+                    raise
+                with part.open("rb") as file:
+                    found = hashlib.file_digest(file, "md5").hexdigest()
+                if found == md5:
+                    part.replace(path)
+                    return
+                part.unlink()
+                if is_last:
+                    raise TransferFailed(f"its md5 is {found}, not {md5}")
 
-    def _stream(self, part: Path, description: str) -> None:
+    def _stream(self, part: Path, move: Callable[[int, int], None]) -> None:
         """Append to `part` what it lacks, or begin anew where the server cannot go on."""
         present = _size(part)
         headers = {"Range": f"bytes={present}-"} if present else {}
         with self.connection.get(headers, accept=(BEYOND_THE_END,)) as response:
             if response.status_code == BEYOND_THE_END:
                 return  # nothing is lacking; the md5 tells whether it is right
-            goes_on = response.headers.get("Content-Range", "").startswith(f"bytes {present}-")
-            rest = int(response.headers.get("Content-Length", 0))
-            start = present if goes_on else 0
-            with (
-                transfer(description, start + rest, start) as advance,
-                part.open("ab" if goes_on else "wb") as file,
-            ):
-                tick = self.connection.ticker(advance)
+            goes_on = response.status_code == PARTIAL and response.headers.get(
+                "Content-Range", ""
+            ).startswith(f"bytes {present}-")
+            at = present if goes_on else 0
+            total = at + (whole_number(response.headers.get("Content-Length", "")) or 0)
+            move(at, total)
+            with part.open("ab" if goes_on else "wb") as file:
                 for chunk in body(response):
                     file.write(chunk)
-                    tick(len(chunk))
+                    at += len(chunk)
+                    move(at, total)
 
 
-class _Directory(RemoteFetcher):
-    """The directory of a remote zip, asked for once however often the zip is opened."""
+@contextmanager
+def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
+    """One bar for all tries of a transfer whose size comes with the first answer.
 
-    def __init__(self, connection: Connection, size: int) -> None:
-        # Ranges that count from the end are what some servers do not know: the size is known here.
-        super().__init__(
-            connection.url,
-            connection.session,
-            support_suffix_range=False,
-            timeout=connection.patience.timeout,
-        )
-        self.size = size
-        self.known: dict[tuple[int, int | None], tuple[int, bytes]] = {}
+    Yields:
+        What is to be told how many bytes are there, and how many it will be.
+    """
+    with ExitStack() as stack:
+        advance: Advance | None = None
+        shown = 0
 
-    @contextmanager
-    def open(self) -> Iterator[RemoteZip]:
-        """A zip of one's own: remotezip's are not for several threads."""
-        with RemoteZip(self._url, fetcher=lambda *_, **__: self) as archive:
-            stream = archive.fp
-            try:
-                yield archive
-            finally:
-                stream.close()  # zipfile closes only what it opened
+        def move(at: int, total: int) -> None:
+            nonlocal advance, shown
+            if advance is None:
+                advance = stack.enter_context(transfer(description, total, at))
+            else:
+                advance(at - shown)
+            shown = at
 
-    def get_file_size(self) -> int:
-        """Known already; it would be asked for with a HEAD request each time."""
-        return self.size
-
-    def fetch(self, data_range: tuple[int, int | None], stream: bool = False) -> PartialBuffer:
-        """Members are streamed; what is read at once is the directory."""
-        if stream:
-            return super().fetch(data_range, stream)
-        if data_range not in self.known:
-            buffer = super().fetch(data_range)
-            content = buffer.read()
-            if len(content) != len(buffer):
-                raise Broken("the zip's directory ends too early")
-            self.known[data_range] = buffer.tell() - len(content), content
-        offset, content = self.known[data_range]
-        return PartialBuffer(io.BytesIO(content), offset, len(content), stream=False)
-
-    def forget(self) -> None:
-        """A wrong byte may be in the directory as well as in a member."""
-        self.known.clear()
+        yield move
 
 
 def _size(path: Path) -> int:

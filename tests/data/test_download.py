@@ -13,10 +13,11 @@ from small_div2k import (
     assert_right,
     fetch,
 )
-from zip_servers import Behaviour, make_zip, png, serving
+from zip_server import Behaviour, make_zip, png, serving
 
 from srcnn_lightning.data import div2k
 from srcnn_lightning.data.download import Remote
+from srcnn_lightning.data.remote_directory import whole_number
 from srcnn_lightning.errors import BadInput
 
 # Found before fetched
@@ -46,8 +47,12 @@ def test_file_url_is_a_mirror_too(tmp_path):
     mirror = tmp_path / "mirror with spaces"
     mirror.mkdir()
     (mirror / f"{FOLDER}.zip").write_bytes(ZIP)
-    div2k.fetch(tmp_path / "root", mirror.as_uri(), SUBSET, CHOSEN)
-    assert_right(tmp_path / "root")
+    for root, url in (
+        (tmp_path / "root", mirror.as_uri()),
+        (tmp_path / "localhost", mirror.as_uri().replace("file://", "file://localhost")),
+    ):
+        div2k.fetch(root, url, SUBSET, CHOSEN)
+        assert_right(root)
     with pytest.raises(BadInput, match=r"data\.url=file:///nowhere/: there is no /nowhere/DIV2K_"):
         div2k.fetch(tmp_path / "other", "file:///nowhere/", SUBSET, CHOSEN)
 
@@ -138,7 +143,6 @@ def test_without_ranges_a_break_begins_anew(tmp_path):
 
 
 def test_whole_zip_goes_on_where_it_stopped(tmp_path):
-    """A server that answers the first question without ranges, and knows them after all."""
     half = len(ZIP) // 2
     (tmp_path / f"{FOLDER}.zip.part").write_bytes(ZIP[:half])
     with serving(Behaviour(ZIP)) as server, Remote(f"{server.url}x.zip", QUICK) as remote:
@@ -146,6 +150,27 @@ def test_whole_zip_goes_on_where_it_stopped(tmp_path):
     assert (tmp_path / f"{FOLDER}.zip").read_bytes() == ZIP
     assert server.requests == [(half, len(ZIP) - 1)]
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_range_of_unknown_size_goes_on_with_the_whole_zip(tmp_path):
+    half = len(ZIP) // 2
+    (tmp_path / f"{FOLDER}.zip.part").write_bytes(ZIP[:half])
+    with serving(Behaviour(ZIP, size_known=False)) as server:
+        fetch(tmp_path, server)
+    assert_right(tmp_path)
+    assert server.requests == [(0, 0), (half, len(ZIP) - 1)]
+
+
+def test_part_of_a_whole_zip_goes_when_ranges_brought_the_images(tmp_path):
+    (tmp_path / f"{FOLDER}.zip.part").write_bytes(ZIP[:1000])
+    with serving(Behaviour(ZIP)) as server:
+        fetch(tmp_path, server)
+    assert_right(tmp_path)  # which finds no part
+
+
+@pytest.mark.parametrize("size", ["*", "²", "1e3", "9" * 5000, ""])
+def test_header_that_is_no_number_is_none(size):
+    assert whole_number(size) is None
 
 
 def test_whole_zip_with_a_wrong_beginning_is_fetched_anew(tmp_path):

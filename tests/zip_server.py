@@ -40,16 +40,23 @@ class Behaviour:
 
     content: bytes
     ranges: bool = True
+    size_known: bool = True  # else a range's answer gives * as the zip's size
     status: int = 0  # this answer instead of any other
     statuses: int = FOREVER  # so often
+    healthy: int = 0  # requests answered well before
+    retry_after: str = ""  # headers beside that status
+    location: str = ""
     break_after: int = FOREVER  # bytes of an answer, then the line is cut
     breaks: int = FOREVER  # so often
-    wrong_byte: int = -1  # this one is flipped
+    wrong_byte: int = -1  # of this one bits are flipped
+    flip: int = 0x10  # these
     wrongs: int = FOREVER  # so often
     stall_after: int = FOREVER  # bytes of an answer, then nothing more
     stalls: int = FOREVER  # so often
+    spares_directory: bool = False  # its request neither breaks off nor stalls
     pause_s: float = 0  # after each chunk, to be slow
-    requests: list[tuple[int, int]] = field(default_factory=list)  # first byte and last, of each
+    asked_at: list[float] = field(default_factory=list)  # seconds, of every request
+    requests: list[tuple[int, int]] = field(default_factory=list)  # first and last byte of answers
     at_once: int = 0
     most_at_once: int = 0
     sent: int = 0  # bytes of bodies
@@ -71,6 +78,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         behaviour: Behaviour = self.server.behaviour  # type: ignore[attr-defined]
         with behaviour.lock:
+            behaviour.asked_at.append(time.monotonic())
             behaviour.at_once += 1
             behaviour.most_at_once = max(behaviour.most_at_once, behaviour.at_once)
         try:
@@ -80,9 +88,16 @@ class Handler(BaseHTTPRequestHandler):
                 behaviour.at_once -= 1
 
     def answer(self, behaviour: Behaviour) -> None:
-        if behaviour.status and behaviour.statuses > 0:
+        is_healthy = len(behaviour.asked_at) <= behaviour.healthy
+        if behaviour.status and behaviour.statuses > 0 and not is_healthy:
             behaviour.statuses -= 1
             self.send_response(behaviour.status)
+            for name, value in (
+                ("Retry-After", behaviour.retry_after),
+                ("Location", behaviour.location),
+            ):
+                if value:
+                    self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -98,7 +113,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.end_headers()
                 return
             self.send_response(206)
-            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+            known = size if behaviour.size_known else "*"
+            self.send_header("Content-Range", f"bytes {first}-{last}/{known}")
         else:
             self.send_response(200)
         self.send_header("Content-Length", str(last - first + 1))
@@ -112,17 +128,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         if first <= behaviour.wrong_byte <= last and behaviour.wrongs > 0:
             behaviour.wrongs -= 1
-            body[behaviour.wrong_byte - first] ^= 0x10
-        self.send(behaviour, bytes(body))
+            body[behaviour.wrong_byte - first] ^= behaviour.flip
+        is_directory = first > 0 and last == size - 1
+        may_fail = not (behaviour.spares_directory and is_directory)
+        self.send(behaviour, bytes(body), may_fail=may_fail)
 
-    def send(self, behaviour: Behaviour, body: bytes) -> None:
+    def send(self, behaviour: Behaviour, body: bytes, *, may_fail: bool) -> None:
         chunk = 1 << 14
         for start in range(0, len(body), chunk):
-            if start >= behaviour.break_after and behaviour.breaks > 0:
+            if may_fail and start >= behaviour.break_after and behaviour.breaks > 0:
                 behaviour.breaks -= 1
                 self.close_connection = True
                 return
-            if start >= behaviour.stall_after and behaviour.stalls > 0:
+            if may_fail and start >= behaviour.stall_after and behaviour.stalls > 0:
                 behaviour.stalls -= 1
                 behaviour.closing.wait(30)
                 self.close_connection = True
