@@ -13,6 +13,8 @@ LOGDIR ?= outputs
 SUBSET ?= valid
 COUNT ?= 100
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
+# Any further settings: ARGS="data.url=file:///DIR/ seed=1"
+ARGS ?=
 ifneq ($(ROOT),)
 TABLE += "data.root='$(ROOT)'"
 endif
@@ -39,17 +41,17 @@ $(READY): requirements.lock pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
-data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 ROOT=]
-	$(RUN) -m srcnn_lightning data=div2k prepare_only=true data.subset=$(SUBSET) data.count=$(COUNT) $(if $(ROOT),"data.root='$(ROOT)'")
+data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 ROOT= ARGS=]
+	$(RUN) -m srcnn_lightning data=div2k prepare_only=true data.subset=$(SUBSET) data.count=$(COUNT) $(if $(ROOT),"data.root='$(ROOT)'") $(ARGS)
 
 demo: setup  ## Learning-rate grid and ablation on built-in images, a few minutes, no download
 	$(RUN) -m srcnn_lightning +experiment=lr_grid $(DEMO) -m
 	$(RUN) -m srcnn_lightning +experiment=ablation $(DEMO) -m
 	$(RUN) -m srcnn_lightning.table outputs/demo --expect-gain identity
 
-table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= DEGRADATION= EPOCHS=]
+table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= DEGRADATION= EPOCHS= ARGS=]
 	@# A run that failed has its row in the table; its status comes back after it.
-	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) -m; status=$$?; \
+	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) $(ARGS) -m; status=$$?; \
 	[ $$status -le 1 ] || exit $$status; \
 	$(RUN) -m srcnn_lightning.table outputs/ablation && exit $$status
 

@@ -110,7 +110,7 @@ def leave_on_signals() -> None:
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
         word = "Interrupted" if number == signal.SIGINT else "Terminated"
-        leave(f"{word}; finished runs are kept.", 128 + number)
+        leave(f"{word}; what is finished is kept.", 128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
@@ -133,7 +133,7 @@ def _value_sentence(error: Any, override: str) -> str:
         node = error.parent_node or {}
         known = ", ".join(str(name) for name in node if name != "hydra")
         parent = key.rpartition(".")[0] or "the configuration"
-        option = f"={node['name']}" if parent != "the configuration" and "name" in node else ""
+        option = f"={node['name']}" if parent != "the configuration" and node.get("name") else ""
         return f"{key}: there is no such setting; {parent}{option} has {known}."
     given = override if override.startswith(f"{key}=") else key
     if "is not Optional" in reason:

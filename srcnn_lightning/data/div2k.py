@@ -86,10 +86,11 @@ def fetch(
     Raises:
         BadInput: no network, a wrong URL, wrong bytes, a full disk: one sentence for each.
     """
-    paths = find(root, subset, names)
+    with _disk_sentence(root, subset):
+        paths = find(root, subset, names)
     if len(paths) == len(names):
         return paths
-    with _disk_sentence(root), _lock(root):
+    with _disk_sentence(root, subset), _lock(root):
         paths = find(root, subset, names)
         missing = [name for name in names if name not in paths]
         if missing:
@@ -122,7 +123,7 @@ def _get(
     if mirror is not None:
         zip_path = mirror / subset.zip_name
         if not _lies_there(zip_path):
-            raise BadInput(f"data.url={url}: there is no {zip_path}; {_ways_out(subset)}.")
+            raise BadInput(f"data.url={url}: there is no {zip_path}; {_ways_out(root, subset)}.")
         _unpack(zip_path, targets, "give another mirror with data.url=URL")
         return
 
@@ -131,7 +132,7 @@ def _get(
     from srcnn_lightning.data.download import Remote
 
     zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
-    description = f"DIV2K: fetching {len(targets)} images"
+    description = f"DIV2K: fetching {len(targets)} images to {root}"
     try:
         with Remote(zip_url, policy or RetryPolicy()) as remote:
             size = remote.size_by_ranges()
@@ -146,12 +147,12 @@ def _get(
     except TransferFailed as error:
         raise BadInput(
             f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, or "
-            f"{_ways_out(subset)}."
+            f"{_ways_out(root, subset)}."
         ) from error
     except NotInZip as error:
         raise BadInput(
             f"data.url={url}: its {subset.zip_name} holds no {error}; give another mirror, or "
-            f"{_ways_out(subset)}."
+            f"{_ways_out(root, subset)}."
         ) from error
     _unpack(zip_path, targets, "remove it, so that the right one is fetched")
 
@@ -207,20 +208,25 @@ def _unpack(zip_path: Path, targets: dict[str, Path], way_out: str) -> None:
         raise BadInput(f"{zip_path}: it cannot be read ({error}); make it readable.") from error
 
 
-def _ways_out(subset: Subset) -> str:
+def _ways_out(root: Path, subset: Subset) -> str:
     return (
-        f"give a copy with data.root=DIR (that holds {subset.folder}/ or {subset.zip_name}), or "
-        "take built-in images with data=dead_leaves"
+        f"give a copy with data.root=DIR (that holds {subset.folder}/ or {subset.zip_name}; "
+        f"{root} lacks the images), or take built-in images with data=dead_leaves"
     )
 
 
 @contextmanager
-def _disk_sentence(root: Path) -> "Iterator[None]":
+def _disk_sentence(root: Path, subset: Subset) -> "Iterator[None]":
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         room = "make room there, or " if error.errno in NO_ROOM else ""
+        if error.errno in (errno.EACCES, errno.EROFS) and _lies_there(root / subset.zip_name):
+            raise BadInput(
+                f"data.root={root}: its {subset.zip_name} cannot be unpacked there ({reason}); "
+                f"give data.url={root.absolute().as_uri()} and a data.root=DIR that can be written."
+            ) from error
         raise BadInput(
             f"data.root={root}: the images cannot be kept there ({reason}); {room}give another "
             "folder with data.root=DIR."

@@ -93,10 +93,10 @@ def _read_split(path: str, known: set[str], data: dict[str, Any]) -> Split:
     """A JSON file of three lists, or a run record, which holds them under `split`."""
     shown = f"data.split_file={path}"
     try:
-        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8"))
+        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"{shown}: it cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{shown}: it is not JSON ({error}).") from error
     if isinstance(content, dict) and "split" in content:
         content = content["split"]

@@ -248,6 +248,6 @@ def test_lines_without_a_terminal_are_few(tmp_path, capsys):
         fetch(tmp_path, server, list(IMAGES))
     lines = capsys.readouterr().out.splitlines()
     assert 2 <= len(lines) <= 5
-    assert lines[0].startswith("DIV2K: fetching 12 images, 0.4 MB")
+    assert lines[0] == f"DIV2K: fetching 12 images to {tmp_path}, 0.4 MB"
     assert "s left" in lines[1]
     assert lines[-1] == f"DIV2K: 12 images came to {tmp_path / FOLDER}"
