@@ -1,6 +1,8 @@
 """Checkpoints that a killed run goes on from: written whole, recognized, never trusted blindly."""
 
 import io
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +62,7 @@ class Checkpoints(Checkpoint):
         events.flush(trainer.loggers)
         last = self.folder / LAST
         if trainer.is_global_zero and last.is_file():
-            last.replace(self.folder / PREVIOUS)
+            _link(last, self.folder / PREVIOUS)
         trainer.save_checkpoint(last)
         if trainer.is_global_zero:
             self._keep_best(last)
@@ -68,7 +70,7 @@ class Checkpoints(Checkpoint):
     def _keep_best(self, checkpoint: Path) -> None:
         """Copy the newest epoch's checkpoint if no epoch before it was better."""
         if self.history.best().get("epoch") == len(self.history.epochs):
-            content = checkpoint.read_bytes()
+            content = checkpoint.read_bytes()  # not a link: damage to one shall not be the other's
             with record.atomic(self.folder / BEST) as file:
                 file.write(content)
 
@@ -137,6 +139,17 @@ def load(path: Path) -> dict[str, Any]:
     """A checkpoint's content, on the CPU; plain values and tensors only."""
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
+
+
+def _link(path: Path, other: Path) -> None:
+    """Give a file a second name; whoever replaces the first leaves the second as it is."""
+    temporary = other.with_name(f".{other.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.hardlink_to(path)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, temporary)
+    temporary.replace(other)
 
 
 def _candidates(folder: Path) -> Iterator[Path]:

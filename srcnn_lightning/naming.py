@@ -29,7 +29,7 @@ def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = 
     """
     pairs = [override.partition("=") for override in overrides]
     shown = {
-        key.lstrip("+~"): _value(value)
+        key.lstrip("+~"): _weights(value) if key == "init_from" else _value(value)
         for key, _, value in pairs
         if key.lstrip("+~") in name_keys or not is_silent(key)
     }
@@ -59,6 +59,14 @@ def safe(text: str) -> str:
 def _short(key: str) -> str:
     # data.seed chooses images, seed the initialization: a run may set both.
     return key if key == "data.seed" else key.rpartition(".")[2]
+
+
+def _weights(path: str) -> str:
+    """A run's folder without the folders above it; `lr=0.001-last` for its last checkpoint."""
+    given = Path(path.strip("'\""))
+    if given.parent.name == "checkpoints":
+        return f"{given.parents[1].name}-{given.stem}"
+    return given.name.removesuffix(".ckpt")
 
 
 def _value(value: str) -> str:

@@ -1,11 +1,11 @@
-"""Commands as a user types them, in processes of their own."""
+"""What most tests of the command need."""
 
-import os
+import functools
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import commands
 import pytest
 
 # Ten images of 64 pixels and one epoch: what a test needs of a run, in a second.
@@ -22,17 +22,4 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def command(tmp_path: Path) -> Command:
     """Run `python -m srcnn_lightning ...` in an empty folder; keywords are its environment."""
-
-    def run(*arguments: str, module: str = "srcnn_lightning", **environment: str):
-        variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
-        return subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            cwd=tmp_path,
-            env={**variables, **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    return run
+    return functools.partial(commands.run, tmp_path)

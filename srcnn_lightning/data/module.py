@@ -94,7 +94,12 @@ class SuperResolutionData(LightningDataModule):
         pairs = self.pairs[part]
         # batch_size=None: the sampler yields whole batches, and no worker or collation is needed.
         return DataLoader(
-            pairs, sampler=BatchIndices(len(pairs), batch_size, seed), batch_size=None
+            pairs,
+            sampler=BatchIndices(len(pairs), batch_size, seed),
+            batch_size=None,
+            # Its own: a loader draws a number whenever it begins, which would shift those that a
+            # network draws, and a run that goes on begins at another moment.
+            generator=torch.Generator(),
         )
 
 

@@ -1,0 +1,91 @@
+"""Commands as a user types them, in processes of their own.
+
+Most tests start theirs as a copy of a process that has imported torch and Lightning and has done
+nothing else: a new interpreter would spend four seconds on that, several hundred times.
+"""
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_COPIES = multiprocessing.get_context("forkserver")
+_COPIES.set_forkserver_preload(["preloaded"])
+
+
+class Running:
+    """A command in the background, with what the tests use of `subprocess.Popen`."""
+
+    def __init__(self, folder: Path, module: str, arguments: tuple[str, ...], variables: dict):
+        self.arguments = arguments
+        self.outputs = Path(tempfile.mkdtemp())
+        paths = [str(self.outputs / name) for name in ("out", "err")]
+        self.process = _COPIES.Process(
+            target=_run, args=(str(folder), module, arguments, variables, *paths), daemon=False
+        )
+        self.process.start()
+        self.pid = self.process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self.process.exitcode
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.process.is_alive():
+            os.kill(self.pid, number)
+
+    def communicate(self, timeout: float = 300) -> tuple[str, str]:
+        self.process.join(timeout)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+            raise subprocess.TimeoutExpired(self.arguments, timeout)
+        stdout, stderr = ((self.outputs / name).read_text() for name in ("out", "err"))
+        shutil.rmtree(self.outputs)
+        return stdout, stderr
+
+
+def start(
+    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
+) -> Running:
+    """`python -m srcnn_lightning ...` in a folder; keywords are its environment."""
+    variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    return Running(folder, module, arguments, {**variables, **environment})
+
+
+def run(
+    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same to its end."""
+    running = start(folder, *arguments, module=module, **environment)
+    stdout, stderr = running.communicate()
+    return subprocess.CompletedProcess(arguments, running.returncode or 0, stdout, stderr)
+
+
+def _run(
+    folder: str, module: str, arguments: tuple[str, ...], variables: dict, out: str, err: str
+) -> None:
+    for number, path in ((1, out), (2, err)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.path.insert(0, folder)
+    sys.argv = [module, *arguments]
+    from srcnn_lightning import errors
+
+    errors.WANTS_TRACEBACK = variables.get("HYDRA_FULL_ERROR") == "1"
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()  # which multiprocessing would leave out

@@ -1,0 +1,90 @@
+"""Runs that are stopped at a chosen moment, and what tells two of them apart."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import torch
+from commands import start
+from conftest import TINY
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+LEAVES = ("data=dead_leaves", *TINY, "trainer.threads=1")
+TOLD_APART = ("status", "metrics", "history", "per_image")
+
+
+def kill_once_there(folder: Path, path: Path, *arguments: str, delay_s: float = 0.0) -> None:
+    """SIGKILL the command `delay_s` after a new version of a file has appeared."""
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    process = start(folder, *arguments)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if path.exists() and path.stat().st_mtime_ns != before:
+            break
+        time.sleep(0.002)
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGKILL)
+    stdout, stderr = process.communicate()
+    assert process.returncode == -signal.SIGKILL, stdout + stderr
+
+
+def record(folder: Path) -> dict:
+    """The run record in a folder."""
+    found: dict = json.loads((folder / "metrics.json").read_text())
+    return found
+
+
+def records(outputs: Path) -> dict[str, dict]:
+    """Every run's record by its folder below `outputs`, hidden folders left out."""
+    return {
+        str(path.parent.relative_to(outputs)): json.loads(path.read_text())
+        for path in sorted(outputs.rglob("metrics.json"))
+        if not any(part.startswith(".") for part in path.relative_to(outputs).parts)
+    }
+
+
+def assert_same_runs(first: Path, second: Path) -> None:
+    """Bitwise: figures, weights, optimizer; and curves without gaps or doubles."""
+    ours, theirs = records(first), records(second)
+    assert list(ours) == list(theirs)
+    for run, ours_of_run in ours.items():
+        for key in TOLD_APART:
+            assert ours_of_run[key] == theirs[run][key], (run, key)
+        for name in ("best", "last"):
+            pair = [
+                torch.load(root / run / f"checkpoints/{name}.ckpt", weights_only=True)
+                for root in (first, second)
+            ]
+            for key in ("epoch", "state_dict", "optimizer_states"):
+                assert_equal(pair[0][key], pair[1][key])
+        epochs = [epoch["epoch"] for epoch in ours_of_run["history"]]
+        assert curve(first / run) == curve(second / run)
+        assert [step for step, _ in curve(second / run)] == epochs
+
+
+def assert_equal(first: object, second: object) -> None:
+    """Bitwise, through dictionaries and lists."""
+    assert type(first) is type(second)
+    if isinstance(first, dict):
+        assert isinstance(second, dict)
+        assert first.keys() == second.keys()
+        for key, value in first.items():
+            assert_equal(value, second[key])
+    elif isinstance(first, list):
+        assert isinstance(second, list)
+        assert len(first) == len(second)
+        for one, other in zip(first, second, strict=True):
+            assert_equal(one, other)
+    elif isinstance(first, torch.Tensor):
+        assert isinstance(second, torch.Tensor)
+        assert torch.equal(first, second)
+    else:
+        assert first == second
+
+
+def curve(folder: Path) -> list[tuple[int, float]]:
+    """Steps and values of val PSNR as TensorBoard shows them."""
+    events = EventAccumulator(str(folder), {"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars("epoch/val_psnr")]
