@@ -1,0 +1,215 @@
+"""Sweeps: their table, what they share, and that no job knows of another."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import start
+from conftest import Command
+from kills import LEAVES, TOLD_APART, assert_same_runs, curve, record, records
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+KIND = "dead_leaves-antialiased"
+FAILS = (
+    "import torch\n"
+    "class Net(torch.nn.Upsample):\n"
+    "    def __init__(self, width=8, scale=2):\n"
+    "        super().__init__(scale_factor=scale)\n"
+    "        if width == 13: raise RuntimeError('thirteen')\n"
+)
+
+
+def test_sweep_ends_with_a_table_of_what_became_of_each_job(
+    command: Command, tmp_path: Path
+) -> None:
+    rates = "optimizer.lr=1e-3,1e30"
+    first = command(*LEAVES, "-m", rates)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.endswith("2 jobs: 1 finished, 1 diverged\n")
+    second = command(*LEAVES, "-m", "optimizer.lr=1e-3,1e30,1e-4")
+    assert second.stdout.endswith("3 jobs: 1 finished, 2 skipped\n")
+    rows = [line.split() for line in second.stdout.splitlines()[-4:-1]]
+    assert [row[:3] for row in rows] == [
+        [str(number), f"single/{KIND}/{name}", status]
+        for number, name, status in (
+            (1, "lr=0.001", "skipped"),
+            (2, "lr=1e+30", "skipped"),
+            (3, "lr=0.0001", "finished"),
+        )
+    ]
+    psnr = record(tmp_path / f"outputs/single/{KIND}/lr=0.0001")["metrics"]["max_val_psnr"]
+    assert rows[2][3:5] == [f"{psnr:.3f}", "dB"]
+    assert "job 3 of 3, lr=0.0001: epoch 1 of 1, best val" in second.stdout
+    assert not list((tmp_path / "outputs/.state/sweeps").iterdir())
+
+
+def test_failed_job_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FAILS)
+    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
+    result = command(*LEAVES, *arguments)
+    assert result.returncode == 1
+    assert "2 jobs: 1 finished, 1 failed" in result.stdout
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    found = records(tmp_path / "outputs")
+    failed = next(run for run in found if "width=13" in run)
+    assert found[failed]["status"] == "failed"
+    assert "thirteen" in found[failed]["error"]
+    assert "thirteen" in (tmp_path / "outputs" / failed / "traceback.txt").read_text()
+    (tmp_path / "mine.py").write_text(FAILS.replace("13", "-1"))
+    mended = command(*LEAVES, *arguments)
+    assert mended.stdout.endswith("2 jobs: 1 finished, 1 skipped\n")
+    assert not (tmp_path / "outputs" / failed / "traceback.txt").exists()
+
+
+def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
+    result = command(*LEAVES, "-m", "optimizer.lr=1e-3,-1,1e-4")
+    assert result.returncode == 2
+    assert result.stderr.startswith("optimizer.lr=-1.0: it must be above 0")
+    assert "3 jobs: 1 finished, 2 not run" in result.stdout
+    assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/lr=0.001"]
+
+
+def test_same_run_of_two_experiments_is_trained_once(command: Command, tmp_path: Path) -> None:
+    arguments = (*LEAVES, "trainer.max_epochs=2")
+    assert command(*arguments, "+experiment=lr_grid", "-m", "optimizer.lr=1e-3").returncode == 0
+    result = command(*arguments, "+experiment=ablation", "-m", "variant=base,tanh")
+    assert "2 jobs: 1 finished, 1 copied" in result.stdout
+    outputs = tmp_path / "outputs"
+    first, copy = (
+        outputs / f"lr_grid/{KIND}/lr=0.001",
+        outputs / f"ablation/{KIND}/variant=base",
+    )
+    ours, theirs = record(copy), record(first)
+    assert ours["same_as"] == f"lr_grid/{KIND}/lr=0.001"
+    assert (ours["experiment"], ours["variant"]) == ("ablation", "base")
+    assert all(ours[key] == theirs[key] for key in TOLD_APART)
+    assert curve(copy) == curve(first)
+    assert _row(copy)["variant"] == "base"
+    assert _row(first)["variant"] == "lr=0.001"
+    for path in first.rglob("*.png"):
+        assert (copy / path.relative_to(first)).read_bytes() == path.read_bytes()
+    assert not (copy / "checkpoints").exists()
+    # Asked for more epochs, the copy goes on from the other's checkpoint and is its own run.
+    arguments = (*LEAVES, "trainer.max_epochs=4")
+    longer = command(*arguments, "+experiment=ablation", "-m", "variant=base")
+    assert "goes on after epoch 2" in longer.stdout
+    assert "same_as" not in record(copy)
+    assert record(first)["epochs"] == 2
+    # And a run may begin from a copy's weights.
+    assert command(*LEAVES, f"init_from='{copy}'", "model.init=default").returncode == 0
+
+
+def _row(folder: Path) -> dict[str, str]:
+    """What TensorBoard's HParams tab shows of a run."""
+    from tensorboard.plugins.hparams import metadata
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    content = events.summary_metadata[metadata.SESSION_START_INFO_TAG].plugin_data.content
+    info = metadata.parse_session_start_info_plugin_data(content)
+    return {key: value.string_value for key, value in info.hparams.items()}
+
+
+def test_two_sweeps_at_once_train_nothing_twice(command: Command, tmp_path: Path) -> None:
+    arguments = (*LEAVES, "trainer.max_epochs=8", "-m", "optimizer.lr=1e-2,1e-3,1e-4")
+    both = [start(tmp_path, *arguments) for _ in range(2)]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    tables = [stdout.splitlines()[-4:-1] for stdout, _ in said]
+    trained = sum("finished" in row for table in tables for row in table)
+    assert trained == 3
+    assert not list(tmp_path.rglob(".replaced"))
+    assert command(*arguments, "output_dir=alone").returncode == 0
+    assert_same_runs(tmp_path / "alone", tmp_path / "outputs")
+
+
+def test_two_experiments_at_once_train_their_common_run_once(tmp_path: Path) -> None:
+    arguments = (*LEAVES, "trainer.max_epochs=8")
+    both = [start(tmp_path, *arguments, f"experiment_name={name}") for name in ("one", "two")]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    copies = [run for run, found in records(tmp_path / "outputs").items() if "same_as" in found]
+    assert len(copies) == 1
+
+
+def test_no_state_leaks_from_job_to_job(command: Command, tmp_path: Path) -> None:
+    """Alone, first and last of a sweep whose other jobs leave every switch turned."""
+    (tmp_path / "mine.py").write_text(
+        "import random, numpy, torch\n"
+        "class Net(torch.nn.Sequential):\n"
+        "    def __init__(self, width=4, scale=2):\n"
+        "        if width == 5:\n"
+        "            torch.use_deterministic_algorithms(True)\n"
+        "            torch.set_float32_matmul_precision('medium')\n"
+        "            torch.set_default_dtype(torch.float32)\n"
+        "            torch.manual_seed(99); random.seed(99); numpy.random.seed(99)\n"
+        "            torch.backends.mkldnn.enabled = False\n"
+        "            torch.set_grad_enabled(True)\n"
+        "        noise = random.random() + float(numpy.random.rand())\n"
+        "        super().__init__(torch.nn.Conv2d(3, 3 * scale**2, 3, padding=1),\n"
+        "                         torch.nn.Dropout(0.1), torch.nn.PixelShuffle(scale))\n"
+        "        self[0].bias.data.add_(noise / 100)\n"
+    )
+    mine = (*LEAVES, "trainer.max_epochs=2", "model=custom", "model._target_=mine.Net", "-m")
+    for output_dir, widths in (("alone", "4"), ("first", "4,5"), ("last", "5,4")):
+        result = command(*mine, f"+model.width={widths}", f"output_dir={output_dir}")
+        assert result.returncode == 0, result.stderr
+    name = f"single/{KIND}/model=custom,_target_=mine.Net,width=4"
+    found = [record(tmp_path / folder / name) for folder in ("alone", "first", "last")]
+    for key in TOLD_APART:
+        assert found[0][key] == found[1][key] == found[2][key], key
+
+
+def test_skipped_sweep_imports_neither_torch_nor_lightning(
+    command: Command, tmp_path: Path
+) -> None:
+    arguments = [*LEAVES, "-m", "seed=0,1"]
+    assert command(*arguments).returncode == 0
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = ['srcnn_lightning', *{arguments}]\n"
+        "try: runpy.run_module('srcnn_lightning', run_name='__main__')\n"
+        "finally: print('heavy:', {'torch', 'lightning', 'numpy'} & set(sys.modules))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "2 jobs: 2 skipped" in result.stdout
+    assert "heavy: set()" in result.stdout
+
+
+def test_other_device_threads_or_precision_is_another_run(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES).returncode == 0
+    folder = tmp_path / f"outputs/single/{KIND}/srcnn"
+    hashes = {record(folder)["hash"]}
+    for other in ("trainer.threads=2", "trainer.deterministic=true"):
+        assert command(*LEAVES, other).returncode == 0
+        hashes.add(record(folder)["hash"])
+    assert len(hashes) == 3
+    # What only names or places a run is none.
+    for same in ("trainer=auto", "logger=none", "data.name=dead_leaves", "experiment_name=single"):
+        assert "skipped" in command(*LEAVES, other, same).stdout, same
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_threads_are_taken_from_the_environment(
+    threads: str, command: Command, tmp_path: Path
+) -> None:
+    arguments = [argument for argument in LEAVES if not argument.startswith("trainer.threads")]
+    assert command(*arguments, OMP_NUM_THREADS=threads).returncode == 0
+    found = record(tmp_path / f"outputs/single/{KIND}/srcnn")
+    assert found["environment"]["threads"] == int(threads)
+    assert found["config"]["trainer"]["threads"] == int(threads)
+
+
+def test_record_says_where_it_came_from(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES).returncode == 0
+    found = record(tmp_path / f"outputs/single/{KIND}/srcnn")
+    environment = found["environment"]
+    assert environment["device"] == "cpu"
+    assert environment["precision"] == "32-true"
+    assert {"torch", "lightning"} <= environment["versions"].keys()
+    assert "git_commit" in environment
+    json.dumps(found, allow_nan=False)
