@@ -3,6 +3,7 @@
 Hydra's launchers are used as they are (conf/hydra/launcher/*.yaml); here is what a user would miss.
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -46,9 +47,9 @@ class LauncherCheck(Callback):
             # joblib would set it to a share of the threads, of which a core may have two.
             os.environ.setdefault("OMP_NUM_THREADS", str(devices.threads(None, jobs)))
         if "optuna" in str(config.hydra.sweeper._target_):
-            from optuna import logging
+            import optuna
 
-            logging.set_verbosity(logging.FATAL)  # ours are lines enough
+            optuna.logging.set_verbosity(logging.ERROR)  # ours are lines enough
         if "LocalLauncher" in str(config.hydra.launcher._target_):
             _keep_from_terminal()
 
