@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_missing_extra(
 
 
 def test_slurm_composes(command: Command) -> None:
-    result = command("hydra/launcher=submitit_slurm", "--cfg", "hydra", "--resolve")
+    result = command("hydra/launcher=submitit_slurm", "--cfg", "all", "--resolve")
     assert result.returncode == 0, result.stderr
     assert "max_num_timeout: 20" in result.stdout
     assert "outputs/.state/submitit/%j" in result.stdout
@@ -130,7 +131,11 @@ def test_optuna_maximizes_within_bounds(command: Command, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("victim", "number", "status"),
-    [("main", signal.SIGTERM, 143), ("group", signal.SIGINT, 130), ("worker", signal.SIGKILL, 1)],
+    [
+        ("main", signal.SIGTERM, 143),
+        pytest.param("group", signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param("worker", signal.SIGKILL, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_end_of_a_sweep_leaves_no_orphans(
     victim: str, number: int, status: int, tmp_path: Path
@@ -144,26 +149,31 @@ def test_end_of_a_sweep_leaves_no_orphans(
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 90
-    while len(list(tmp_path.rglob("last.ckpt"))) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    started = time.monotonic()
-    if victim == "group":
-        os.killpg(process.pid, number)
-    else:
-        workers = [pid for pid, words in session(process.pid) if "popen_loky" in words]
-        os.kill(process.pid if victim == "main" else workers[0], number)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == status
-    assert len(stderr.splitlines()) == 1, stderr
-    while session(process.pid):
-        assert time.monotonic() - started < 5, session(process.pid)
-        time.sleep(0.1)
+    try:
+        deadline = time.monotonic() + 90
+        while len(list(tmp_path.rglob("last.ckpt"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        started = time.monotonic()
+        if victim == "group":
+            os.killpg(process.pid, number)
+        else:
+            workers = [pid for pid, words in session(process.pid) if "popen_loky" in words]
+            os.kill(process.pid if victim == "main" else workers[0], number)
+        _, stderr = process.communicate(timeout=30)
+        assert process.returncode == status
+        assert len(stderr.splitlines()) == 1, stderr
+        while session(process.pid):
+            assert time.monotonic() - started < 5, session(process.pid)
+            time.sleep(0.1)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 def session(number: int) -> list[tuple[int, str]]:
     """Processes of a session that are alive, with their commands."""
-    columns = ["ps", "-A", "-o", "pid=,pgid=,stat=,args="]
+    columns = ["ps", "-A", "-ww", "-o", "pid=,pgid=,stat=,args="]
     listed = subprocess.run(columns, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 3) for line in listed.splitlines()]
     return [(int(r[0]), r[3]) for r in rows if r[1] == str(number) and not r[2].startswith("Z")]
