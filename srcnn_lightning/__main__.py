@@ -12,7 +12,7 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from srcnn_lightning import config, errors
+from srcnn_lightning import config, errors, launchers
 from srcnn_lightning.job import job
 from srcnn_lightning.naming import is_silent
 from srcnn_lightning.sweep import Sweep
@@ -34,13 +34,22 @@ def main() -> None:
     try:
         try:
             command()
+        except Exception as error:
+            launchers.wait_for_others(error)
+            raise
         finally:
             sweep = Sweep.current()
+            refusal = sweep.refusal if sweep else None
             failed = sweep.end() if sweep else False
+            if refusal is not None:
+                errors.leave(refusal, errors.BAD_INPUT)
     except BrokenPipeError:  # `... --help | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(errors.FAILED)
     except Exception as error:
+        death = launchers.death_sentence(error)
+        if death is not None:
+            errors.leave(death, errors.FAILED)
         sentence = errors.sentence(error)
         if sentence is None and (cause := errors.disk_error(error)):
             sentence = errors.folder_sentence(str(cause.filename), cause)  # Hydra's own files

@@ -45,6 +45,21 @@ def gpu_count() -> int:
 
 
 @cache
+def gpu_names() -> list[str]:
+    """Of the CUDA devices in torch's order: the same for a device whatever a process may see."""
+    names = []
+    for index in range(gpu_count()):
+        driver = ctypes.CDLL("libcuda.so.1" if sys.platform == "linux" else "nvcuda.dll")
+        device, uuid = ctypes.c_int(0), (ctypes.c_ubyte * 16)()
+        is_known = (
+            driver.cuDeviceGet(ctypes.byref(device), index) == 0
+            and driver.cuDeviceGetUuid(ctypes.byref(uuid), device) == 0
+        )
+        names.append(bytes(uuid).hex() if is_known else str(index))
+    return names
+
+
+@cache
 def cores() -> int:
     """Physical cores that this process may use: two threads of one core gain nothing here."""
     if not hasattr(os, "sched_getaffinity"):

@@ -13,7 +13,7 @@ import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from srcnn_lightning import callbacks, environment, events, models, pictures
+from srcnn_lightning import callbacks, environment, events, gpus, models, pictures
 from srcnn_lightning.checkpoints import (
     BEST,
     FOLDER,
@@ -219,7 +219,7 @@ def _trainer(settings: dict[str, Any], **parts: Any) -> Trainer:
     try:
         return Trainer(
             accelerator=settings["accelerator"],
-            devices=1,
+            devices=gpus.held() or 1,
             precision=settings["precision"],
             max_epochs=settings["max_epochs"],
             deterministic=settings["deterministic"],

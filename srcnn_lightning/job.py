@@ -1,11 +1,12 @@
 """What Hydra calls for each job, in this process or in a worker that a launcher has started."""
 
+import sys
 from typing import cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from srcnn_lightning import config, errors
+from srcnn_lightning import config, errors, launchers
 from srcnn_lightning.sweep import Place, Sweep
 
 config.register()  # a worker has not run main()
@@ -21,15 +22,21 @@ def job(cfg: DictConfig) -> float | None:
 
     hydra = cast(DictConfig, HydraConfig.get())
     sweep = Sweep.current()
-    if sweep is not None and not sweep.is_led_here:
-        _become_worker()
+    is_worker = sweep is not None and not sweep.is_led_here
+    if sweep is not None and is_worker:
+        launchers.become_worker(sweep, hydra.launcher)
+        if sweep.refusal is not None:
+            sys.exit(errors.BAD_INPUT)
     place = Place(sweep, int(hydra.job.num)) if sweep else None
     try:
         outcome = run(cfg, hydra, place)
     except Exception as error:
         sentence = errors.sentence(error)
-        if sentence is None or (sweep is not None and not sweep.is_led_here):
+        if sentence is None:
             raise
+        if sweep is not None and is_worker:
+            sweep.refuse(sentence)
+            sys.exit(errors.BAD_INPUT)
         # Bad input ends the whole sweep at once, before the jobs after it train. SystemExit passes
         # through Hydra, which would hold an exception back to the sweep's end.
         errors.leave(sentence, errors.BAD_INPUT)
@@ -39,10 +46,3 @@ def job(cfg: DictConfig) -> float | None:
         return outcome.val_psnr
     sweep.add(place.number, outcome)
     return outcome.val_psnr or 0.0
-
-
-def _become_worker() -> None:
-    from srcnn_lightning import progress
-
-    errors.leave_on_signals()
-    progress.lines_only()  # its terminal, if any, is another process's too

@@ -63,7 +63,9 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     check_variant(cfg, hydra)
     _check_processes(settings["trainer"]["devices"], settings["data"], hydra)
     processes = max(1, int(hydra.launcher.get("n_jobs", 1)), settings["trainer"]["devices"])
-    settings["trainer"]["threads"] = devices.threads(settings["trainer"]["threads"], processes)
+    # A cluster's job takes the CPUs it has asked for, on every node the same.
+    threads = settings["trainer"]["threads"] or hydra.launcher.get("cpus_per_task")
+    settings["trainer"]["threads"] = devices.threads(threads, processes)
     source = open_source(settings["data"])
     split = make_split(source.names, settings["data"])
     settings["data"] |= pinned(settings["data"], split)

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from srcnn_lightning import devices, folders, record
+from srcnn_lightning import devices, folders, gpus, record
 from srcnn_lightning.errors import BadInput, disk_error, folder_sentence
 from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
@@ -52,7 +52,10 @@ def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outco
             folders.lock(request.output_dir, request.fingerprint.hash, request.label),
         ):
             # Another process may have trained it while this one waited.
-            outcome = _skip(request) or _copy(request) or _train(request, place)
+            outcome = _skip(request) or _copy(request)
+            if outcome is None:
+                with gpus.dealt(request.settings["trainer"], request.label):
+                    outcome = _train(request, place)
     return replace(outcome, seconds=time.monotonic() - started)
 
 

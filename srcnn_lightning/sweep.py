@@ -26,6 +26,7 @@ from srcnn_lightning.progress import say
 
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 PLAN = "sweep.json"
+REFUSAL = "refused.txt"
 STATUSES = ("finished", "copied", "skipped", "diverged", "failed")
 
 
@@ -99,6 +100,22 @@ class Sweep:
     def is_led_here(self) -> bool:
         """Whether this is the process that the user started, not a worker of it."""
         return bool(json.loads((self.folder / PLAN).read_text())["process"] == _this_process())
+
+    @property
+    def leader(self) -> int | None:
+        """The id of the process that the user started; None on another machine."""
+        node, _, number = json.loads((self.folder / PLAN).read_text())["process"].rpartition("/")
+        return int(number) if node == platform.node() else None
+
+    def refuse(self, sentence: str) -> None:
+        """Tell the process that the user started what is wrong with the settings of a job."""
+        record.write_text(self.folder / REFUSAL, sentence)
+
+    @property
+    def refusal(self) -> str | None:
+        """What a worker found wrong, in a sentence."""
+        path = self.folder / REFUSAL
+        return path.read_text() if path.is_file() else None
 
     @property
     def jobs(self) -> int | None:
