@@ -46,8 +46,12 @@ def assert_same(found: dict[str, Any], wanted: dict[str, Any]) -> None:
 
 
 def left_behind(mark: Path) -> list[str]:
-    listing = subprocess.run(["ps", "-A", "-ww", "-o", "args"], capture_output=True, text=True)
-    return [line for line in listing.stdout.splitlines() if f"output_dir={mark}" in line]
+    return [line for line in listing("args") if f"output_dir={mark}" in line]
+
+
+def listing(columns: str) -> list[str]:
+    command = ["ps", "-A", "-ww", "-o", columns]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def wait_until(is_true: Any, seconds: float) -> bool:
@@ -204,10 +208,7 @@ def test_signal_ends_all_processes(moment: str, number: int, status: int, tmp_pa
 def test_death_of_one_process_ends_the_run(tmp_path: Path) -> None:
     process = start(tmp_path, "trainer.max_epochs=100000")
     assert wait_until(lambda: list(tmp_path.rglob("last.ckpt")), 60)
-    listing = subprocess.run(
-        ["ps", "-A", "-o", "pid,ppid"], capture_output=True, text=True, check=True
-    )
-    pairs = [line.split() for line in listing.stdout.splitlines()[1:]]
+    pairs = [line.split() for line in listing("pid,ppid")[1:]]
     (other,) = [int(child) for child, parent in pairs if int(parent) == process.pid]
     os.kill(other, signal.SIGKILL)
     process.communicate(timeout=30)

@@ -16,8 +16,8 @@ for momentum in (0.1, None):
     for images in (5, 1):  # shares of 3 and 2, of 1 and 0
         torch.manual_seed(0)
         norms = [nn.BatchNorm2d(4, momentum=momentum) for _ in range(2)]
-        wanted = nn.Sequential(nn.Conv2d(3, 4, 3), norms[0], nn.ReLU(), nn.Conv2d(4, 4, 1), norms[1])
-        wanted = wanted.double()
+        wanted = nn.Sequential(nn.Conv2d(3, 4, 3), norms[0], nn.ReLU(), nn.Conv2d(4, 4, 1))
+        wanted = wanted.append(norms[1]).double()
         nn.init.uniform_(wanted[1].weight)
         found = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 1))
         found.append(nn.BatchNorm2d(4)).double()
