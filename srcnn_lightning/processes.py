@@ -23,7 +23,8 @@ from srcnn_lightning import devices, errors
 LEADER = "SRCNN_LIGHTNING_LEADER"  # the process that started this one
 VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "NODE_RANK", "LOCAL_RANK", LEADER)
 SIGNAL_GRACE = 3.0  # seconds for the leading process to leave after a signal
-DEATH_GRACE = 15.0  # and to notice that another process has ended
+DEATH_GRACE = 5.0  # and to notice that another process has ended
+EXIT_GRACE = 30.0  # for the others to end after the training
 
 
 class OwnSignals(Callback):
@@ -126,7 +127,7 @@ class _Others:
         self.is_leaving = True
         for process in self.processes:
             try:
-                process.wait(timeout=DEATH_GRACE)
+                process.wait(timeout=EXIT_GRACE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -170,7 +170,7 @@ def test_killed_run_goes_on(command: Command, tmp_path: Path) -> None:
     process = start(tmp_path, *epochs)
     assert wait_until(lambda: list(tmp_path.rglob("last.ckpt")), 60)
     process.kill()
-    process.wait()
+    process.communicate(timeout=30)
     assert wait_until(lambda: not left_behind(tmp_path / "out"), 5), left_behind(tmp_path / "out")
     assert not list(tmp_path.rglob("metrics.json")), "the run was too short to be killed"
     result = command(*LEAVES, *TWO, *epochs, f"output_dir={tmp_path}/out")
