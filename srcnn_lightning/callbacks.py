@@ -151,7 +151,7 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     """Log one strip `input | output | target` for each of the first validation images."""
     data = trainer.datamodule  # type: ignore[attr-defined]
     loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
-    if not loggers or not isinstance(data, SuperResolutionData):
+    if not (loggers and trainer.is_global_zero and isinstance(data, SuperResolutionData)):
         return
     shown = min(SHOWN_IMAGES, len(data.split.val))
     was_training = network.training

@@ -109,11 +109,16 @@ def leave_on_signals() -> None:
 
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
-        word = "Interrupted" if number == signal.SIGINT else "Terminated"
-        leave(f"{word}; what is finished is kept.", 128 + number)
+        leave(signal_sentence(number), 128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
+
+
+def signal_sentence(number: int) -> str:
+    """The last words after SIGINT or SIGTERM."""
+    word = "Interrupted" if number == signal.SIGINT else "Terminated"
+    return f"{word}; what is finished is kept."
 
 
 def one_line(error: BaseException) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy
 
-from srcnn_lightning import callbacks, environment, events, gpus, models, pictures
+from srcnn_lightning import callbacks, environment, events, gpus, models, pictures, processes
 from srcnn_lightning.checkpoints import (
     BEST,
     FOLDER,
@@ -24,6 +26,7 @@ from srcnn_lightning.checkpoints import (
 )
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.request import Request
 from srcnn_lightning.sweep import Place
 from srcnn_lightning.task import SuperResolution, summarize
@@ -99,9 +102,9 @@ def assemble(request: Request, resume: Resume | None, place: Place | None = None
     checkpoints = Checkpoints(folder, request.fingerprint.lineage, history)
     trainer = _trainer(
         settings["trainer"],
+        settings["trainer"]["devices"] if task.is_trained else 1,
         logger=events.make_logger(settings["logger"], folder, resume.epochs if resume else 0),
         default_root_dir=folder,
-        plugins=[AtomicCheckpointIO()],
         callbacks=[
             callbacks.EpochSeeds(seed),
             history,
@@ -109,6 +112,7 @@ def assemble(request: Request, resume: Resume | None, place: Place | None = None
             callbacks.ValidationPictures(),
             test_pictures,
             checkpoints,
+            processes.OwnSignals(),
         ],
     )
     # Three quarters of a step's time on a CPU go into convolutions that are faster this way.
@@ -131,10 +135,12 @@ def _probe(task: SuperResolution, size: int) -> None:
         )
 
 
-def fit(parts: Parts) -> None:
+def fit(parts: Parts, request: Request) -> None:
     """Train, from the checkpoint to go on from where there is one."""
     path = str(parts.resume.path) if parts.resume else None
-    parts.trainer.fit(parts.task, parts.data, ckpt_path=path, weights_only=True)
+    threads = request.settings["trainer"]["threads"]
+    with processes.together(parts.trainer.world_size, threads):
+        parts.trainer.fit(parts.task, parts.data, ckpt_path=path, weights_only=True)
 
 
 def fit_and_test(parts: Parts, request: Request) -> Result:
@@ -143,7 +149,7 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
     settings, folder = request.settings, request.folder
     started = time.monotonic()
     if task.is_trained:
-        fit(parts)
+        fit(parts, request)
         max_val_psnr = history.best().get("val_psnr")
     else:
         max_val_psnr = _validate_baseline(parts, settings["trainer"]["max_epochs"])
@@ -153,7 +159,7 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
     if not history.diverged:
         if task.is_trained:
             task.load_state_dict(load(folder / FOLDER / BEST)["state_dict"])
-        trainer.test(task, parts.data, verbose=False)
+        _tester(parts, settings["trainer"]).test(task, parts.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
         per_image = [
@@ -185,11 +191,14 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
 
 def _reset_process(trainer: dict[str, Any]) -> None:
     """One process runs all jobs of a sweep; nothing may leak from one into the next."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no tips, no device notices
+    for part in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(part).setLevel(logging.WARNING)  # no tips, no device notices
     # The data lies on the device: there is nothing for workers to do.
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     # torch deprecated a class that Lightning 2.6 asks for.
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+    # torch 2.13 has a new name for it, which torch 2.11 does not know.
+    warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
     environment.keep_freed_memory()
     torch.set_num_threads(trainer["threads"])
     torch.set_float32_matmul_precision("highest")
@@ -215,11 +224,26 @@ def _load_weights(task: SuperResolution, checkpoint: str) -> None:
         ) from error
 
 
-def _trainer(settings: dict[str, Any], **parts: Any) -> Trainer:
+def _tester(parts: Parts, settings: dict[str, Any]) -> Trainer:
+    """One process tests: it has all images in their order."""
+    if parts.trainer.world_size == 1:
+        return parts.trainer
+    pictures_alone: list[Any] = [parts.test_pictures]
+    return _trainer(settings, 1, logger=False, callbacks=pictures_alone, enable_checkpointing=False)
+
+
+def _trainer(settings: dict[str, Any], count: int, **parts: Any) -> Trainer:
+    plugins: list[Any] = [AtomicCheckpointIO()]
+    if count > 1:
+        plugins += [LightningEnvironment(), SharedBatchNorms()]
+        # Shared batch norms make the buffers equal. The module of data divides the batches.
+        strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
+        parts |= {"strategy": strategy, "use_distributed_sampler": False}
     try:
         return Trainer(
             accelerator=settings["accelerator"],
-            devices=gpus.held() or 1,
+            devices=gpus.held() or count,
+            plugins=plugins,
             precision=settings["precision"],
             max_epochs=settings["max_epochs"],
             deterministic=settings["deterministic"],

@@ -61,7 +61,7 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     check_settings(settings)
     check_variant(cfg, hydra)
-    _check_processes(settings["trainer"]["devices"], settings["data"], hydra)
+    _check_processes(settings["trainer"], settings["data"], hydra)
     processes = max(1, int(hydra.launcher.get("n_jobs", 1)), settings["trainer"]["devices"])
     # A cluster's job takes the CPUs it has asked for, on every node the same.
     threads = settings["trainer"]["threads"] or hydra.launcher.get("cpus_per_task")
@@ -83,7 +83,8 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     return Request(settings, source, split, name, label, folder, prints)
 
 
-def _check_processes(processes: int, data: dict[str, Any], hydra: DictConfig) -> None:
+def _check_processes(trainer: dict[str, Any], data: dict[str, Any], hydra: DictConfig) -> None:
+    processes = trainer["devices"]
     if processes == 1:
         return
     if str(hydra.mode).endswith("MULTIRUN"):
@@ -95,6 +96,17 @@ def _check_processes(processes: int, data: dict[str, Any], hydra: DictConfig) ->
         raise BadInput(
             f"data.batch_size={data['batch_size']}: it is the batch of all {processes} processes "
             "together (trainer.devices), so it must be a multiple of their number."
+        )
+    device = devices.device_type(trainer["accelerator"])
+    if device == "mps":
+        raise BadInput(
+            f"trainer.devices={processes}: Apple's GPU takes one process; give trainer.devices=1, "
+            "or trainer.accelerator=cpu for processes on the CPU."
+        )
+    if device == "cuda" and 0 < devices.gpu_count() < processes:
+        raise BadInput(
+            f"trainer.devices={processes}: each process needs a GPU of its own, and there are "
+            f"{devices.gpu_count()} here; give as many at most, or trainer.accelerator=cpu."
         )
 
 

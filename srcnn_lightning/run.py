@@ -148,13 +148,16 @@ def _train(request: Request, place: Place | None) -> Outcome:
 
 def _assist(request: Request) -> Outcome:
     """Train beside the process that holds the locks, tests and writes (trainer=ddp)."""
+    from srcnn_lightning import processes
+
+    processes.follow()
     from srcnn_lightning import fitting
     from srcnn_lightning.checkpoints import find_resume
 
     resume = find_resume(request.folder, request.fingerprint.lineage, request.max_epochs)
     parts = fitting.assemble(request, resume)
     parts.data.prepare()
-    fitting.fit(parts)
+    fitting.fit(parts, request)
     return _outcome(request, "finished", {})
 
 

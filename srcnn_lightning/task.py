@@ -9,8 +9,9 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
-from srcnn_lightning.data.module import Batch
+from srcnn_lightning.data.module import Batch, BatchIndices
 from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.models.shared_batch_norm import uncounted
 
 
 class SuperResolution(LightningModule):
@@ -63,15 +64,30 @@ class SuperResolution(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean squared error of the unclamped output."""
         lr, hr = batch
-        loss: Tensor = F.mse_loss(self(lr), hr)
+        loss: Tensor = F.mse_loss(self(lr), hr) if len(hr) else self._idle_loss(lr)
         self.train_loss.update(loss.detach().expand(len(hr)))  # weights are ignored there
         self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
-        return loss
+        processes = self.trainer.world_size
+        if processes == 1:
+            return loss
+        # Processes average their gradients; their shares of a last batch may differ in size.
+        sampler: BatchIndices = self.trainer.train_dataloader.sampler  # type: ignore[union-attr]
+        return loss * (len(hr) * processes / sampler.images(batch_idx))
+
+    def _idle_loss(self, nothing: Tensor) -> Tensor:
+        """For a process without an image: 0, from all parameters, as the others wait for it.
+
+        An image that does not count, for torch's backward of an empty batch fails in some layers.
+        """
+        with uncounted(self.network):
+            output: Tensor = self(nothing.new_zeros(1, *nothing.shape[1:]))
+        return 0 * output.float().mean()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss, and PSNR of the clamped output: mean over images, RGB, no border."""
         lr, hr = batch
-        output: Tensor = self(lr).float()  # metrics of a half-precision output would round
+        # A process whose share is empty does without the network, which may not take it.
+        output: Tensor = self(lr).float() if len(hr) else hr  # half-precision metrics would round
         self.val_loss.update(metrics.mse_per_image(output, hr))
         output = output.clamp(0, 1)
         self.val_psnr.update(metrics.psnr(output, hr))

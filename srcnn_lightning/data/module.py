@@ -93,14 +93,13 @@ class SuperResolutionData(LightningDataModule):
     def _loader(self, part: str, batch_size: int, seed: int | None = None) -> DataLoader[Batch]:
         pairs = self.pairs[part]
         # batch_size=None: the sampler yields whole batches, and no worker or collation is needed.
-        return DataLoader(
-            pairs,
-            sampler=BatchIndices(len(pairs), batch_size, seed),
-            batch_size=None,
-            # Its own: a loader draws a number whenever it begins, which would shift those that a
-            # network draws, and a run that goes on begins at another moment.
-            generator=torch.Generator(),
+        rank, processes = (
+            (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         )
+        sampler = BatchIndices(len(pairs), batch_size, seed, rank, processes)
+        # A generator of its own: a loader draws a number whenever it begins, which would shift those
+        # that a network draws, and a run that goes on begins at another moment.
+        return DataLoader(pairs, sampler=sampler, batch_size=None, generator=torch.Generator())
 
 
 class Pairs(Dataset[Batch]):
@@ -126,10 +125,28 @@ class Pairs(Dataset[Batch]):
 class BatchIndices(Sampler[list[int]]):
     """Indices of each batch; a seed shuffles them anew every epoch, the same way in every run."""
 
-    def __init__(self, count: int, batch_size: int, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int | None = None,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        """Each process has its share of every batch.
+
+        Args:
+            count: images.
+            batch_size: of all processes together.
+            seed: of the order; None keeps the order of the split.
+            rank: this process's number.
+            processes: that divide each batch; a share of the last one may be empty.
+        """
         self.count = count
         self.batch_size = batch_size
         self.seed = seed
+        self.rank = rank
+        self.processes = processes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -139,13 +156,17 @@ class BatchIndices(Sampler[list[int]]):
     def __len__(self) -> int:
         return math.ceil(self.count / self.batch_size)
 
+    def images(self, batch: int) -> int:
+        """How many images a batch has in all processes together."""
+        return min(self.batch_size, self.count - batch * self.batch_size)
+
     def __iter__(self) -> Iterator[list[int]]:
         order = list(range(self.count))
         if self.seed is not None:
             # Seeded by both, not by a running generator: a run taken up again sees the same order.
             random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
         for start in range(0, self.count, self.batch_size):
-            yield order[start : start + self.batch_size]
+            yield order[start : start + self.batch_size][self.rank :: self.processes]
 
 
 def _unit_range(images: Tensor) -> Tensor:
