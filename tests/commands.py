@@ -71,6 +71,22 @@ def run(
     return subprocess.CompletedProcess(arguments, running.returncode or 0, stdout, stderr)
 
 
+def run_fresh(
+    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """In a new interpreter: for what starts workers, or depends on how Python itself starts."""
+    variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**variables, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
 def _run(
     folder: str, module: str, arguments: tuple[str, ...], variables: dict, out: str, err: str
 ) -> None:

@@ -23,3 +23,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def command(tmp_path: Path) -> Command:
     """Run `python -m srcnn_lightning ...` in an empty folder; keywords are its environment."""
     return functools.partial(commands.run, tmp_path)
+
+
+@pytest.fixture
+def fresh_command(tmp_path: Path) -> Command:
+    """The same in a new interpreter, four seconds slower."""
+    return functools.partial(commands.run_fresh, tmp_path)

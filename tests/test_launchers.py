@@ -24,10 +24,10 @@ def records(folder: Path) -> dict[str, dict]:
     return {path.parent.name: json.loads(path.read_text()) for path in folder.rglob("metrics.json")}
 
 
-def test_joblib_gives_the_records_of_one_process(command: Command, tmp_path: Path) -> None:
+def test_joblib_gives_the_records_of_one_process(fresh_command: Command, tmp_path: Path) -> None:
     sweep = (*LEAVES, "trainer.threads=1", "-m", "seed=0,1")
-    assert command(*sweep, "output_dir=one").returncode == 0
-    result = command(*sweep, *JOBLIB, "output_dir=two")
+    assert fresh_command(*sweep, "output_dir=one").returncode == 0
+    result = fresh_command(*sweep, *JOBLIB, "output_dir=two")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert "2 jobs: 2 finished" in result.stdout
@@ -38,7 +38,7 @@ def test_joblib_gives_the_records_of_one_process(command: Command, tmp_path: Pat
 
 
 def test_failed_job_does_not_stop_the_others_that_share_the_threads(
-    command: Command, tmp_path: Path
+    fresh_command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "mine.py").write_text(
         "import torch\n"
@@ -48,7 +48,7 @@ def test_failed_job_does_not_stop_the_others_that_share_the_threads(
         "        super().__init__(scale_factor=scale)\n"
     )
     mine = ("-m", "model=custom", "model._target_=mine.Net", "+model.width=13,4")
-    result = command(*LEAVES, *mine, *JOBLIB)
+    result = fresh_command(*LEAVES, *mine, *JOBLIB)
     assert result.returncode == 1
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
     assert len(result.stderr.splitlines()) == 1
@@ -56,8 +56,8 @@ def test_failed_job_does_not_stop_the_others_that_share_the_threads(
     assert {one["config"]["trainer"]["threads"] for one in found} == {devices.threads(None, 2)}
 
 
-def test_bad_input_of_a_worker_is_one_sentence(command: Command) -> None:
-    result = command(*LEAVES, *JOBLIB, "-m", "seed=-1,-2")
+def test_bad_input_of_a_worker_is_one_sentence(fresh_command: Command) -> None:
+    result = fresh_command(*LEAVES, *JOBLIB, "-m", "seed=-1,-2")
     assert result.returncode == 2
     assert re.fullmatch(r"seed=-[12]: it must be 0 or more\.\n", result.stderr)
 
@@ -69,8 +69,8 @@ def test_bad_input_of_a_worker_is_one_sentence(command: Command) -> None:
         ("hydra.launcher.n_jobs=abc", "hydra.launcher.n_jobs=abc: it must be a whole number"),
     ],
 )
-def test_bad_setting_of_a_launcher(setting: str, words: str, command: Command) -> None:
-    result = command(*LEAVES, "hydra/launcher=joblib", setting, "-m", "seed=0,1")
+def test_bad_setting_of_a_launcher(setting: str, words: str, fresh_command: Command) -> None:
+    result = fresh_command(*LEAVES, "hydra/launcher=joblib", setting, "-m", "seed=0,1")
     assert result.returncode == 2
     assert result.stderr.startswith(words)
     assert len(result.stderr.splitlines()) == 1
@@ -85,7 +85,7 @@ def test_bad_setting_of_a_launcher(setting: str, words: str, command: Command) -
     ],
 )
 def test_missing_extra(
-    choice: str, package: str, extra: str, command: Command, tmp_path: Path
+    choice: str, package: str, extra: str, fresh_command: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import pkgutil, sys\n"
@@ -100,22 +100,22 @@ def test_missing_extra(
         "pkgutil.iter_modules = iter_modules\n"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    result = command(*LEAVES, choice, "-m", PYTHONPATH=path)
+    result = fresh_command(*LEAVES, choice, "-m", PYTHONPATH=path)
     assert result.returncode == 2
     advice = f"{choice}: it needs the extra, pip install 'srcnn-lightning[{extra}]'.\n"
     assert result.stderr == advice
 
 
-def test_slurm_composes(command: Command) -> None:
-    result = command("hydra/launcher=submitit_slurm", "--cfg", "all", "--resolve")
+def test_slurm_composes(fresh_command: Command) -> None:
+    result = fresh_command("hydra/launcher=submitit_slurm", "--cfg", "all", "--resolve")
     assert result.returncode == 0, result.stderr
     assert "max_num_timeout: 20" in result.stdout
     assert "outputs/.state/submitit/%j" in result.stdout
 
 
-def test_optuna_maximizes_within_bounds(command: Command, tmp_path: Path) -> None:
+def test_optuna_maximizes_within_bounds(fresh_command: Command, tmp_path: Path) -> None:
     search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "experiment_name=lr_search", "-m")
-    result = command(*LEAVES, *search)
+    result = fresh_command(*LEAVES, *search)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     found = records(tmp_path / "outputs").values()
@@ -180,8 +180,8 @@ def session(number: int) -> list[tuple[int, str]]:
 
 
 @pytest.mark.slow
-def test_submitit_runs_the_grid(command: Command, tmp_path: Path) -> None:
-    result = command(*LEAVES, "+experiment=lr_grid", "hydra/launcher=submitit_local", "-m")
+def test_submitit_runs_the_grid(fresh_command: Command, tmp_path: Path) -> None:
+    result = fresh_command(*LEAVES, "+experiment=lr_grid", "hydra/launcher=submitit_local", "-m")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert "5 jobs: 5 finished" in result.stdout

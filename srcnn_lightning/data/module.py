@@ -97,8 +97,8 @@ class SuperResolutionData(LightningDataModule):
             (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         )
         sampler = BatchIndices(len(pairs), batch_size, seed, rank, processes)
-        # A generator of its own: a loader draws a number whenever it begins, which would shift those
-        # that a network draws, and a run that goes on begins at another moment.
+        # A generator of its own: a loader draws a number whenever it begins, which would shift
+        # those that a network draws, and a run that goes on begins at another moment.
         return DataLoader(pairs, sampler=sampler, batch_size=None, generator=torch.Generator())
 
 
