@@ -16,7 +16,14 @@ import tempfile
 from pathlib import Path
 
 _COPIES = multiprocessing.get_context("forkserver")
-_COPIES.set_forkserver_preload(["preloaded"])
+_COPIES.set_forkserver_preload(
+    [
+        "srcnn_lightning.fitting",
+        "srcnn_lightning.run",
+        "matplotlib.pyplot",
+        "torch.utils.tensorboard.summary",
+    ]
+)
 
 
 class Running:

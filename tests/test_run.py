@@ -2,10 +2,8 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -218,28 +216,6 @@ def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
     result = command(*LEAVES, "model._target_=mine.Net")
     assert result.returncode == 0, result.stderr
     assert record(tmp_path / RUN / "_target_=mine.Net")["parameters"] == 3 * 3 * 4 + 3
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_signal_ends_the_sweep(number: int, status: int, tmp_path: Path) -> None:
-    arguments = [*LEAVES, "trainer.max_epochs=100000", "-m", "seed=0,1"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "srcnn_lightning", *arguments],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    checkpoint = tmp_path / RUN / "seed=0/checkpoints/last.ckpt"
-    deadline = time.monotonic() + 60
-    while not checkpoint.is_file() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(number)
-    _, stderr = process.communicate(timeout=30)
-    assert process.returncode == status
-    assert "Traceback" not in stderr
-    assert len(stderr.strip().splitlines()) == 1
-    assert not list((tmp_path / "outputs").rglob("metrics.json"))
 
 
 def test_help_is_light(command: Command) -> None:
