@@ -54,16 +54,10 @@ def ours(epochs: int) -> None:
     """Print training images per second of a real run: of its steps, and of its whole epochs."""
     import time
 
+    from compose import request
     from lightning.pytorch import Callback, Trainer
-    from omegaconf import OmegaConf
 
-    from srcnn_lightning import config, fitting
-    from srcnn_lightning.__main__ import CONF
-    from srcnn_lightning.data.sources import open_source
-    from srcnn_lightning.data.split import make_split
-
-    config.register()
-    from hydra import compose, initialize_config_dir
+    from srcnn_lightning import fitting
 
     starts, ends = [], []
 
@@ -77,27 +71,12 @@ def ours(epochs: int) -> None:
         def on_fit_end(self, trainer: Trainer, pl_module: object) -> None:
             starts.append(time.perf_counter())
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        initialize_config_dir(str(CONF), version_base="1.3"),
-    ):
-        cfg = compose(
-            "config",
-            [
-                "data=dead_leaves",
-                "trainer=cpu",
-                "model.init=default",
-                f"trainer.max_epochs={epochs + 1}",
-                f"data.cache_dir={tempfile.gettempdir()}/srcnn_lightning_bench",
-            ],
-        )
-        settings = OmegaConf.to_container(cfg, resolve=True)
-        source = open_source(settings["data"])
-        split = make_split(source.names, settings["data"])
-        parts = fitting.assemble(settings, source, split, Path(folder), "bench")
+    with tempfile.TemporaryDirectory() as folder:
+        asked = request(Path(folder), f"trainer.max_epochs={epochs + 1}", "model.init=default")
+        parts = fitting.assemble(asked, None)
         parts.data.prepare()
         parts.trainer.callbacks.append(Clock())
-        fitting.fit_and_test(parts, settings, Path(folder))
+        fitting.fit_and_test(parts, asked)
     steps = sum(end - start for start, end in zip(starts[1:-1], ends[1:], strict=True))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(epochs * IMAGES / steps, epochs * IMAGES / (starts[-1] - starts[1]), megabytes)

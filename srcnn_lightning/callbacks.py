@@ -12,6 +12,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from srcnn_lightning import events
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.pictures import strips, to_uint8
 from srcnn_lightning.progress import bar, duration, say
@@ -161,7 +162,7 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     network.train(was_training)
     for name, strip in zip(data.split.val, strips(lr, output, hr), strict=False):
         for logger in loggers:
-            logger.experiment.add_image(f"val/{name}", strip, epoch)
+            events.add_picture(logger, f"val/{name}", strip, epoch)
 
 
 class TestPictures(Callback):
