@@ -115,9 +115,10 @@ class EpochProgress(Callback):
             return
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
         seconds = (time.monotonic() - self.started) / (epoch - self.done_before)
-        note = self._note(seconds, epochs - epoch)
-        self.bar.update(self.task, advance=1, note=note)
-        if self.bar.disable and epoch % max(1, epochs // 10) == 0:
+        if not self.bar.disable:
+            self.bar.update(self.task, advance=1, note=self._note(seconds, epochs - epoch))
+        elif epoch % max(1, epochs // 10) == 0:
+            note = self._note(seconds, epochs - epoch)
             say(f"  {self.name}: epoch {epoch} of {epochs}, {note}")
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

@@ -21,7 +21,7 @@ from srcnn_lightning.progress import say
 
 FOLDER = "checkpoints"
 BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"
-STATE = "Checkpoints"  # the key of this callback's state in a checkpoint
+STATE_KEY = "Checkpoints"  # the key of this callback's state in a checkpoint
 
 
 class Checkpoints(Checkpoint):
@@ -42,7 +42,7 @@ class Checkpoints(Checkpoint):
     @property
     def state_key(self) -> str:
         """Under which Lightning keeps the state."""
-        return STATE
+        return STATE_KEY
 
     @property
     def seconds(self) -> float:
@@ -59,7 +59,7 @@ class Checkpoints(Checkpoint):
         """Last of all callbacks, so that a checkpoint knows its own epoch."""
         if self.history.diverged:
             return  # nobody would go on from there
-        events.flush(trainer.loggers)
+        events.flush(trainer.loggers, self.folder.parent)
         last = self.folder / LAST
         if trainer.is_global_zero and last.is_file():
             _link(last, self.folder / PREVIOUS)
@@ -119,19 +119,20 @@ def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | Non
     Args:
         run_folder: of the run.
         lineage: of the run that is asked for; another's checkpoints are left alone.
-        max_epochs: a checkpoint beyond them is of no use.
+        max_epochs: of the run that is asked for; one that has come further is another.
     """
     for path in _candidates(run_folder / FOLDER):
         try:
             checkpoint = load(path)
-            state = checkpoint["callbacks"].get(STATE, {})
+            state = checkpoint["callbacks"].get(STATE_KEY, {})
             epochs = int(checkpoint["epoch"]) + 1
         except Exception as error:
             aside = set_aside(path, path.parent / "damaged")
             say(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
             continue
-        if state.get("lineage") == lineage and epochs <= max_epochs:
-            return Resume(path, epochs)
+        if state.get("lineage") == lineage:
+            # A run that has come further is not cut back to an earlier checkpoint: it is another.
+            return Resume(path, epochs) if epochs <= max_epochs else None
     return None
 
 
@@ -150,6 +151,7 @@ def _link(path: Path, other: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(path, temporary)
     temporary.replace(other)
+    record.sync_folder(other.parent)
 
 
 def _candidates(folder: Path) -> Iterator[Path]:

@@ -96,7 +96,6 @@ def check_settings(settings: dict[str, Any]) -> None:
     for key, value, is_right, advice in rules:
         if not is_right:
             raise BadInput(f"{key}={value}: {advice}.")
-    check_output_dir(str(settings["output_dir"]))
 
 
 def check_output_dir(output_dir: str) -> None:

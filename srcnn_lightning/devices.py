@@ -12,6 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+LEADER = "SRCNN_LIGHTNING_LEADER"  # names the process that started this one
 TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
@@ -69,25 +70,38 @@ def cores() -> int:
     return max(1, len(siblings))
 
 
+@cache
 def rank() -> int:
-    """This process's number among those of one run; 0 leads. Lightning sets the variable."""
+    """This process's number among those of one run; 0 leads.
+
+    Launchers of other programs set LOCAL_RANK too; what our own leading process has set counts.
+    """
+    if os.environ.get(LEADER) != str(os.getppid()):
+        return 0
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
+def ignore_foreign_ranks() -> None:
+    """Lightning would write nothing in a process that it takes for one of many."""
+    if rank() == 0:
+        for name in ("RANK", "LOCAL_RANK"):
+            os.environ.pop(name, None)
+
+
 def threads(wanted: int | None, processes: int = 1) -> int:
-    """CPU threads of one run: `trainer.threads`, else its share of OMP_NUM_THREADS or of the cores.
+    """CPU threads of one process: `trainer.threads`, else its share of all there are.
+
+    Those are OMP_NUM_THREADS where it is set, else the physical cores.
 
     Args:
         wanted: `trainer.threads`.
-        processes: runs that share the machine.
+        processes: that share them.
     """
     if wanted is not None:
         return wanted
     given = os.environ.get("OMP_NUM_THREADS", "")
-    # Launchers that start several processes set it to a process's share already.
-    if given.isdecimal() and int(given) > 0:
-        return int(given)
-    return max(1, cores() // processes)
+    number = int(given) if given.isdecimal() else 0
+    return max(1, (number or cores()) // processes)
 
 
 def _torch_knows_cuda() -> bool:

@@ -1,6 +1,8 @@
 """Where a run ran: device, versions, commit."""
 
 import ctypes
+import gc
+import os
 import platform
 import subprocess
 import sys
@@ -50,6 +52,24 @@ def keep_freed_memory() -> None:
     m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
     mallopt(m_trim_threshold, 2**31 - 1)
     mallopt(m_mmap_max, 0)
+
+
+def reset_switches() -> None:
+    """Put back what an earlier job, its network or its Trainer may have turned."""
+    torch.set_float32_matmul_precision("highest")
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+    torch.autograd.set_detect_anomaly(False)
+    torch.use_deterministic_algorithms(False)  # a run that wants it gets it from its Trainer
+    torch.backends.mkldnn.enabled = True  # type: ignore[assignment]
+    torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
+    if "torch._dynamo" in sys.modules:  # importing it takes seconds
+        torch.compiler.reset()
+    os.environ.pop("PL_GLOBAL_SEED", None)
+    gc.collect()  # an earlier job's network, before its memory is given back
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def describe(device: torch.device, precision: str) -> dict[str, Any]:

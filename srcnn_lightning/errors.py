@@ -87,13 +87,27 @@ def folder_sentence(output_dir: str | Path, error: OSError) -> str:
     return f"output_dir={output_dir}: it cannot be written ({reason}); {advice}."
 
 
-def disk_error(error: BaseException | None) -> OSError | None:
-    """The full or forbidden disk behind an exception, if that is what it comes from."""
+def disk_error(error: BaseException | None, folder: Path | None = None) -> OSError | None:
+    """The full or forbidden disk behind an exception, if that is what it comes from.
+
+    Args:
+        error: the exception.
+        folder: that the file must lie in; a full disk names no file.
+    """
     while error is not None:
-        if isinstance(error, OSError) and error.errno in FULL + FORBIDDEN:
-            return error
-        error = error.__cause__ or error.__context__
+        if isinstance(error, OSError):
+            if error.filename is None and error.errno in FULL:
+                return error
+            if error.errno in FULL + FORBIDDEN and _lies_in(error.filename, folder):
+                return error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None
+
+
+def _lies_in(filename: Any, folder: Path | None) -> bool:
+    if folder is None:
+        return True
+    return isinstance(filename, str) and Path(filename).absolute().is_relative_to(folder.absolute())
 
 
 def leave(words: str, status: int) -> NoReturn:

@@ -1,6 +1,7 @@
 """TensorBoard's events of a run: curves that a restart does not tear, and one row of HParams."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
+EVENTS = "*tfevents*"
 ROW = ".hparams"  # ends the name of the file that holds the row
 
 
@@ -33,11 +35,14 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
     return logger
 
 
-def flush(loggers: list[Logger]) -> None:
+def flush(loggers: list[Logger], folder: Path) -> None:
     """Bring events to the disk, so that none is missing before the checkpoint that follows."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.flush()
+            for path in folder.glob(EVENTS):
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
 
 
 def add_picture(logger: TensorBoardLogger, tag: str, picture: Tensor, step: int) -> None:

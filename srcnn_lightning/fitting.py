@@ -1,8 +1,6 @@
 """Assemble the parts of a run, train, test the best checkpoint."""
 
-import gc
 import logging
-import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -201,17 +199,7 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
     environment.keep_freed_memory()
     torch.set_num_threads(trainer["threads"])
-    torch.set_float32_matmul_precision("highest")
-    torch.set_default_dtype(torch.float32)
-    torch.set_grad_enabled(True)
-    # A network of one's own may have turned these.
-    torch.use_deterministic_algorithms(False)  # a run that wants it gets it from its Trainer
-    torch.backends.mkldnn.enabled = True  # type: ignore[assignment]
-    torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
-    os.environ.pop("PL_GLOBAL_SEED", None)
-    gc.collect()  # an earlier job's network, before its memory is given back
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    environment.reset_switches()
 
 
 def _load_weights(task: SuperResolution, checkpoint: str) -> None:

@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from srcnn_lightning import record
 from srcnn_lightning.progress import say
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 STATE = ".state"
 DONE = ("finished", "diverged")
@@ -20,19 +24,17 @@ FIRST_FILES = (EVENTS, "hparams.yaml")  # what there is before the first epoch h
 
 
 @contextmanager
-def lock(output_dir: Path, key: str, label: str) -> Iterator[None]:
+def lock(output_dir: Path, key: str | Path, label: str) -> Iterator[None]:
     """Hold what `key` names for this process alone; the system frees it when the process dies.
 
     Args:
         output_dir: of the runs.
-        key: a folder or a hash.
+        key: a run's folder or a hash.
         label: of the run that would wait, for a line that says so.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    folder = output_dir / STATE / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    held = FileLock(folder / f"{record.digest(key)}.lock")
+    held = _file_lock(output_dir, key)
     try:
         held.acquire(timeout=0)
     except Timeout:
@@ -42,6 +44,16 @@ def lock(output_dir: Path, key: str, label: str) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+def _file_lock(output_dir: Path, key: str | Path) -> "BaseFileLock":
+    from filelock import FileLock
+
+    if isinstance(key, Path):  # the same however output_dir is spelled
+        key = str(key.relative_to(output_dir))
+    folder = output_dir / STATE / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{record.digest(key)}.lock")
 
 
 def done(folder: Path, digest: str) -> record.Record | None:
@@ -71,22 +83,51 @@ def shared(output_dir: Path, digest: str) -> Path | None:
     return folder if found is not None and "same_as" not in found else None
 
 
-def copy(original: Path, folder: Path) -> None:
-    """What a run shows, without its checkpoints and without the record, which is written last."""
-    hidden = shutil.ignore_patterns("checkpoints", record.FILE_NAME, "*.hparams", ".*")
-    shutil.copytree(original, folder, dirs_exist_ok=True, ignore=hidden)
+def copy(output_dir: Path, original: Path, folder: Path, digest: str) -> record.Record | None:
+    """What a run shows, without its checkpoints and without the record, which is written last.
+
+    Returns:
+        The original's record; None where another process is at work there, or it has changed.
+    """
+    from filelock import Timeout
+
+    # Not waited for: whoever holds it may be waiting for this one.
+    held = _file_lock(output_dir, original)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        return None
+    try:
+        found = done(original, digest)
+        if found is not None:
+            clear(folder)
+            hidden = shutil.ignore_patterns("checkpoints", "metrics*.json", "*.hparams", ".*")
+            shutil.copytree(original, folder, dirs_exist_ok=True, ignore=hidden)
+        return found
+    finally:
+        held.release()
 
 
-def bring_checkpoints(output_dir: Path, folder: Path) -> None:
-    """Give a copy the checkpoints of the run it was copied from, so that it can go on from them."""
+def bring_checkpoints(output_dir: Path, folder: Path, lineage: str) -> None:
+    """Give a copy the checkpoints of the run it was copied from, so that it can go on from them.
+
+    Args:
+        output_dir: of the runs.
+        folder: that may hold a copy.
+        lineage: of the run that is asked for there.
+    """
     try:
         found = record.read(folder) or {}
     except ValueError:
         return
-    if found.get("same_as"):
-        original = output_dir / found["same_as"] / "checkpoints"
-        if original.is_dir() and not (folder / "checkpoints").exists():
-            shutil.copytree(original, folder / "checkpoints")
+    if "same_as" not in found or found.get("lineage") != lineage:
+        return
+    original = output_dir / found["same_as"]
+    if done(original, found["hash"]) and not (folder / "checkpoints").exists():
+        temporary = folder / ".checkpoints"
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.copytree(original / "checkpoints", temporary)
+        temporary.rename(folder / "checkpoints")
 
 
 def has_events(folder: Path) -> bool:
@@ -96,10 +137,10 @@ def has_events(folder: Path) -> bool:
 
 def clear(folder: Path) -> None:
     """Move what an earlier run left there aside, into a hidden folder: nothing is lost."""
-    for path in folder.glob("*"):
-        if not all(any(path.match(name) for name in FIRST_FILES) for path in folder.iterdir()):
-            break
-        path.unlink()  # of a run that was stopped in its first epoch
+    leftovers = list(folder.glob("*"))
+    if all(any(path.match(name) for name in FIRST_FILES) for path in leftovers):
+        for path in leftovers:  # of a run that was stopped in its first epoch
+            path.unlink()
     if folder.is_dir() and any(folder.iterdir()):
         aside = set_aside(folder, folder.parent / ".replaced")
         for events in aside.glob(EVENTS):  # TensorBoard would draw them beside the new ones

@@ -45,7 +45,7 @@ class LauncherCheck(Callback):
         jobs = int(config.hydra.launcher.get("n_jobs", 1))
         if jobs > 1:
             # joblib would set it to a share of the threads, of which a core may have two.
-            os.environ.setdefault("OMP_NUM_THREADS", str(devices.threads(None, jobs)))
+            os.environ["OMP_NUM_THREADS"] = str(devices.threads(None, jobs))
         if "optuna" in str(config.hydra.sweeper._target_):
             import optuna
 
@@ -131,6 +131,8 @@ def _keep_from_terminal() -> None:
     from submitit.local import local
 
     start = local.start_controller
+    if start.__name__ == "start_deaf":
+        return
 
     def start_deaf(*args: Any, **settings: Any) -> Any:
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a child begins with

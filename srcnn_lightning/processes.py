@@ -20,8 +20,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from srcnn_lightning import devices, errors
 
-LEADER = "SRCNN_LIGHTNING_LEADER"  # the process that started this one
-VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "NODE_RANK", "LOCAL_RANK", LEADER)
+VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "NODE_RANK", "LOCAL_RANK", devices.LEADER)
 SIGNAL_GRACE = 3.0  # seconds for the leading process to leave after a signal
 DEATH_GRACE = 5.0  # and to notice that another process has ended
 EXIT_GRACE = 30.0  # for the others to end after the training
@@ -55,12 +54,12 @@ def together(count: int, threads: int) -> Iterator[None]:
             # The cause may lie in the leading process: then it ends this one, without a word.
             time.sleep(2)
             raise
-        _part()
+        _disconnect()
     else:
         others = _Others(count, threads)
         try:
             yield
-            _part()
+            _disconnect()
         except BaseException:
             others.kill()
             raise
@@ -70,7 +69,7 @@ def together(count: int, threads: int) -> Iterator[None]:
 
 def follow() -> None:
     """In a process that does not lead: end with the leading one, even if that was killed."""
-    leader = int(os.environ.get(LEADER, os.getppid()))
+    leader = int(os.environ.get(devices.LEADER, os.getppid()))
 
     def watch() -> None:
         while os.getppid() == leader:
@@ -95,7 +94,7 @@ class _Others:
             "NODE_RANK": "0",
             "LOCAL_RANK": "0",
             "OMP_NUM_THREADS": str(threads),  # Lightning would choose another number
-            LEADER: str(os.getpid()),
+            devices.LEADER: str(os.getpid()),
         }
         # A terminal's Ctrl-C shall reach the leading process alone: a group of their own.
         apart = {} if sys.platform == "win32" else {"process_group": 0}
@@ -110,9 +109,9 @@ class _Others:
             for number in range(1, count)
         ]
         # Python's handlers wait while the main thread waits for other processes inside torch.
-        self.signals, self.bell = socket.socketpair()
-        self.bell.setblocking(False)
-        self.bell_before = signal.set_wakeup_fd(self.bell.fileno(), warn_on_full_buffer=False)
+        self.signals, self.wakeup = socket.socketpair()
+        self.wakeup.setblocking(False)
+        self.wakeup_before = signal.set_wakeup_fd(self.wakeup.fileno(), warn_on_full_buffer=False)
         self.watcher = threading.Thread(target=self._watch, daemon=True)
         self.watcher.start()
 
@@ -133,9 +132,9 @@ class _Others:
                 process.wait()
         self.has_ended.set()
         self.watcher.join()
-        signal.set_wakeup_fd(self.bell_before)
+        signal.set_wakeup_fd(self.wakeup_before)
         self.signals.close()
-        self.bell.close()
+        self.wakeup.close()
         for name in VARIABLES:
             os.environ.pop(name, None)
 
@@ -164,7 +163,7 @@ class _Others:
         os._exit(status)
 
 
-def _part() -> None:
+def _disconnect() -> None:
     """All processes have trained: from here on each is alone."""
     import torch.distributed as dist
 

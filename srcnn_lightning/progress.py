@@ -72,7 +72,7 @@ def transfer(description: str, total: int, done: int = 0) -> Iterator[Callable[[
         TimeRemainingColumn(),
         console=Console(file=sys.stdout),
         transient=True,
-        disable=not sys.stdout.isatty(),
+        disable=not (sys.stdout.isatty() and SHOWS_BARS),
     ) as progress:
         task = progress.add_task(description, total=total, completed=done)
 

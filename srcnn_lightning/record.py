@@ -38,8 +38,27 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a file's new name to the disk, which syncing the file does not."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def remove_temporary(folder: Path) -> None:
+    """What `atomic` leaves when its process is killed; for whoever holds the folder's lock."""
+    for path in folder.rglob(".*"):
+        if path.suffix[1:].isdecimal() and path.is_file():
+            path.unlink()
 
 
 def read(folder: Path) -> Record | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning import devices, record
+from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_settings, check_variant
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, pinned
@@ -62,7 +62,8 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     check_settings(settings)
     check_variant(cfg, hydra)
     _check_processes(settings["trainer"], settings["data"], hydra)
-    processes = max(1, int(hydra.launcher.get("n_jobs", 1)), settings["trainer"]["devices"])
+    # The processes that a run starts have been given their share; those of a launcher, too.
+    processes = settings["trainer"]["devices"] if devices.rank() == 0 else 1
     # A cluster's job takes the CPUs it has asked for, on every node the same.
     threads = settings["trainer"]["threads"] or hydra.launcher.get("cpus_per_task")
     settings["trainer"]["threads"] = devices.threads(threads, processes)
@@ -114,9 +115,7 @@ def _checkpoint(given: str) -> Path:
     """The file that `init_from` means: itself, or the best checkpoint of a run's folder."""
     path = Path(given).expanduser()
     if path.is_dir():
-        path = path / "checkpoints/best.ckpt"
-        if not path.is_file():
-            path = _of_the_original(Path(given).expanduser()) or path
+        path = (_original(given, path) or path) / "checkpoints/best.ckpt"
     if not path.is_file():
         raise BadInput(
             f"init_from={given}: there is no {path}; give a run's folder or a checkpoint's path."
@@ -124,11 +123,18 @@ def _checkpoint(given: str) -> Path:
     return path
 
 
-def _of_the_original(folder: Path) -> Path | None:
+def _original(given: str, folder: Path) -> Path | None:
     """A copy's record names the run that has the checkpoints, from its output_dir on."""
     try:
-        original = (record.read(folder) or {}).get("same_as")
+        found = record.read(folder) or {}
     except ValueError:
         return None
-    output_dir = folder.resolve().parents[2]
-    return output_dir / str(original) / "checkpoints/best.ckpt" if original else None
+    if "same_as" not in found or (folder / "checkpoints").is_dir():
+        return None
+    original = folder.resolve().parents[2] / str(found["same_as"])
+    if folders.done(original, str(found["hash"])) is None:
+        raise BadInput(
+            f"init_from={given}: it was copied from {original}, which holds another run by now; "
+            "give a checkpoint's path, or a run that has checkpoints of its own."
+        )
+    return original

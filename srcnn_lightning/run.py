@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from srcnn_lightning import devices, folders, gpus, record
+from srcnn_lightning.checks import check_output_dir
 from srcnn_lightning.errors import BadInput, disk_error, folder_sentence
 from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweep import Outcome, Place
+
+if TYPE_CHECKING:
+    from srcnn_lightning.checkpoints import Resume
 
 TRACEBACK = "traceback.txt"
 
@@ -39,6 +44,7 @@ def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outco
         BadInput: a setting, file or disk that the user can put right.
     """
     started = time.monotonic()
+    devices.ignore_foreign_ranks()
     request = make_request(cfg, hydra)
     if request.settings["prepare_only"]:
         return _prepare(request)
@@ -46,9 +52,10 @@ def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outco
         return _assist(request)
     outcome = _skip(request)
     if outcome is None:
+        check_output_dir(str(request.settings["output_dir"]))
         with (
             _disk_sentence(request),
-            folders.lock(request.output_dir, str(request.folder), request.label),
+            folders.lock(request.output_dir, request.folder, request.label),
             folders.lock(request.output_dir, request.fingerprint.hash, request.label),
         ):
             # Another process may have trained it while this one waited.
@@ -93,9 +100,9 @@ def _copy(request: Request) -> Outcome | None:
 
     from srcnn_lightning import events
 
-    found = record.read(original) or {}
-    folders.clear(request.folder)
-    folders.copy(original, request.folder)
+    found = folders.copy(request.output_dir, original, request.folder, request.fingerprint.hash)
+    if found is None:
+        return None
     if shows_events:
         events.write_hyperparameters(
             request.folder, request.settings, request.name, found["metrics"]
@@ -110,32 +117,31 @@ def _train(request: Request, place: Place | None) -> Outcome:
     from srcnn_lightning import fitting
     from srcnn_lightning.checkpoints import find_resume
 
-    folder, settings = request.folder, request.settings
-    parts, is_ready = None, False
+    folder = request.folder
+    parts, resume, is_ready = None, None, False
     try:
-        resume = None
-        if not settings["rerun"]:
-            folders.bring_checkpoints(request.output_dir, folder)
+        record.remove_temporary(folder)
+        if not request.settings["rerun"]:
+            _set_damaged_record_aside(folder)
+            folders.bring_checkpoints(request.output_dir, folder, request.fingerprint.lineage)
             resume = find_resume(folder, request.fingerprint.lineage, request.max_epochs)
         parts = fitting.assemble(request, resume, place)
         parts.data.prepare()
-        if resume is None:
-            folders.clear(folder)
-        else:
-            _retire(request, resume.epochs)
+        _make_room(request, resume)
         is_ready = True
         result = fitting.fit_and_test(parts, request)
+        # Before the record: without one the note leads nowhere, and none is lost by a kill.
+        folders.remember(request.output_dir, request.fingerprint.hash, folder)
         record.write(folder, {**_identity(request), **vars(result)})
         (folder / TRACEBACK).unlink(missing_ok=True)
         parts.checkpoints.forget_previous()
-        folders.remember(request.output_dir, request.fingerprint.hash, folder)
     except BadInput:
         raise
     except Exception as error:
-        if disk_error(error):
+        if disk_error(error, request.output_dir):
             raise
         if not is_ready:
-            folders.clear(folder)
+            _make_room(request, resume)
         history = parts.history.epochs if parts else []
         record.write_text(folder / TRACEBACK, traceback.format_exc())
         failed = {"status": "failed", "error": f"{error!r}", "history": history}
@@ -161,18 +167,25 @@ def _assist(request: Request) -> Outcome:
     return _outcome(request, "finished", {})
 
 
-def _retire(request: Request, epochs: int) -> None:
-    """Before a run goes on: its record of fewer epochs is kept under another name."""
-    path = request.folder / record.FILE_NAME
+def _set_damaged_record_aside(folder: Path) -> None:
+    path = folder / record.FILE_NAME
     try:
-        found = record.read(request.folder)
+        record.read(folder)
     except ValueError as error:
         aside = folders.set_aside(path, path.parent / "damaged")
         say(f"{path}: damaged ({error}), kept as {aside}")
-        found = None
+
+
+def _make_room(request: Request, resume: "Resume | None") -> None:
+    """For a run that begins, or that goes on: its record of fewer epochs gets another name."""
+    if resume is None:
+        folders.clear(request.folder)
+        return
+    found = record.read(request.folder)
     if found is not None and found.get("status") in folders.DONE:
+        path = request.folder / record.FILE_NAME
         path.rename(path.with_name(f"metrics-{found['epochs']}-epochs.json"))
-    say(f"{request.label}: goes on after epoch {epochs}")
+    say(f"{request.label}: goes on after epoch {resume.epochs}")
 
 
 def _identity(request: Request) -> record.Record:
@@ -194,6 +207,8 @@ def _identity(request: Request) -> record.Record:
 
 def _outcome(request: Request, status: str, found: dict[str, Any], note: str = "") -> Outcome:
     val_psnr = found.get("metrics", {}).get("max_val_psnr")
+    if "diverged" in (status, found.get("status")):  # its best epoch is not what it came to
+        val_psnr, note = None, note or ("diverged before" if status != "diverged" else "")
     return Outcome(status, request.label, str(request.folder), val_psnr, note)
 
 
@@ -204,7 +219,7 @@ def _disk_sentence(request: Request) -> Iterator[None]:
     except BadInput:
         raise
     except Exception as error:
-        cause = disk_error(error)
+        cause = disk_error(error, request.output_dir)
         if cause is None:
             raise
         raise BadInput(folder_sentence(request.settings["output_dir"], cause)) from error

@@ -59,9 +59,14 @@ class SweepStart(Callback):
         output_dir = Path(str(config.output_dir)).expanduser()
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
         folder = output_dir / STATE / "sweeps" / name
-        plan = {"jobs": count_jobs(config), "process": _this_process()}
+        plan = {
+            "jobs": count_jobs(config),
+            "workers": max(1, int(config.hydra.launcher.get("n_jobs", 1))),
+            "process": _this_process(),
+        }
         try:
             check_output_dir(str(config.output_dir))
+            _remove_orphans(folder.parent)
             record.write_text(folder / PLAN, json.dumps(plan))
         except BadInput as error:
             errors.leave(str(error), errors.BAD_INPUT)  # Hydra makes other exceptions warnings
@@ -85,27 +90,38 @@ def count_jobs(config: DictConfig) -> int | None:
 
 
 class Sweep:
-    """The sweep that this process works for."""
+    """The sweep that this process works for.
 
-    def __init__(self, folder: Path) -> None:
+    Its folder may vanish: the command that made it was ended, and jobs elsewhere go on.
+
+    Attributes:
+        folder: of its files.
+        jobs: how many there are; None where the sweeper decides as it goes.
+        workers: that run jobs at the same time.
+    """
+
+    def __init__(self, folder: Path, plan: dict[str, Any]) -> None:
         self.folder = folder
+        self.jobs: int | None = plan["jobs"]
+        self.workers: int = plan["workers"]
+        self._process: str = plan["process"]
 
     @classmethod
     def current(cls) -> "Sweep | None":
         """None for a single run."""
         path = os.environ.get(VARIABLE)
-        return cls(Path(path)) if path and Path(path).is_dir() else None
+        plan = _read_plan(Path(path)) if path else None
+        return cls(Path(path), plan) if path and plan else None
 
     @property
     def is_led_here(self) -> bool:
         """Whether this is the process that the user started, not a worker of it."""
-        return bool(json.loads((self.folder / PLAN).read_text())["process"] == _this_process())
+        return self._process == _this_process()
 
     @property
     def leader(self) -> int | None:
         """The id of the process that the user started; None on another machine."""
-        node, _, number = json.loads((self.folder / PLAN).read_text())["process"].rpartition("/")
-        return int(number) if node == platform.node() else None
+        return _number_here(self._process)
 
     def refuse(self, sentence: str) -> None:
         """Tell the process that the user started what is wrong with the settings of a job."""
@@ -117,14 +133,10 @@ class Sweep:
         path = self.folder / REFUSAL
         return path.read_text() if path.is_file() else None
 
-    @property
-    def jobs(self) -> int | None:
-        """How many there are; None where the sweeper decides as it goes."""
-        count = json.loads((self.folder / PLAN).read_text())["jobs"]
-        return int(count) if count is not None else None
-
     def add(self, number: int, outcome: Outcome) -> None:
         """Keep the outcome of job `number`, counted from 0."""
+        if not self.folder.is_dir():
+            return
         text = json.dumps(asdict(outcome))
         record.write_text(self.folder / f"{number:06d}.json", text)
 
@@ -167,18 +179,46 @@ class Place:
     def seconds_after(self, seconds_of_this: float) -> float | None:
         """For the jobs after this one, each as long as those trained so far on average.
 
-        None where nobody knows how many there are. Several workers share them.
+        None where nobody knows how many there are. Workers share them.
         """
         jobs, ended = self.sweep.jobs, self.sweep.outcomes().values()
         if jobs is None:
             return None
         trained = [outcome.seconds for outcome in ended if outcome.status == "finished"]
         mean = (sum(trained) + seconds_of_this) / (len(trained) + 1)
-        return mean * max(0, jobs - len(ended) - 1)
+        return mean * max(0, jobs - len(ended) - self.sweep.workers) / self.sweep.workers
+
+
+def _read_plan(folder: Path) -> dict[str, Any] | None:
+    try:
+        plan: dict[str, Any] = json.loads((folder / PLAN).read_text())
+    except (OSError, ValueError):
+        return None
+    return plan
 
 
 def _this_process() -> str:
     return f"{platform.node()}/{os.getpid()}"
+
+
+def _number_here(process: str) -> int | None:
+    """The id of a process of this machine."""
+    node, _, number = process.rpartition("/")
+    return int(number) if node == platform.node() else None
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Folders of sweeps whose first process was killed on this machine."""
+    for path in folder.glob("*"):
+        plan = _read_plan(path)
+        number = _number_here(plan["process"]) if plan else None
+        if number is not None:
+            try:
+                os.kill(number, 0)
+            except ProcessLookupError:
+                shutil.rmtree(path, ignore_errors=True)
+            except OSError:
+                continue
 
 
 def _print_table(outcomes: dict[int, Outcome]) -> None:

@@ -66,8 +66,6 @@ def test_disk_that_fills_keeps_the_runs_before(tmp_path: Path) -> None:
 
 
 def test_limit_on_file_sizes_is_a_sentence(tmp_path: Path) -> None:
-    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))\n"
-    (tmp_path / "sitecustomize.py").write_text(limit)
     process = start(tmp_path, *LEAVES, "trainer.max_epochs=50")
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (150_000, 150_000))
     stdout, stderr = process.communicate()
@@ -93,6 +91,6 @@ def test_disk_that_becomes_read_only_keeps_what_is_finished(
         assert command(*LEAVES, f"output_dir={disk}").returncode == 0
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         again = command(*LEAVES, f"output_dir={disk}")
-        assert again.returncode in (0, 2)
-        assert len(again.stderr.strip().splitlines()) <= 1
+        assert again.returncode == 0, again.stderr
+        assert "skipped" in again.stdout
         assert len(records(disk)) == 1

@@ -164,16 +164,22 @@ def test_damaged_checkpoint_is_set_aside_and_named(
     assert_same_runs(tmp_path / "whole", tmp_path / "outputs")
 
 
-def test_damaged_record_is_set_aside_and_named(command: Command, tmp_path: Path) -> None:
-    folder = tmp_path / RUN / "srcnn"
-    assert command(*LEAVES).returncode == 0
+@pytest.mark.parametrize("arguments", [(), ("model=bicubic",)])
+def test_damaged_record_is_set_aside_and_named(
+    arguments: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / RUN / (arguments[0] if arguments else "srcnn")
+    assert command(*LEAVES, *arguments).returncode == 0
     before = record(folder)
     text = (folder / "metrics.json").read_text()
     (folder / "metrics.json").write_text(text[: len(text) // 2])
-    again = command(*LEAVES)
+    if arguments:  # nothing was trained, there is no checkpoint
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    again = command(*LEAVES, *arguments)
     assert again.returncode == 0, again.stderr
     assert "metrics.json: damaged" in again.stdout
     assert all(record(folder)[key] == before[key] for key in TOLD_APART)
+    folder = next((tmp_path / RUN / ".replaced").iterdir()) if arguments else folder
     assert (next((folder / "damaged").iterdir())).read_text() == text[: len(text) // 2]
 
 
@@ -216,9 +222,40 @@ def test_finished_run_goes_on_to_more_epochs(command: Command, tmp_path: Path) -
     assert (folder / "metrics-2-epochs.json").is_file()
     assert command(*LEAVES, "trainer.max_epochs=5", "output_dir=whole").returncode == 0
     assert_same_runs(tmp_path / "whole", tmp_path / "outputs")
-    shorter = command(*LEAVES, "trainer.max_epochs=3")
-    assert "kept in" in shorter.stdout  # a shorter run is another one: the longer is kept aside
-    assert record(folder)["epochs"] == 3
+
+
+def test_shorter_run_keeps_the_longer_one_aside(command: Command, tmp_path: Path) -> None:
+    """Also where the longer one's best checkpoint lies within the shorter one's epochs."""
+    rate = "optimizer.lr=3e-2"
+    assert command(*LEAVES, rate, "trainer.max_epochs=11").returncode == 0
+    folder = tmp_path / RUN / "lr=0.03"
+    psnr = [epoch["val_psnr"] for epoch in record(folder)["history"]]
+    best = 1 + psnr.index(max(psnr))
+    assert best < 10, "a run whose best epoch is its last shows nothing"
+    shorter = command(*LEAVES, rate, "trainer.max_epochs=10")
+    assert shorter.returncode == 0, shorter.stderr
+    assert "goes on" not in shorter.stdout
+    assert record(folder)["epochs"] == 10
+    (kept,) = (tmp_path / RUN / ".replaced").iterdir()
+    assert record(kept)["epochs"] == 11
+    assert torch.load(kept / "checkpoints/last.ckpt", weights_only=True)["epoch"] == 10
+
+
+def test_failure_before_the_training_keeps_what_was_trained(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(DROPOUT)
+    arguments = (*LONG, "model=custom", "model._target_=mine.Net")
+    folder = tmp_path / RUN / "model=custom,_target_=mine.Net"
+    kill_once_there(tmp_path, folder / "checkpoints/last.ckpt", *arguments, delay_s=0.1)
+    (tmp_path / "mine.py").write_text(DROPOUT.replace("super()", "raise RuntimeError('no')"))
+    failed = command(*arguments)
+    assert failed.returncode == 1
+    assert record(folder)["status"] == "failed"
+    (tmp_path / "mine.py").write_text(DROPOUT)
+    ended = command(*arguments)
+    assert "goes on after epoch" in ended.stdout
+    assert not (tmp_path / RUN / ".replaced").exists()
 
 
 def test_training_starts_from_other_weights(command: Command, tmp_path: Path) -> None:

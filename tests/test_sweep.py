@@ -1,11 +1,14 @@
 """Sweeps: their table, what they share, and that no job knows of another."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
 from commands import start
 from conftest import Command
 from kills import LEAVES, TOLD_APART, assert_same_runs, curve, record, records
@@ -134,28 +137,103 @@ def test_two_experiments_at_once_train_their_common_run_once(tmp_path: Path) -> 
     assert len(copies) == 1
 
 
-def test_no_state_leaks_from_job_to_job(command: Command, tmp_path: Path) -> None:
-    """Alone, first and last of a sweep whose other jobs leave every switch turned."""
+def test_two_configurations_of_one_folder_take_turns(tmp_path: Path) -> None:
+    """However output_dir is spelled, one waits and then moves the other's finished run aside."""
+    spelled = ("output_dir=outputs", f"output_dir={tmp_path}/outputs")
+    both = [
+        start(tmp_path, *LEAVES, "trainer.max_epochs=20", given, f"data.eval_batch_size={number}")
+        for number, given in enumerate(spelled, start=1)
+    ]
+    said = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("another process is at it, waiting" in stdout for stdout, _ in said) == 1
+    (kept,) = (tmp_path / f"outputs/single/{KIND}/.replaced").iterdir()
+    for folder in (kept, tmp_path / f"outputs/single/{KIND}/srcnn"):
+        assert record(folder)["epochs"] == 20
+        size = record(folder)["config"]["data"]["eval_batch_size"]
+        trained = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+        assert trained["callbacks"]["Checkpoints"]["lineage"] == record(folder)["lineage"], size
+
+
+def test_copy_of_a_run_that_has_changed_gives_no_weights(command: Command, tmp_path: Path) -> None:
+    assert command(*LEAVES, "experiment_name=first").returncode == 0
+    assert command(*LEAVES, "experiment_name=second").returncode == 0
+    copied = tmp_path / f"outputs/second/{KIND}/srcnn"
+    assert record(copied)["same_as"] == f"first/{KIND}/srcnn"
+    again = command(*LEAVES, "experiment_name=first", "data.eval_batch_size=1")
+    assert again.returncode == 0
+    result = command(*LEAVES, f"init_from={copied}")
+    assert result.returncode == 2
+    assert "which holds another run by now" in result.stderr
+
+
+def test_rank_of_another_program_changes_nothing(command: Command, tmp_path: Path) -> None:
+    result = command(*LEAVES, LOCAL_RANK="1", RANK="1")
+    assert result.returncode == 0, result.stderr
+    assert record(tmp_path / f"outputs/single/{KIND}/srcnn")["status"] == "finished"
+    assert curve(tmp_path / f"outputs/single/{KIND}/srcnn")
+
+
+def test_sweep_whose_folder_vanishes_goes_on(tmp_path: Path) -> None:
+    process = start(tmp_path, *LEAVES, "trainer.max_epochs=30", "-m", "seed=0,1")
+    sweeps = tmp_path / "outputs/.state/sweeps"
+    last = tmp_path / f"outputs/single/{KIND}/seed=0/checkpoints/last.ckpt"
+    deadline = time.monotonic() + 60
+    while not last.is_file() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    shutil.rmtree(sweeps)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 0, stdout + stderr
+    assert [one["status"] for one in records(tmp_path / "outputs").values()] == ["finished"] * 2
+
+
+def test_error_of_a_file_elsewhere_is_a_failed_job(command: Command, tmp_path: Path) -> None:
+    """Not blamed on output_dir, and the others go on."""
     (tmp_path / "mine.py").write_text(
-        "import random, numpy, torch\n"
+        FAILS.replace("RuntimeError('thirteen')", "PermissionError(13, 'no', '/etc/weights')")
+    )
+    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
+    result = command(*LEAVES, *arguments)
+    assert result.returncode == 1
+    assert "2 jobs: 1 finished, 1 failed" in result.stdout
+
+
+def test_no_state_leaks_from_job_to_job(command: Command, tmp_path: Path) -> None:
+    """Alone, first and last of a sweep whose other job turns every switch there is."""
+    (tmp_path / "mine.py").write_text(
+        "import os, random, numpy, torch\n"
+        "def switches():\n"
+        "    return (torch.are_deterministic_algorithms_enabled(), torch.is_grad_enabled(),\n"
+        "            torch.get_float32_matmul_precision(), torch.get_default_dtype(),\n"
+        "            torch.backends.mkldnn.enabled, torch.backends.cudnn.deterministic,\n"
+        "            torch.backends.cudnn.benchmark, torch.get_num_threads(),\n"
+        "            torch.is_anomaly_enabled(), os.environ.get('PL_GLOBAL_SEED'))\n"
         "class Net(torch.nn.Sequential):\n"
         "    def __init__(self, width=4, scale=2):\n"
-        "        if width == 5:\n"
-        "            torch.use_deterministic_algorithms(True)\n"
-        "            torch.set_float32_matmul_precision('medium')\n"
-        "            torch.set_default_dtype(torch.float32)\n"
-        "            torch.manual_seed(99); random.seed(99); numpy.random.seed(99)\n"
-        "            torch.backends.mkldnn.enabled = False\n"
-        "            torch.set_grad_enabled(True)\n"
+        "        found = switches()\n"
+        "        expected = (False, True, 'highest', torch.float32, True, False, False, 1, False,"
+        " None)\n"
+        "        if found != expected: raise RuntimeError(f'leaked: {found}')\n"
         "        noise = random.random() + float(numpy.random.rand())\n"
         "        super().__init__(torch.nn.Conv2d(3, 3 * scale**2, 3, padding=1),\n"
         "                         torch.nn.Dropout(0.1), torch.nn.PixelShuffle(scale))\n"
         "        self[0].bias.data.add_(noise / 100)\n"
+        "        self.turns = width == 5\n"
+        "    def forward(self, images):\n"
+        "        if self.turns and not self.training and images.shape[0] == 2:\n"
+        "            torch.set_float32_matmul_precision('medium')\n"
+        "            torch.use_deterministic_algorithms(True)\n"
+        "            torch.backends.mkldnn.enabled = False\n"
+        "            torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = True\n"
+        "            torch.autograd.set_detect_anomaly(True); torch.set_num_threads(2)\n"
+        "            torch.manual_seed(99); random.seed(99); numpy.random.seed(99)\n"
+        "            os.environ['PL_GLOBAL_SEED'] = '99'\n"
+        "        return super().forward(images)\n"
     )
     mine = (*LEAVES, "trainer.max_epochs=2", "model=custom", "model._target_=mine.Net", "-m")
     for output_dir, widths in (("alone", "4"), ("first", "4,5"), ("last", "5,4")):
         result = command(*mine, f"+model.width={widths}", f"output_dir={output_dir}")
-        assert result.returncode == 0, result.stderr
+        assert result.returncode == 0, result.stdout + result.stderr
     name = f"single/{KIND}/model=custom,_target_=mine.Net,width=4"
     found = [record(tmp_path / folder / name) for folder in ("alone", "first", "last")]
     for key in TOLD_APART:

@@ -23,13 +23,14 @@ class SharedBatchNorm(_BatchNorm):
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, C, ...)` -> the same shape; B may differ between the processes."""
-        if not (self.training or self.running_mean is None):
+        if not self.training:  # then processes do not run in step
             return F.batch_norm(
                 images,
                 self.running_mean,
                 self.running_var,
                 self.weight,
                 self.bias,
+                training=self.running_mean is None,
                 eps=self.eps,
             )
         # Sums of half-precision values would round.
