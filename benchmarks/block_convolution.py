@@ -8,8 +8,8 @@ from statistics import median
 
 import torch
 
-from srcnn_lightning.environment import keep_freed_memory
 from srcnn_lightning.models.block_convolution import BlockConv2d
+from srcnn_lightning.training.environment import keep_freed_memory
 
 ROUNDS, STEPS = 7, 10
 

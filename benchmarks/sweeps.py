@@ -22,9 +22,10 @@ from typing import Any
 import torch
 from compose import request
 
-from srcnn_lightning import checkpoints, events, fitting, record
-from srcnn_lightning.callbacks import ValidationPictures
-from srcnn_lightning.environment import processor
+from srcnn_lightning import record
+from srcnn_lightning.training import checkpoints, events, fitting
+from srcnn_lightning.training.callbacks import ValidationPictures
+from srcnn_lightning.training.environment import processor
 
 TINY = ("data.count=10", "data.crop=64", "data.target_size=32", "trainer.max_epochs=1")
 # The command, whose jobs do nothing or tell how long they took: the rest is Hydra's own work.

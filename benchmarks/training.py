@@ -19,7 +19,7 @@ from statistics import median
 
 import torch
 
-from srcnn_lightning.environment import processor
+from srcnn_lightning.training.environment import processor
 
 IMAGES, SIDE, BATCH = 60, 224, 2
 
@@ -57,7 +57,7 @@ def ours(epochs: int) -> None:
     from compose import request
     from lightning.pytorch import Callback, Trainer
 
-    from srcnn_lightning import fitting
+    from srcnn_lightning.training import fitting
 
     starts, ends = [], []
 

@@ -12,10 +12,11 @@ import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 
-from srcnn_lightning import config, errors, launchers
+from srcnn_lightning import config, errors
 from srcnn_lightning.job import job
 from srcnn_lightning.naming import is_silent
-from srcnn_lightning.sweep import Sweep
+from srcnn_lightning.sweeps import launchers
+from srcnn_lightning.sweeps.sweep import Sweep
 
 PACKAGE = Path(__file__).resolve().parent
 # A wheel holds conf/ inside the package, a checkout beside it.

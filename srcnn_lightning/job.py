@@ -6,8 +6,9 @@ from typing import cast
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from srcnn_lightning import config, errors, launchers
-from srcnn_lightning.sweep import Place, Sweep
+from srcnn_lightning import config, errors
+from srcnn_lightning.sweeps import launchers
+from srcnn_lightning.sweeps.sweep import Place, Sweep
 
 config.register()  # a worker has not run main()
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from srcnn_lightning import devices, folders, gpus, record
+from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_output_dir
 from srcnn_lightning.errors import BadInput, disk_error, folder_sentence
 from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
-from srcnn_lightning.sweep import Outcome, Place
+from srcnn_lightning.sweeps import gpus
+from srcnn_lightning.sweeps.sweep import Outcome, Place
 
 if TYPE_CHECKING:
-    from srcnn_lightning.checkpoints import Resume
+    from srcnn_lightning.training.checkpoints import Resume
 
 TRACEBACK = "traceback.txt"
 
@@ -98,7 +99,7 @@ def _copy(request: Request) -> Outcome | None:
     if original is None or (shows_events and not folders.has_events(original)):
         return None
 
-    from srcnn_lightning import events
+    from srcnn_lightning.training import events
 
     found = folders.copy(request.output_dir, original, request.folder, request.fingerprint.hash)
     if found is None:
@@ -114,8 +115,8 @@ def _copy(request: Request) -> Outcome | None:
 
 
 def _train(request: Request, place: Place | None) -> Outcome:
-    from srcnn_lightning import fitting
-    from srcnn_lightning.checkpoints import find_resume
+    from srcnn_lightning.training import fitting
+    from srcnn_lightning.training.checkpoints import find_resume
 
     folder = request.folder
     parts, resume, is_ready = None, None, False
@@ -154,11 +155,11 @@ def _train(request: Request, place: Place | None) -> Outcome:
 
 def _assist(request: Request) -> Outcome:
     """Train beside the process that holds the locks, tests and writes (trainer=ddp)."""
-    from srcnn_lightning import processes
+    from srcnn_lightning.training import processes
 
     processes.follow()
-    from srcnn_lightning import fitting
-    from srcnn_lightning.checkpoints import find_resume
+    from srcnn_lightning.training import fitting
+    from srcnn_lightning.training.checkpoints import find_resume
 
     resume = find_resume(request.folder, request.fingerprint.lineage, request.max_epochs)
     parts = fitting.assemble(request, resume)

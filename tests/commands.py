@@ -18,7 +18,7 @@ from pathlib import Path
 _COPIES = multiprocessing.get_context("forkserver")
 _COPIES.set_forkserver_preload(
     [
-        "srcnn_lightning.fitting",
+        "srcnn_lightning.training.fitting",
         "srcnn_lightning.run",
         "matplotlib.pyplot",
         "torch.utils.tensorboard.summary",

@@ -156,7 +156,7 @@ def test_best_checkpoint_is_the_one_tested(command: Command, tmp_path: Path) -> 
     from srcnn_lightning.data.dead_leaves import draw
     from srcnn_lightning.metrics import psnr as psnr_of
     from srcnn_lightning.resampling import resample_uint8
-    from srcnn_lightning.task import SuperResolution
+    from srcnn_lightning.training.task import SuperResolution
 
     task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt", weights_only=True).eval()
     image = found["per_image"][0]

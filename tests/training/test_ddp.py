@@ -97,7 +97,7 @@ def validate_alone(folder: Path, found: dict[str, Any]) -> dict[str, float]:
     from srcnn_lightning.data.dead_leaves import draw
     from srcnn_lightning.metrics import mse_per_image, psnr
     from srcnn_lightning.resampling import resample_uint8
-    from srcnn_lightning.task import SuperResolution
+    from srcnn_lightning.training.task import SuperResolution
 
     best = folder / "checkpoints/best.ckpt"
     task = SuperResolution.load_from_checkpoint(best, weights_only=True).eval()

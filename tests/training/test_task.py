@@ -8,10 +8,10 @@ from torch.utils.data import DataLoader
 
 from srcnn_lightning import models
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.task import SuperResolution, summarize
+from srcnn_lightning.training.task import SuperResolution, summarize
 
 pytestmark = [
-    # Both are Lightning's own, and a run silences both (srcnn_lightning/fitting.py).
+    # Both are Lightning's own, and a run silences both (srcnn_lightning/training/fitting.py).
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
 ]

@@ -100,7 +100,7 @@ def processor() -> str:
 
 def git_commit() -> str | None:
     """The commit of the checkout this package lies in, `+` appended where it was changed."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
 

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning import devices, errors, progress
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.sweep import Sweep
+from srcnn_lightning.sweeps.sweep import Sweep
 
 # Who brings a launcher or a sweeper, and the extra that installs it.
 EXTRAS = {

@@ -12,11 +12,11 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from srcnn_lightning import events
 from srcnn_lightning.data.module import SuperResolutionData
-from srcnn_lightning.pictures import strips, to_uint8
 from srcnn_lightning.progress import bar, duration, say
-from srcnn_lightning.sweep import Place
+from srcnn_lightning.sweeps.sweep import Place
+from srcnn_lightning.training import events
+from srcnn_lightning.training.pictures import strips, to_uint8
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_TIMES = 5  # how often during a training

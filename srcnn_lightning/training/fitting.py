@@ -13,8 +13,15 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.strategies import DDPStrategy
 
-from srcnn_lightning import callbacks, environment, events, gpus, models, pictures, processes
-from srcnn_lightning.checkpoints import (
+from srcnn_lightning import models
+from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
+from srcnn_lightning.request import Request
+from srcnn_lightning.sweeps import gpus
+from srcnn_lightning.sweeps.sweep import Place
+from srcnn_lightning.training import callbacks, environment, events, pictures, processes
+from srcnn_lightning.training.checkpoints import (
     BEST,
     FOLDER,
     AtomicCheckpointIO,
@@ -22,12 +29,7 @@ from srcnn_lightning.checkpoints import (
     Resume,
     load,
 )
-from srcnn_lightning.data.module import SuperResolutionData
-from srcnn_lightning.errors import BadInput, one_line
-from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
-from srcnn_lightning.request import Request
-from srcnn_lightning.sweep import Place
-from srcnn_lightning.task import SuperResolution, summarize
+from srcnn_lightning.training.task import SuperResolution, summarize
 
 
 @dataclass

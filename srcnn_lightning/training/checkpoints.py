@@ -14,10 +14,11 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from srcnn_lightning import events, record
-from srcnn_lightning.callbacks import History
+from srcnn_lightning import record
 from srcnn_lightning.folders import set_aside
 from srcnn_lightning.progress import say
+from srcnn_lightning.training import events
+from srcnn_lightning.training.callbacks import History
 
 FOLDER = "checkpoints"
 BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import TINY, Command
 
-from srcnn_lightning import devices, gpus
+from srcnn_lightning import devices
+from srcnn_lightning.sweeps import gpus
 
 LEAVES = ("data=dead_leaves", *TINY, "logger=none")
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -195,7 +196,7 @@ def test_gpus_are_dealt_round_robin(tmp_path: Path) -> None:
     """Two GPUs, two runs each: four processes hold one slot each, a fifth waits for one of them."""
     code = (
         "import sys, time\n"
-        "from srcnn_lightning import devices, gpus\n"
+        "from srcnn_lightning import devices\nfrom srcnn_lightning.sweeps import gpus\n"
         "with gpus.slot(['a', 'b'], 2, 'run') as index:\n"
         "    print('took', index, flush=True)\n"
         "    sys.stdin.read()\n"

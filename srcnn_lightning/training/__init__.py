@@ -1,0 +1,1 @@
+"""One training: its parts, what watches it, its checkpoints, events and pictures."""
