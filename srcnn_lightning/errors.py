@@ -21,6 +21,10 @@ class BadInput(ValueError):  # noqa: N818 - it says what it is
     """Something the user can put right: one sentence with the setting, its value and a way out."""
 
 
+class Leaving(SystemExit):
+    """The program ends on purpose; any other SystemExit is an error of a network's own code."""
+
+
 # What a value of each OmegaConf type must be.
 WANTED = {
     "Float": "a number",
@@ -115,7 +119,7 @@ def leave(words: str, status: int) -> NoReturn:
     if WANTS_TRACEBACK and sys.exception():
         traceback.print_exc()
     print(words, file=sys.stderr, flush=True)
-    sys.exit(status)
+    raise Leaving(status)
 
 
 def leave_on_signals() -> None:

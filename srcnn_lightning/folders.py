@@ -145,7 +145,7 @@ def clear(folder: Path) -> None:
         aside = set_aside(folder, folder.parent / ".replaced")
         for events in aside.glob(EVENTS):  # TensorBoard would draw them beside the new ones
             events.rename(aside / events.name.replace("tfevents", "replaced"))
-        say(f"{folder}: what another run left there is kept in {aside}")
+        say(f"{folder}: what was there before is kept in {aside}")
     folder.mkdir(parents=True, exist_ok=True)
 
 

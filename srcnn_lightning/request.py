@@ -71,7 +71,7 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     split = make_split(source.names, settings["data"])
     settings["data"] |= pinned(settings["data"], split)
     source = source.having(split.names)
-    if settings["init_from"]:
+    if settings["init_from"] is not None:
         settings["init_from"] = str(_checkpoint(str(settings["init_from"])))
     default_name = str(settings["model"].get("name", "run"))
     name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
@@ -113,6 +113,8 @@ def _check_processes(trainer: dict[str, Any], data: dict[str, Any], hydra: DictC
 
 def _checkpoint(given: str) -> Path:
     """The file that `init_from` means: itself, or the best checkpoint of a run's folder."""
+    if not given:
+        raise BadInput("init_from=: give a run's folder or a checkpoint's path, or leave it out.")
     path = Path(given).expanduser()
     if path.is_dir():
         path = (_original(given, path) or path) / "checkpoints/best.ckpt"

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_output_dir
-from srcnn_lightning.errors import BadInput, disk_error, folder_sentence
+from srcnn_lightning.errors import BadInput, Leaving, disk_error, folder_sentence
 from srcnn_lightning.fingerprint import images
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
@@ -54,6 +54,8 @@ def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outco
     outcome = _skip(request)
     if outcome is None:
         check_output_dir(str(request.settings["output_dir"]))
+        if place is not None:
+            place.sweep.add(place.number, _outcome(request, "stopped", {}))
         with (
             _disk_sentence(request),
             folders.lock(request.output_dir, request.folder, request.label),
@@ -136,9 +138,9 @@ def _train(request: Request, place: Place | None) -> Outcome:
         record.write(folder, {**_identity(request), **vars(result)})
         (folder / TRACEBACK).unlink(missing_ok=True)
         parts.checkpoints.forget_previous()
-    except BadInput:
+    except (BadInput, Leaving):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if disk_error(error, request.output_dir):
             raise
         if not is_ready:

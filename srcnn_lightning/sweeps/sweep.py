@@ -27,7 +27,7 @@ from srcnn_lightning.progress import say
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 PLAN = "sweep.json"
 REFUSAL = "refused.txt"
-STATUSES = ("finished", "copied", "skipped", "diverged", "failed")
+STATUSES = ("finished", "copied", "skipped", "diverged", "failed", "stopped")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Outcome:
     """What became of a job.
 
     Attributes:
-        status: finished, copied (from another experiment), skipped, diverged or failed.
+        status: finished, copied (from another experiment), skipped, diverged or failed; stopped
+            from the job's beginning until it is one of these.
         label: the run, as in `lr_grid/DIV2K-antialiased/lr=0.001`.
         folder: of the run.
         val_psnr: the run's `max_val_psnr` in dB; None without one.
@@ -159,7 +160,8 @@ class Sweep:
         counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
         missing = (jobs or len(outcomes)) - len(outcomes)
         counts += [f"{missing} not run"] if missing else []
-        say(f"{jobs or len(outcomes)} jobs: {', '.join(counts)}")
+        count = jobs or len(outcomes)
+        say(f"{count} {'job' if count == 1 else 'jobs'}: {', '.join(counts)}")
         return "failed" in statuses
 
 
@@ -181,7 +183,8 @@ class Place:
 
         None where nobody knows how many there are. Workers share them.
         """
-        jobs, ended = self.sweep.jobs, self.sweep.outcomes().values()
+        jobs = self.sweep.jobs
+        ended = [one for one in self.sweep.outcomes().values() if one.status != "stopped"]
         if jobs is None:
             return None
         trained = [outcome.seconds for outcome in ended if outcome.status == "finished"]

@@ -15,7 +15,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import models
 from srcnn_lightning.data.module import SuperResolutionData
-from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.request import Request
 from srcnn_lightning.sweeps import gpus
@@ -206,10 +206,17 @@ def _reset_process(trainer: dict[str, Any]) -> None:
 
 def _load_weights(task: SuperResolution, checkpoint: str) -> None:
     try:
-        task.load_state_dict(load(Path(checkpoint))["state_dict"])
-    except Exception as error:
+        weights = load(Path(checkpoint))["state_dict"]
+    except Exception as error:  # torch names no type for a file that is none of its own
         raise BadInput(
-            f"init_from={checkpoint}: it does not fit this network ({one_line(error)[:200]}); "
+            f"init_from={checkpoint}: it is no checkpoint, or a damaged one; "
+            "give a run's folder or another checkpoint."
+        ) from error
+    try:
+        task.load_state_dict(weights)
+    except RuntimeError as error:
+        raise BadInput(
+            f"init_from={checkpoint}: it holds the weights of another network; "
             "give a checkpoint of the same model settings."
         ) from error
 

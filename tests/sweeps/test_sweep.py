@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,27 @@ def test_failed_job_does_not_stop_the_others(command: Command, tmp_path: Path) -
     mended = command(*LEAVES, *arguments)
     assert mended.stdout.endswith("2 jobs: 1 finished, 1 skipped\n")
     assert not (tmp_path / "outputs" / failed / "traceback.txt").exists()
+
+
+def test_network_that_leaves_is_a_failed_job(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FAILS.replace("raise RuntimeError('thirteen')", "exit(0)"))
+    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
+    result = command(*LEAVES, *arguments)
+    assert result.returncode == 1
+    assert "2 jobs: 1 finished, 1 failed" in result.stdout
+    assert "SystemExit" in result.stdout
+
+
+def test_stopped_sweep_says_which_job_was_under_way(tmp_path: Path) -> None:
+    process = start(tmp_path, *LEAVES, "trainer.max_epochs=100000", "-m", "seed=3,4")
+    last = tmp_path / f"outputs/single/{KIND}/seed=3/checkpoints/last.ckpt"
+    deadline = time.monotonic() + 60
+    while not last.is_file() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate()
+    assert stdout.endswith("2 jobs: 1 stopped, 1 not run\n")
+    assert f"1    single/{KIND}/seed=3  stopped" in stdout
 
 
 def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:

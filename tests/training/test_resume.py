@@ -284,7 +284,13 @@ def test_weights_that_do_not_fit_are_a_sentence(command: Command, tmp_path: Path
     missing = command(*LEAVES, "init_from=nowhere")
     (tmp_path / "text.ckpt").write_text("no checkpoint")
     broken = command(*LEAVES, "init_from=text.ckpt")
-    for result, words in ((other, "does not fit"), (missing, "there is no"), (broken, "does not")):
+    empty = command(*LEAVES, "init_from=")
+    for result, words in (
+        (other, "weights of another network"),
+        (missing, "there is no"),
+        (broken, "it is no checkpoint"),
+        (empty, "give a run's folder"),
+    ):
         assert result.returncode == 2
         assert result.stderr.startswith("init_from=")
         assert words in result.stderr
