@@ -1,5 +1,6 @@
 """What makes two runs the same: a hash over all that changes a run's figures."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -49,7 +50,24 @@ class Fingerprint:
 
 
 def fingerprint(settings: dict[str, Any], source: Source, split: Split) -> Fingerprint:
-    """Of a resolved configuration, the images it names, and the device it would use here.
+    """Of a resolved configuration, the images it names, and the device it would use here."""
+    lineage = record.digest([RESULTS_VERSION, _hashed(settings), images(source, split)])
+    return Fingerprint(record.digest([lineage, settings["trainer"]["max_epochs"]]), lineage)
+
+
+def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """What makes a run another than the one before, `optimizer.lr=0.1, now 0.01`."""
+    old, new = (
+        dict(_leaves({**_hashed(settings), "epochs": settings["trainer"]["max_epochs"]}))
+        for settings in (before, now)
+    )
+    keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    shown = [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
+    return "; ".join(shown) or "other images, or an earlier version of this program"
+
+
+def _hashed(settings: dict[str, Any]) -> dict[str, Any]:
+    """What of a configuration changes a run's figures, but for the number of its epochs.
 
     Names of models are left out as well: `model.name` is for tables.
     """
@@ -68,8 +86,16 @@ def fingerprint(settings: dict[str, Any], source: Source, split: Split) -> Finge
         # A sum's order, and with it its last bits, depends on the threads that share it.
         "threads": trainer["threads"] if device == "cpu" else None,
     }
-    lineage = record.digest([RESULTS_VERSION, kept, images(source, split)])
-    return Fingerprint(record.digest([lineage, trainer["max_epochs"]]), lineage)
+    return kept
+
+
+def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name, value
 
 
 def images(source: Source, split: Split) -> dict[str, list[list[Any]]]:

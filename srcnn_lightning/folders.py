@@ -135,8 +135,13 @@ def has_events(folder: Path) -> bool:
     return any(folder.glob(EVENTS))
 
 
-def clear(folder: Path) -> None:
-    """Move what an earlier run left there aside, into a hidden folder: nothing is lost."""
+def clear(folder: Path, why: str = "") -> None:
+    """Move what an earlier run left there aside, into a hidden folder: nothing is lost.
+
+    Args:
+        folder: of the run.
+        why: it is not used, for a line that says so.
+    """
     leftovers = list(folder.glob("*"))
     if all(any(path.match(name) for name in FIRST_FILES) for path in leftovers):
         for path in leftovers:  # of a run that was stopped in its first epoch
@@ -145,7 +150,7 @@ def clear(folder: Path) -> None:
         aside = set_aside(folder, folder.parent / ".replaced")
         for events in aside.glob(EVENTS):  # TensorBoard would draw them beside the new ones
             events.rename(aside / events.name.replace("tfevents", "replaced"))
-        say(f"{folder}: what was there before is kept in {aside}")
+        say(f"{folder}: what was there before is kept in {aside}{why}")
     folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_output_dir
 from srcnn_lightning.errors import BadInput, Leaving, disk_error, folder_sentence
-from srcnn_lightning.fingerprint import images
+from srcnn_lightning.fingerprint import difference, images
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweeps import gpus
@@ -182,13 +182,24 @@ def _set_damaged_record_aside(folder: Path) -> None:
 def _make_room(request: Request, resume: "Resume | None") -> None:
     """For a run that begins, or that goes on: its record of fewer epochs gets another name."""
     if resume is None:
-        folders.clear(request.folder)
+        folders.clear(request.folder, _why(request))
         return
     found = record.read(request.folder)
     if found is not None and found.get("status") in folders.DONE:
         path = request.folder / record.FILE_NAME
         path.rename(path.with_name(f"metrics-{found['epochs']}-epochs.json"))
     say(f"{request.label}: goes on after epoch {resume.epochs}")
+
+
+def _why(request: Request) -> str:
+    """What tells the run that lies in the folder from the one that is asked for."""
+    try:
+        found = record.read(request.folder)
+        if found is None or found["hash"] == request.fingerprint.hash:
+            return ""
+        return f" ({difference(found['config'], request.settings)})"
+    except (ValueError, KeyError, OSError):  # of another version, or weights that are gone
+        return ""
 
 
 def _identity(request: Request) -> record.Record:

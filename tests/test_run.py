@@ -110,10 +110,14 @@ def test_second_run_is_skipped_and_another_moved_aside(command: Command, tmp_pat
     assert again.returncode == 0
     assert "skipped" in again.stdout
     assert (tmp_path / RUN / "srcnn/metrics.json").stat().st_mtime_ns == written
-    assert command(*LEAVES, "data.eval_batch_size=2").returncode == 0
+    moved = command(*LEAVES, "data.eval_batch_size=2")
+    assert moved.returncode == 0
     assert record(tmp_path / RUN / "srcnn")["config"]["data"]["eval_batch_size"] == 2
     (kept,) = (tmp_path / RUN / ".replaced").iterdir()
     assert record(kept)["config"]["data"]["eval_batch_size"] == 4
+    assert (
+        f"is kept in {kept.relative_to(tmp_path)} (data.eval_batch_size=4, now 2)" in moved.stdout
+    )
 
 
 def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> None:
