@@ -118,9 +118,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("Content-Length", str(last - first + 1))
-        self.end_headers()
+        # Before the answer: whoever has it may ask again before this thread goes on.
         with behaviour.lock:
             behaviour.requests.append((first, last))
+        self.end_headers()
         body = bytearray(content[first : last + 1])
         if self.headers.get("Range") == "bytes=0-0":
             # The question whether ranges are known: its asker goes before a failure could show.
