@@ -230,7 +230,7 @@ def test_killed_whole_zip_ends_right(tmp_path, faults):
         fetch(tmp_path, server)
     assert_right(tmp_path)
     # Without ranges it begins anew; where only the size is unknown, it goes on.
-    assert (0 if "ranges" in faults else present, len(ZIP) - 1) == server.requests[-1]
+    assert server.requests[-1] == (0 if "ranges" in faults else present, len(ZIP) - 1)
 
 
 def test_two_processes_at_once_fetch_each_image_once(tmp_path):
