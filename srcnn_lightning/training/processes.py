@@ -29,10 +29,17 @@ EXIT_GRACE = 30.0  # for the others to end after the training
 class OwnSignals(Callback):
     """Undo what Lightning makes of SIGTERM: a broadcast in the middle of another one hangs."""
 
+    def __init__(self) -> None:
+        # The command's own, or those of a launcher's worker, which answer Ctrl-C differently.
+        self.handlers = {
+            number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """After Lightning has set its handlers."""
         if trainer.is_global_zero:
-            errors.leave_on_signals()
+            for number, handler in self.handlers.items():
+                signal.signal(number, handler)
 
 
 @contextmanager
