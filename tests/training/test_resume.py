@@ -91,14 +91,14 @@ def test_twenty_kills_of_a_sweep_leave_no_trace(command: Command, tmp_path: Path
         until_trained = time.monotonic() + 60
         # A fifth of the kills falls into the start, the others into the training.
         if moments.random() < 0.2:
-            time.sleep(moments.uniform(0, 4))
+            time.sleep(moments.uniform(0, 1.5))
         else:
             before = _newest(tmp_path / "killed")
             while _newest(tmp_path / "killed") == before and time.monotonic() < until_trained:
                 time.sleep(0.002)
                 if process.poll() is not None:
                     break
-            time.sleep(moments.uniform(0, 1.2))
+            time.sleep(moments.uniform(0, 0.6))
         if process.poll() is not None:
             break
         process.send_signal(signal.SIGKILL)
