@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +52,16 @@ def sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def picture_names(images: Sequence[str]) -> list[str]:
+    """The file that a picture of each image has, whatever the image's own type: `0801.png`."""
+    stems = [Path(image).stem for image in images]
+    # cat.jpg and cat.bmp of one folder keep their endings.
+    unique = (
+        stem if stems.count(stem) == 1 else image for stem, image in zip(stems, images, strict=True)
+    )
+    return [f"{name}.png" for name in unique]
 
 
 def remove_temporary(folder: Path) -> None:

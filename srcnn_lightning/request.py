@@ -11,8 +11,8 @@ from srcnn_lightning.checks import check_settings, check_variant
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, pinned
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.fingerprint import Fingerprint, fingerprint
-from srcnn_lightning.naming import run_folder, run_name
+from srcnn_lightning.fingerprint import Fingerprint, fingerprint, images
+from srcnn_lightning.naming import run_folder, run_name, safe
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,19 @@ class Request:
     def output_dir(self) -> Path:
         """Of all runs."""
         return Path(str(self.settings["output_dir"])).expanduser()
+
+    @property
+    def data_hash(self) -> str:
+        """Of the images and their split."""
+        return record.digest(images(self.source, self.split))
+
+    @property
+    def test_images(self) -> str:
+        """Below `output_dir`: pictures of the test images, for all runs that share them."""
+        data, degradation = self.settings["data"], self.settings["degradation"]
+        shaped = [self.data_hash, data["crop"], data["target_size"], degradation]
+        kind = safe(f"{self.source.name}-{degradation['name']}")
+        return f"test_images/{kind}-{record.digest(shaped)[:8]}"
 
     @property
     def max_epochs(self) -> int:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_output_dir
 from srcnn_lightning.errors import BadInput, Leaving, disk_error, folder_sentence
-from srcnn_lightning.fingerprint import difference, images
+from srcnn_lightning.fingerprint import difference
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweeps import gpus
@@ -210,7 +210,8 @@ def _identity(request: Request) -> record.Record:
         "experiment": settings["experiment_name"],
         "variant": settings["variant"],
         "data": request.source.name,
-        "data_hash": record.digest(images(request.source, request.split)),
+        "data_hash": request.data_hash,
+        "test_images": request.test_images,
         "hash": request.fingerprint.hash,
         "lineage": request.fingerprint.lineage,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,11 +12,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
+from srcnn_lightning import metrics
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.progress import bar, duration, say
 from srcnn_lightning.sweeps.sweep import Place
 from srcnn_lightning.training import events
-from srcnn_lightning.training.pictures import strips, to_uint8
+from srcnn_lightning.training.pictures import captioned, strips, to_uint8
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_TIMES = 5  # how often during a training
@@ -161,9 +162,11 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     lr, hr = data.pairs["val"][list(range(shown))]
     output = network(lr)
     network.train(was_training)
-    for name, strip in zip(data.split.val, strips(lr, output, hr), strict=False):
+    psnr = metrics.psnr(output.float().clamp(0, 1), hr).tolist()
+    for name, strip, decibels in zip(data.split.val, strips(lr, output, hr), psnr, strict=False):
+        picture = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))
         for logger in loggers:
-            events.add_picture(logger, f"val/{name}", strip, epoch)
+            events.add_picture(logger, f"val/{name}", picture, epoch)
 
 
 class TestPictures(Callback):

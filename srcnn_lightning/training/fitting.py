@@ -140,6 +140,7 @@ def fit(parts: Parts, request: Request) -> None:
     path = str(parts.resume.path) if parts.resume else None
     threads = request.settings["trainer"]["threads"]
     with processes.together(parts.trainer.world_size, threads):
+        events.write_layout(parts.trainer.loggers)
         parts.trainer.fit(parts.task, parts.data, ckpt_path=path, weights_only=True)
 
 
@@ -148,13 +149,14 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
     task, trainer, history = parts.task, parts.trainer, parts.history
     settings, folder = request.settings, request.folder
     started = time.monotonic()
+    metrics: dict[str, float | None]
     if task.is_trained:
         fit(parts, request)
-        max_val_psnr = history.best().get("val_psnr")
+        best = history.best()
+        metrics = {"max_val_psnr": best.get("val_psnr"), "val_loss": best.get("val_loss")}
     else:
-        max_val_psnr = _validate_baseline(parts, settings["trainer"]["max_epochs"])
+        metrics = _validate_baseline(parts, settings["trainer"]["max_epochs"])
     fitted = time.monotonic()
-    metrics: dict[str, float | None] = {"max_val_psnr": max_val_psnr}
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
         if task.is_trained:
@@ -166,7 +168,7 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
             {"name": image, **{key: values[index] for key, values in table.items()}}
             for index, image in enumerate(parts.data.split.test)
         ]
-        _leave_pictures(parts, folder, table["psnr"])
+        _leave_pictures(parts, request, table["psnr"])
     for logger in trainer.loggers:
         logger.finalize("success")
     if any(isinstance(logger, TensorBoardLogger) for logger in trainer.loggers):
@@ -254,9 +256,10 @@ def _trainer(settings: dict[str, Any], count: int, **parts: Any) -> Trainer:
         raise BadInput(f"trainer.precision={settings['precision']}: {error}") from error
 
 
-def _validate_baseline(parts: Parts, epochs: int) -> float:
+def _validate_baseline(parts: Parts, epochs: int) -> dict[str, float | None]:
     """One pass over the validation images, drawn as a horizontal line beside the curves."""
     trainer = parts.trainer
+    events.write_layout(trainer.loggers)
     trainer.validate(parts.task, parts.data, verbose=False)
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
     figures = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
@@ -264,11 +267,15 @@ def _validate_baseline(parts: Parts, epochs: int) -> float:
         for epoch in (1, epochs):
             logger.log_metrics(figures, step=epoch)
     callbacks.show(trainer, parts.task, epoch=1)
-    return psnr
+    return {"max_val_psnr": psnr, "val_loss": loss}
 
 
-def _leave_pictures(parts: Parts, folder: Path, psnr: list[float]) -> None:
+def _leave_pictures(parts: Parts, request: Request, psnr: list[float]) -> None:
     names, outputs = parts.data.split.test, parts.test_pictures.outputs
+    pairs, folder = parts.data.pairs["test"], request.folder
     pictures.write_outputs(folder / "pictures", names, outputs)
-    lr, hr = parts.data.pairs["test"][list(range(min(pictures.COMPARED, len(names))))]
+    lr, hr = pairs[list(range(min(pictures.COMPARED, len(names))))]
     pictures.write_comparison(folder / "comparison.png", names, lr, outputs, hr, psnr)
+    pictures.write_test_images(
+        request.output_dir / request.test_images, names, pairs.hr, request.settings["degradation"]
+    )

@@ -1,17 +1,24 @@
-"""Pictures a run leaves behind: each test image's output, and a few beside input and target."""
+"""Pictures a run leaves behind: each test image's output, and a few beside input and target.
+
+What all runs of the same images share, targets and bicubic enlargements, is kept once for all.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+
+from srcnn_lightning import record
+from srcnn_lightning.resampling import resample, resample_uint8
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COMPARED = 3  # test images in comparison.png, as in the paper's figure 8
+NARROWEST = 160  # pixels that a caption's words need
 
 
 def strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
@@ -32,10 +39,58 @@ def to_uint8(images: Tensor) -> Tensor:
 def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor]) -> None:
     """One PNG for each `(3, H, W)` uint8 output, under its image's name."""
     folder.mkdir(parents=True, exist_ok=True)
-    stems = [Path(name).stem for name in names]
-    for name, stem, output in zip(names, stems, outputs, strict=True):
-        unique = stem if stems.count(stem) == 1 else name
-        Image.fromarray(output.permute(1, 2, 0).numpy()).save(folder / f"{unique}.png")
+    for name, output in zip(record.picture_names(names), outputs, strict=True):
+        as_picture(output).save(folder / name)
+
+
+def write_test_images(
+    folder: Path, names: Sequence[str], targets: Tensor, degradation: dict[str, Any]
+) -> None:
+    """`target/` and `bicubic/` of the test images, as far as they are not there yet.
+
+    Several processes may write the same files at once.
+
+    Args:
+        folder: for these images alone.
+        names: of the images.
+        targets: `(N, 3, H, W)` uint8.
+        degradation: the group of the configuration: the enlargement is what the bicubic baseline
+            makes of the image, and what SRCNN's first layer sees.
+    """
+    size, scale = targets.shape[-2:], int(degradation["scale"])
+    antialias = bool(degradation["antialias"])
+    for name, target in zip(record.picture_names(names), targets.cpu()[:, None], strict=True):
+        paths = [folder / kind / name for kind in ("target", "bicubic")]
+        if all(path.exists() for path in paths):
+            continue
+        low = resample_uint8(target, (size[0] // scale, size[1] // scale), "bicubic", antialias)
+        bicubic = to_uint8(resample(low / 255, (size[0], size[1]), "bicubic", antialias))
+        for path, image in zip(paths, (target, bicubic), strict=True):
+            with record.atomic(path) as file:
+                as_picture(image[0]).save(file, "PNG")
+
+
+def as_picture(image: Tensor) -> Image.Image:
+    """Of `(3, H, W)` uint8 on the CPU."""
+    return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+
+
+def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
+    """A strip of equally wide pictures, `(3, H, W)` uint8, each with a line of text below it."""
+    pictures = as_picture(strip)
+    width = pictures.width // len(captions)
+    times = -(-NARROWEST // width)  # small pictures are enlarged, so that the text has room
+    width *= times
+    font = ImageFont.load_default(size=max(12, width // 16))
+    height = pictures.height * times
+    canvas = Image.new("RGB", (pictures.width * times, height + 2 * max(12, width // 16)), "white")
+    enlarged = (pictures.width * times, height)
+    canvas.paste(pictures.resize(enlarged, Image.Resampling.NEAREST))
+    draw = ImageDraw.Draw(canvas)
+    for number, text in enumerate(captions):
+        middle = (number * width + width // 2, (height + canvas.height) // 2)
+        draw.text(middle, text, fill="black", font=font, anchor="mm")
+    return canvas
 
 
 def write_comparison(
