@@ -1,20 +1,18 @@
-"""A run, composed as the command composes it, for the other files here."""
+"""A run, composed as the command composes it."""
 
-import tempfile
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
+from benchmarks.options import CACHE
 from srcnn_lightning import config
 from srcnn_lightning.__main__ import CONF
 from srcnn_lightning.request import Request, make_request
 
-CACHE = Path(tempfile.gettempdir()) / "srcnn_lightning_bench"
-
 
 def request(output_dir: Path, *overrides: str) -> Request:
-    """What the command would be asked with these overrides, on images drawn once."""
+    """What the command would be asked with these overrides, by default on drawn images."""
     config.register()
     common = ["data=dead_leaves", "trainer=cpu", f"data.cache_dir={CACHE}"]
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -1,121 +1,85 @@
-"""Training speed: this program's run against the loop people write, on the same images.
+"""Training: images per second of five ways to do the same work.
 
-Prints images per second of both, in alternating rounds, and the median of the rounds' ratios. The
-plain loop has its tensors in memory: NCHW, eager, `loss.item()` each step, no validation.
-Ours is a real run through Lightning: `training` counts its training steps alone, which is the same
-work, `whole` its whole epochs with validation, checkpoints, pictures and logs.
-
-    python benchmarks/training.py [--rounds 5] [--epochs 5]
+(a) textbook: a program as people write it, which reads its image files in every epoch; (a') its loop
+with the tensors in memory; (b) the same in channels_last; (c) this program, through Lightning;
+(d) the roof. Of (c), `steps` counts the training steps alone, which is the same work as the others
+do, `whole epochs` adds validation, checkpoints, pictures and events.
 """
 
-import argparse
-import resource
-import subprocess
-import sys
-import tempfile
-from datetime import date
-from pathlib import Path
-from statistics import median
+from functools import partial
 
-import torch
-
-from srcnn_lightning.training.environment import processor
-
-IMAGES, SIDE, BATCH = 60, 224, 2
+from benchmarks.alone import alone, alternate, column
+from benchmarks.figures import FigureSet, Row, ratio
+from benchmarks.images import folder_of_images
+from benchmarks.options import Options
 
 
-def plain(epochs: int) -> None:
-    """Print images per second of the textbook loop."""
-    import time
-
-    torch.manual_seed(0)
-    network = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 64, 9, padding=4),
-        torch.nn.ReLU(),
-        torch.nn.Conv2d(64, 32, 1),
-        torch.nn.ReLU(),
-        torch.nn.Conv2d(32, 3, 5, padding=2),
+def measure(options: Options) -> list[FigureSet]:
+    """Images per second, and the peak memory of each process."""
+    folder = str(folder_of_images(options))
+    common = {
+        "batch": options.batch,
+        "side": options.side,
+        "threads": options.threads,
+        "device": options.device,
+    }
+    loop = {**common, "images": options.trained, "epochs": options.epochs}
+    contenders = {
+        "a textbook, from files": partial(
+            alone, "benchmarks.textbook:train", folder=folder, crop=options.crop, **loop
+        ),
+        "a' textbook, in memory": partial(alone, "benchmarks.loops:plain", **loop),
+        "b channels_last loop": partial(alone, "benchmarks.loops:channels_last", **loop),
+        "c ours": partial(
+            alone,
+            "benchmarks.ours:train",
+            epochs=options.epochs,
+            images=options.trained,
+            overrides=overrides(options, folder),
+        ),
+        "d roof": partial(alone, "benchmarks.roof:measure", matrix=options.matrix, **common),
+    }
+    found = alternate(contenders, options.rounds)
+    rows = {
+        name: Row(name, "image/s", column(figures, "images_per_second"))
+        for name, figures in found.items()
+    }
+    a, a_in_memory, b, c, d = rows.values()
+    whole = Row("c ours, whole epochs", "image/s", column(found["c ours"], "whole_images_per_second"))
+    title = f"Training SRCNN 9-1-5, batch {options.batch} of {options.side}x{options.side}"
+    speed = FigureSet(
+        "training",
+        title,
+        [
+            *(a, a_in_memory, b, c, whole, d),
+            ratio("c / a", c, a, at_least=4),
+            ratio("c / a'", c, a_in_memory, at_least=1.8),
+            ratio("c / b", c, b, at_least=1),
+            ratio("c / d", c, d, at_least=0.45),
+            ratio("whole epochs / steps", whole, c),
+        ],
     )
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    inputs, targets = torch.rand(2, IMAGES, 3, SIDE, SIDE)
-    for epoch in range(epochs + 1):
-        if epoch == 1:  # the first warms up
-            started = time.perf_counter()
-        for indices in torch.randperm(IMAGES).split(BATCH):
-            optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(network(inputs[indices]), targets[indices])
-            loss.backward()
-            optimizer.step()
-            loss.item()
-    print(epochs * IMAGES / (time.perf_counter() - started))
+    memory = [Row(name, "MB", column(figures, "peak_mb")) for name, figures in found.items()]
+    machine = [
+        Row("matrix product", "GFLOP/s", column(found["d roof"], "gflop_per_second")),
+        Row("copy, read and written", "GB/s", column(found["d roof"], "gigabytes_per_second")),
+    ]
+    return [
+        speed,
+        FigureSet("memory", "Peak memory of each process that trained", memory[:-1]),
+        FigureSet("machine", "What the roof is made of", machine),
+    ]
 
 
-def ours(epochs: int) -> None:
-    """Print training images per second of a real run: of its steps, and of its whole epochs."""
-    import time
-
-    from compose import request
-    from lightning.pytorch import Callback, Trainer
-
-    from srcnn_lightning.training import fitting
-
-    starts, ends = [], []
-
-    class Clock(Callback):
-        def on_train_epoch_start(self, trainer: Trainer, pl_module: object) -> None:
-            starts.append(time.perf_counter())
-
-        def on_validation_start(self, trainer: Trainer, pl_module: object) -> None:
-            ends.append(time.perf_counter())
-
-        def on_fit_end(self, trainer: Trainer, pl_module: object) -> None:
-            starts.append(time.perf_counter())
-
-    with tempfile.TemporaryDirectory() as folder:
-        asked = request(Path(folder), f"trainer.max_epochs={epochs + 1}", "model.init=default")
-        parts = fitting.assemble(asked, None)
-        parts.data.prepare()
-        parts.trainer.callbacks.append(Clock())
-        fitting.fit_and_test(parts, asked)
-    steps = sum(end - start for start, end in zip(starts[1:-1], ends[1:], strict=True))
-    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(epochs * IMAGES / steps, epochs * IMAGES / (starts[-1] - starts[1]), megabytes)
-
-
-def measure(what: str, epochs: int) -> list[float]:
-    """Run one of the two in a process of its own."""
-    command = [sys.executable, __file__, "--only", what, "--epochs", str(epochs)]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return [float(figure) for figure in lines[-1].split()]
-
-
-def main() -> None:
-    """Alternate both and print the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--only", choices=("plain", "ours"), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.only:
-        {"plain": plain, "ours": ours}[options.only](options.epochs)
-        return
-    print(
-        f"SRCNN 9-1-5, batch {BATCH} of {SIDE}x{SIDE}, {torch.get_num_threads()} threads, "
-        f"torch {torch.__version__}, {processor()}, {date.today()}"
-    )
-    ratios = []
-    for number in range(1, options.rounds + 1):
-        (loop,) = measure("plain", options.epochs)
-        training, whole, megabytes = measure("ours", options.epochs)
-        ratios.append((training / loop, whole / loop))
-        print(
-            f"round {number}: plain {loop:.1f}, training {training:.1f}, whole {whole:.1f} image/s",
-            flush=True,
-        )
-    medians = [median(column) for column in zip(*ratios, strict=True)]
-    print(f"median ratios to plain: training {medians[0]:.2f}, whole {medians[1]:.2f}")
-    print(f"peak memory of ours: {megabytes:.0f} MB")
-
-
-if __name__ == "__main__":
-    main()
+def overrides(options: Options, folder: str) -> list[str]:
+    """The same images, sizes and threads for the command."""
+    return [
+        "data=folder",
+        f"data.root='{folder}'",
+        f"data.count={options.images}",
+        f"data.crop={options.crop}",
+        f"data.target_size={options.side}",
+        f"data.batch_size={options.batch}",
+        f"trainer={'gpu' if options.device == 'cuda' else 'cpu'}",
+        f"trainer.threads={options.threads}",
+    ]

@@ -1,0 +1,79 @@
+"""What a benchmark is asked for."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from srcnn_lightning import devices
+
+# Drawn images and their caches stay here: the second benchmark finds them.
+CACHE = Path(tempfile.gettempdir()) / "srcnn_lightning_bench"
+
+
+@dataclass(frozen=True)
+class Options:
+    """One benchmark.
+
+    Attributes:
+        folder: real images with sides of at least `crop`; None draws some.
+        rounds: how often each contender runs; figures are medians over them.
+        device: `cpu` or `cuda`.
+        threads: of the CPU, for every contender.
+        images: in the folder; six tenths of them train.
+        batch: images of a training step.
+        crop: of an image file, pixels a side.
+        side: of a training target, in pixels.
+        epochs: that a contender trains in a round.
+        height, width: of the image that inference makes, in pixels.
+        matrix: rows and columns of the matrix product that measures the roof.
+        jobs: of the sweep that is skipped.
+        counts: numbers of images whose epochs are compared.
+        sides: of the targets whose epochs are compared, in pixels.
+        counted_side: of the targets, in pixels, where `counts` differ.
+        sided_count: of the images where `sides` differ.
+        grid: overrides of the learning-rate grid that is timed.
+    """
+
+    folder: Path | None = None
+    rounds: int = 3
+    device: str = "cpu"
+    threads: int = devices.cores()
+    images: int = 100
+    batch: int = 2
+    crop: int = 800
+    side: int = 224
+    epochs: int = 1
+    height: int = 1080
+    width: int = 1920
+    matrix: int = 4096
+    jobs: int = 10
+    counts: tuple[int, ...] = (25, 50, 100, 200, 400)
+    sides: tuple[int, ...] = (112, 224, 448)
+    counted_side: int = 112
+    sided_count: int = 25
+    grid: tuple[str, ...] = ("data.crop=400", "data.target_size=112", "trainer.max_epochs=4")
+
+    @property
+    def trained(self) -> int:
+        """Images that train."""
+        return round(0.6 * self.images)
+
+
+def quick(device: str) -> Options:
+    """So small that it only shows whether everything runs."""
+    return Options(
+        rounds=1,
+        device=device,
+        images=10,
+        crop=64,
+        side=32,
+        height=72,
+        width=96,
+        matrix=128,
+        jobs=2,
+        counts=(5, 10),
+        sides=(32, 64),
+        counted_side=32,
+        sided_count=5,
+        grid=("data.count=10", "data.crop=64", "data.target_size=32", "trainer.max_epochs=1"),
+    )

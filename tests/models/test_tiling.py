@@ -1,0 +1,51 @@
+import pytest
+import torch
+from torch import nn
+
+from srcnn_lightning.models import SRCNN, Interpolation
+from srcnn_lightning.models.tiling import enlarge
+
+
+@pytest.fixture
+def image() -> torch.Tensor:
+    return torch.rand(1, 3, 46, 61, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("tile", [7, 20, 46, 61, 1000])
+def test_tiles_give_what_the_whole_image_gives(image: torch.Tensor, tile: int) -> None:
+    torch.manual_seed(0)
+    network = SRCNN().eval()
+    with torch.no_grad():
+        whole = network(image)
+    # Seams of a margin that is too small differ by 1e-2.
+    torch.testing.assert_close(enlarge(network, image, tile), whole, rtol=0, atol=2e-6)
+
+
+def test_margin_that_is_too_small_shows_at_the_seams(image: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    network = SRCNN().eval()
+    whole = enlarge(network, image, tile=0)
+    assert (enlarge(network, image, tile=20, margin=1) - whole).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_tiles_of_any_scale_lie_where_they_belong(image: torch.Tensor, scale: int) -> None:
+    network = Interpolation("nearest", scale=scale)
+    wanted = image.repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    assert torch.equal(enlarge(network, image, tile=16), wanted)
+
+
+def test_network_never_sees_more_than_a_tile_and_its_margin(image: torch.Tensor) -> None:
+    class Watched(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.sides: list[int] = []
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            self.sides += images.shape[-2:]
+            return images
+
+    network = Watched()
+    assert torch.equal(enlarge(network, image, tile=10, margin=3), image)
+    assert max(network.sides) <= 10 + 2 * 3
+    assert len(network.sides) == 2 * 5 * 7
