@@ -26,7 +26,7 @@ endif
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table test test-slow lint format tensorboard bench bench-data bench-sweeps lock clean data
+.PHONY: help setup demo table test test-slow lint format tensorboard bench lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,15 +73,8 @@ format: setup  ## Let ruff put the style right
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: setup  ## Training speed and memory against a plain PyTorch loop, on this machine
-	$(RUN) benchmarks/training.py
-	$(RUN) benchmarks/block_convolution.py
-
-bench-data: setup  ## Preparing images against decoding them alone, on this machine
-	$(RUN) benchmarks/data.py
-
-bench-sweeps: setup  ## What a skipped job costs, and what a run keeps of itself, on this machine
-	$(RUN) benchmarks/sweeps.py
+bench: setup  ## Speed, start-up, memory on this machine, kept in benchmarks/ [FOLDER= ARGS=--quick]
+	$(RUN) -m benchmarks $(if $(FOLDER),--folder '$(FOLDER)') $(if $(ARGS),$(ARGS),--output benchmarks)
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new

@@ -1,43 +1,54 @@
-"""The last layer of SRCNN 9-1-5, forward and backward: plain, and as a convolution over 2x2 blocks.
-
-python benchmarks/block_convolution.py
-"""
+"""The last layer of SRCNN 9-1-5, forward and backward: plain, and as a convolution over blocks."""
 
 import time
+from functools import partial
 from statistics import median
 
 import torch
 
+from benchmarks.alone import Figures, alone, alternate, column
+from benchmarks.figures import FigureSet, Row, ratio
+from benchmarks.options import Options
 from srcnn_lightning.models.block_convolution import BlockConv2d
 from srcnn_lightning.training.environment import keep_freed_memory
 
-ROUNDS, STEPS = 7, 10
+STEPS = 20
 
 
-def milliseconds(layer: BlockConv2d, images: torch.Tensor, slope: torch.Tensor) -> float:
-    """Time of one step, the mean of several."""
-    started = time.perf_counter()
-    for _ in range(STEPS):
-        layer(images).backward(slope)
-    return 1000 * (time.perf_counter() - started) / STEPS
+def measure(options: Options) -> list[FigureSet]:
+    """Milliseconds of a step of both forms."""
+    settings = {"batch": options.batch, "side": options.side, "threads": options.threads}
+    found = alternate(
+        {
+            form: partial(
+                alone, "benchmarks.block_convolution:step", blocks=form == "blocks", **settings
+            )
+            for form in ("plain", "blocks")
+        },
+        options.rounds,
+    )
+    plain, blocks = (
+        Row(form, "ms", column(figures, "milliseconds")) for form, figures in found.items()
+    )
+    title = f"The last layer alone, batch {options.batch} of {options.side}x{options.side}"
+    rows = [plain, blocks, ratio("blocks / plain", blocks, plain, at_most=1)]
+    return [FigureSet("block_convolution", title, rows)]
 
 
-def main() -> None:
-    """Alternate both forms and print the medians."""
+def step(blocks: bool, batch: int, side: int, threads: int) -> Figures:
+    """The median of some steps, after one that warms up."""
+    torch.set_num_threads(threads)
     keep_freed_memory()
-    layer = BlockConv2d(32, 3, 5).to(memory_format=torch.channels_last)
-    shape = {"memory_format": torch.channels_last}
-    images = torch.rand(2, 32, 224, 224).contiguous(**shape).requires_grad_()
-    slope = torch.rand(2, 3, 224, 224).contiguous(**shape)
-    times: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(ROUNDS + 1):  # the first warms up
-        for blocks, found in times.items():
-            layer.blocks = blocks
-            found.append(milliseconds(layer, images, slope))
-    plain, blocks = (median(times[form][1:]) for form in (False, True))
-    print(f"last layer, batch 2 of 224x224: plain {plain:.1f} ms, blocks {blocks:.1f} ms")
-    print(f"ratio of medians {blocks / plain:.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    layer = BlockConv2d(32, 3, 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layer.blocks = blocks
+    images, slope = (
+        torch.rand(batch, channels, side, side).contiguous(memory_format=torch.channels_last)
+        for channels in (32, 3)
+    )
+    images.requires_grad_()
+    times = []
+    for _ in range(STEPS + 1):
+        started = time.perf_counter()
+        layer(images).backward(slope)
+        times.append(time.perf_counter() - started)
+    return {"milliseconds": 1000 * median(times[1:])}

@@ -35,11 +35,14 @@ class Row:
     @property
     def aim(self) -> str:
         """What should be reached, and whether it was; empty where nothing was set."""
-        if self.at_least is not None:
-            return f">= {self.at_least:g} {'yes' if self.median >= self.at_least else 'NO'}"
-        if self.at_most is not None:
-            return f"<= {self.at_most:g} {'yes' if self.median <= self.at_most else 'NO'}"
-        return ""
+        low, high = self.at_least, self.at_most
+        if low is None and high is None:
+            return ""
+        bounds = [f">= {low:g}"] if low is not None else []
+        bounds += [f"<= {high:g}"] if high is not None else []
+        is_low_enough = high is None or self.median <= high
+        is_high_enough = low is None or self.median >= low
+        return f"{', '.join(bounds)}: {'yes' if is_low_enough and is_high_enough else 'NO'}"
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,15 @@ class FigureSet:
 
 
 def ratio(
-    name: str, numerator: Row, denominator: Row, at_least: float | None = None
+    name: str,
+    numerator: Row,
+    denominator: Row,
+    at_least: float | None = None,
+    at_most: float | None = None,
 ) -> Row:
     """The ratios within each round: what slows a whole round does not change them."""
     pairs = zip(numerator.values, denominator.values, strict=True)
-    return Row(name, "x", tuple(one / other for one, other in pairs), at_least)
+    return Row(name, "x", tuple(one / other for one, other in pairs), at_least, at_most)
 
 
 def show(figures: FigureSet, console: Console) -> None:

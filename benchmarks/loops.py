@@ -6,6 +6,7 @@ Both take random images: what a convolution costs does not depend on what is in 
 import time
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from benchmarks.alone import Figures
@@ -35,7 +36,8 @@ def _train(
 ) -> Figures:
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    model = network().to(device, memory_format=memory_format)
+    model: nn.Module = network().to(device)
+    model = model.to(memory_format=memory_format)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     inputs, targets = (
         torch.rand(images, 3, side, side, device=device).contiguous(memory_format=memory_format)
@@ -46,10 +48,10 @@ def _train(
     for epoch in range(epochs + 1):
         started = time.perf_counter()
         total = torch.zeros((), device=device)
-        for indices in torch.randperm(images).split(batch):
+        for indices in torch.split(torch.randperm(images), batch):
             optimizer.zero_grad()
             loss = F.mse_loss(model(inputs[indices]), targets[indices])
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += loss.item() if reads_each_loss else loss.detach()
         total.item()

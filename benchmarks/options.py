@@ -31,7 +31,11 @@ class Options:
         sides: of the targets whose epochs are compared, in pixels.
         counted_side: of the targets, in pixels, where `counts` differ.
         sided_count: of the images where `sides` differ.
+        scaled_epochs: of each run of `counts` and `sides`.
+        scaled_rounds: at most so many rounds of them.
+        kept_epochs: of the run whose checkpoints and pictures are timed.
         grid: overrides of the learning-rate grid that is timed.
+        grid_rounds: at most so many rounds of the grid.
     """
 
     folder: Path | None = None
@@ -49,9 +53,13 @@ class Options:
     jobs: int = 10
     counts: tuple[int, ...] = (25, 50, 100, 200, 400)
     sides: tuple[int, ...] = (112, 224, 448)
-    counted_side: int = 112
+    counted_side: int = 224
     sided_count: int = 25
+    scaled_epochs: int = 1
+    scaled_rounds: int = 2
+    kept_epochs: int = 10
     grid: tuple[str, ...] = ("data.crop=400", "data.target_size=112", "trainer.max_epochs=4")
+    grid_rounds: int = 2
 
     @property
     def trained(self) -> int:
@@ -63,6 +71,9 @@ def quick(device: str) -> Options:
     """So small that it only shows whether everything runs."""
     return Options(
         rounds=1,
+        scaled_epochs=1,
+        kept_epochs=2,
+        threads=1,
         device=device,
         images=10,
         crop=64,
@@ -76,4 +87,11 @@ def quick(device: str) -> Options:
         counted_side=32,
         sided_count=5,
         grid=("data.count=10", "data.crop=64", "data.target_size=32", "trainer.max_epochs=1"),
+    )
+
+
+def long(device: str) -> Options:
+    """More rounds of longer trainings, and the paper's grid at its full length."""
+    return Options(
+        rounds=5, device=device, epochs=4, kept_epochs=30, grid=("trainer.max_epochs=100",)
     )

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,7 +43,7 @@ class Clock(Callback):
     def epochs(self) -> list[float]:
         """With validation, checkpoints, pictures and events."""
         starts = self.starts[1:]
-        return [after - start for start, after in zip(starts[:-1], starts[1:], strict=True)]
+        return [after - start for start, after in pairwise(starts)]
 
 
 def now(trainer: Trainer) -> float:

@@ -69,7 +69,7 @@ def convolutions(model: nn.Module) -> Iterator[nn.Conv2d]:
 
 
 def _passes(convolution: nn.Conv2d, names: tuple[str, ...], pixels: int) -> list[Work]:
-    """Each pass reads two of input, output and weights (or their gradients) and writes the third."""
+    """Each reads two of input, output and weights, or their gradients, and writes the third."""
     weights = convolution.weight.numel()
     values = weights + (convolution.in_channels + convolution.out_channels) * pixels
     flops = 2 * weights * pixels  # zeros of the border counted in: less than 2 percent of them

@@ -1,4 +1,4 @@
-"""SRCNN as people write it: each image file is opened, cropped and resized whenever it is asked for.
+"""SRCNN as people write it: an image file is opened, cropped and resized whenever asked for.
 
 Nothing of this project is in it, and nothing in it is slower than such programs are. The figures it
 gives are measured over one epoch, from the moment its loader is asked for a batch.
@@ -53,7 +53,14 @@ def _tensor(image: Image.Image) -> Tensor:
 
 
 def train(
-    folder: str, images: int, crop: int, side: int, batch: int, epochs: int, threads: int, device: str
+    folder: str,
+    images: int,
+    crop: int,
+    side: int,
+    batch: int,
+    epochs: int,
+    threads: int,
+    device: str,
 ) -> dict[str, float]:
     """Images per second of whole epochs after the first step."""
     torch.set_num_threads(threads)

@@ -1,9 +1,9 @@
 """Training: images per second of five ways to do the same work.
 
-(a) textbook: a program as people write it, which reads its image files in every epoch; (a') its loop
-with the tensors in memory; (b) the same in channels_last; (c) this program, through Lightning;
-(d) the roof. Of (c), `steps` counts the training steps alone, which is the same work as the others
-do, `whole epochs` adds validation, checkpoints, pictures and events.
+(a) textbook: a program as people write it, which reads its image files in every epoch; (a') its
+loop with the tensors in memory; (b) the same in channels_last; (c) this program, through Lightning;
+(d) the roof. Of (c), the training steps alone are the same work as the others do; whole epochs have
+validation, checkpoints, pictures and events as well.
 """
 
 from functools import partial
@@ -45,7 +45,9 @@ def measure(options: Options) -> list[FigureSet]:
         for name, figures in found.items()
     }
     a, a_in_memory, b, c, d = rows.values()
-    whole = Row("c ours, whole epochs", "image/s", column(found["c ours"], "whole_images_per_second"))
+    whole = Row(
+        "c ours, whole epochs", "image/s", column(found["c ours"], "whole_images_per_second")
+    )
     title = f"Training SRCNN 9-1-5, batch {options.batch} of {options.side}x{options.side}"
     speed = FigureSet(
         "training",

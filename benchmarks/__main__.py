@@ -1,0 +1,97 @@
+"""Measure everything, print tables, keep the figures: `make bench`.
+
+python -m benchmarks [--folder DIR] [--quick | --long] [--only training,inference] [--output DIR]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from benchmarks import (
+    block_convolution,
+    chart,
+    data,
+    grid,
+    inference,
+    results,
+    scaling,
+    startup,
+    sweeps,
+    training,
+)
+from benchmarks.figures import FigureSet, show
+from benchmarks.options import Options, long, quick
+
+MEASURED: dict[str, Callable[[Options], list[FigureSet]]] = {
+    "training": training.measure,
+    "inference": inference.measure,
+    "block_convolution": block_convolution.measure,
+    "startup": startup.measure,
+    "sweeps": sweeps.measure,
+    "data": data.measure,
+    "scaling": scaling.measure,
+    "grid": grid.measure,
+}
+
+
+def main() -> None:
+    """Every measurement that is asked for, one after the other."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--folder", type=Path, help="of real images, in place of drawn ones")
+    parser.add_argument("--rounds", type=int, help="medians are over so many")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
+    parser.add_argument("--long", action="store_true", help="longer trainings, the full grid")
+    parser.add_argument("--only", default=",".join(MEASURED), help="some of %(default)s")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, where there is one")
+    parser.add_argument(
+        "--output", type=Path, help="folder of results.csv and results.png; nowhere if not given"
+    )
+    arguments = parser.parse_args()
+    options = make_options(arguments)
+    console = Console()
+    found = []
+    started = time.monotonic()
+    for name in arguments.only.split(","):
+        if name not in MEASURED:
+            parser.error(f"--only {name}: choose some of {', '.join(MEASURED)}")
+        print(f"{name}:", file=sys.stderr, flush=True)
+        for figures in MEASURED[name](options):
+            found.append(figures)
+            show(figures, console)
+    console.print(f"{time.monotonic() - started:.0f} s")
+    if arguments.output is not None:
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        device = results.device_name(options.device)
+        caption = f"{device}, {options.threads} threads, torch {torch.__version__}"
+        for path in (
+            results.append(arguments.output, found, options),
+            chart.draw(arguments.output, found, caption),
+        ):
+            if path is not None:
+                console.print(f"written: {path}")
+
+
+def make_options(arguments: argparse.Namespace) -> Options:
+    """The sizes that were asked for, on a GPU where there is one."""
+    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if arguments.quick:
+        options = quick(device)
+    elif arguments.long:
+        options = long(device)
+    else:
+        options = Options(device=device)
+    if arguments.folder is not None:
+        options = replace(options, folder=arguments.folder.expanduser().resolve())
+    if arguments.rounds is not None:
+        options = replace(options, rounds=arguments.rounds)
+    return options
+
+
+if __name__ == "__main__":
+    main()

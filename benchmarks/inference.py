@@ -1,0 +1,143 @@
+"""Inference: one large image by this program, in tiles, and by ONNX Runtime.
+
+Both run the same network with the same weights, interpolation included, and the same number of
+threads on the CPU. ONNX Runtime gets the plain form of the last layer.
+"""
+
+import io
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor
+
+from benchmarks import roof
+from benchmarks.alone import Figures, alone, alternate, column
+from benchmarks.figures import FigureSet, Row, ratio
+from benchmarks.options import Options
+from benchmarks.textbook import network as plain_network
+from srcnn_lightning.models import SRCNN
+from srcnn_lightning.models.block_convolution import BlockConv2d
+from srcnn_lightning.models.tiling import enlarge
+from srcnn_lightning.training.environment import keep_freed_memory
+
+REPETITIONS = 5
+
+
+def measure(options: Options) -> list[FigureSet]:
+    """Images per second, milliseconds and peak memory, in alternating order."""
+    size = {"height": options.height, "width": options.width, "threads": options.threads}
+    with TemporaryDirectory() as folder:
+        model = str(Path(folder) / "srcnn.onnx")
+        export(Path(model), options.height, options.width)
+        contenders = {
+            "ours, in tiles": partial(alone, "benchmarks.inference:ours", **size),
+            "ours, whole": partial(alone, "benchmarks.inference:ours", tile=0, **size),
+            "ONNX Runtime": partial(alone, "benchmarks.inference:onnx", model=model, **size),
+            "roof": partial(
+                alone, "benchmarks.inference:roof_of_inference", matrix=options.matrix, **size
+            ),
+        }
+        found = alternate(contenders, options.rounds)
+    speed = {
+        name: Row(name, "image/s", column(figures, "images_per_second"))
+        for name, figures in found.items()
+    }
+    times = [
+        Row(f"{name}, one image", "ms", tuple(1000 / value for value in row.values))
+        for name, row in speed.items()
+    ]
+    memory = [
+        Row(f"{name}, peak memory", "MB", column(found[name], "peak_mb"))
+        for name in list(found)[:-1]
+    ]
+    tiles, whole, other, limit = speed.values()
+    ratios = [
+        ratio("ours, in tiles / ONNX Runtime", tiles, other, at_least=0.9),
+        ratio("ours, in tiles / whole", tiles, whole),
+        ratio("ours, in tiles / roof", tiles, limit),
+    ]
+    difference = Row(
+        "largest difference of a pixel",
+        "of 1",
+        column(found["ONNX Runtime"], "largest_difference"),
+        at_most=1e-5,
+    )
+    title = f"Inference of SRCNN 9-1-5, one {options.width}x{options.height} output"
+    rows = [*speed.values(), *times, *ratios, *memory, difference]
+    return [FigureSet("inference", title, rows)]
+
+
+def network() -> SRCNN:
+    """The same weights in every process."""
+    torch.manual_seed(0)
+    return SRCNN().eval()
+
+
+def low_resolution(height: int, width: int) -> Tensor:
+    """`(1, 3, height / 2, width / 2)` in [0, 1], the same in every process."""
+    return torch.rand(1, 3, height // 2, width // 2, generator=torch.Generator().manual_seed(0))
+
+
+def ours(height: int, width: int, threads: int, tile: int | None = None) -> Figures:
+    """channels_last, `torch.inference_mode`, in tiles unless `tile` is 0."""
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    model = network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    image = low_resolution(height, width)
+    settings = {} if tile is None else {"tile": tile}
+    return _speed(lambda: enlarge(model, image, **settings))
+
+
+def onnx(height: int, width: int, threads: int, model: str) -> Figures:
+    """ONNX Runtime with its own optimizations."""
+    import onnxruntime
+
+    torch.set_num_threads(threads)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    image = low_resolution(height, width)
+    inputs = {session.get_inputs()[0].name: image.numpy()}
+    figures = _speed(lambda: session.run(None, inputs))
+    (output,) = session.run(None, inputs)
+    largest = (enlarge(network(), image) - torch.from_numpy(output)).abs().max()
+    return {**figures, "largest_difference": float(largest)}
+
+
+def roof_of_inference(matrix: int, height: int, width: int, threads: int) -> Figures:
+    """Images per second if the convolutions ran as fast as this machine computes or copies."""
+    torch.set_num_threads(threads)
+    works = roof.inference_work(plain_network(), height, width)
+    rates = roof.product_rate(matrix, "cpu"), roof.copy_rate("cpu")
+    return {"images_per_second": 1 / roof.seconds(works, *rates)}
+
+
+def export(path: Path, height: int, width: int) -> None:
+    """Write the network for ONNX Runtime, quietly."""
+    model = network()
+    last = model.layers[-1]
+    assert isinstance(last, BlockConv2d)
+    last.blocks = False  # blocks are for the convolutions of torch
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not needed
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")  # torch's exporter warns of itself
+        torch.onnx.export(
+            model, (low_resolution(height, width),), path, dynamo=True, external_data=False
+        )
+
+
+def _speed(action: Callable[[], object]) -> Figures:
+    times = []
+    for _ in range(REPETITIONS + 1):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return {"images_per_second": 1 / median(times[1:])}  # the first warms up
