@@ -40,7 +40,7 @@ def step(blocks: bool, batch: int, side: int, threads: int) -> Figures:
     torch.set_num_threads(threads)
     keep_freed_memory()
     layer = BlockConv2d(32, 3, 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    layer.blocks = blocks
+    layer.plain = not blocks
     images, slope = (
         torch.rand(batch, channels, side, side).contiguous(memory_format=torch.channels_last)
         for channels in (32, 3)

@@ -24,7 +24,6 @@ from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
 from benchmarks.textbook import network as plain_network
 from srcnn_lightning.models import SRCNN
-from srcnn_lightning.models.block_convolution import BlockConv2d
 from srcnn_lightning.models.tiling import enlarge
 from srcnn_lightning.training.environment import keep_freed_memory
 
@@ -75,10 +74,10 @@ def measure(options: Options) -> list[FigureSet]:
     return [FigureSet("inference", title, rows)]
 
 
-def network() -> SRCNN:
+def network(cpu_forms: bool = True) -> SRCNN:
     """The same weights in every process."""
     torch.manual_seed(0)
-    return SRCNN().eval()
+    return SRCNN(cpu_forms=cpu_forms).eval()
 
 
 def low_resolution(height: int, width: int) -> Tensor:
@@ -122,10 +121,7 @@ def roof_of_inference(matrix: int, height: int, width: int, threads: int) -> Fig
 
 def export(path: Path, height: int, width: int) -> None:
     """Write the network for ONNX Runtime, quietly."""
-    model = network()
-    last = model.layers[-1]
-    assert isinstance(last, BlockConv2d)
-    last.blocks = False  # blocks are for the convolutions of torch
+    model = network(cpu_forms=False)  # those forms are for the convolutions of torch
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not needed
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # torch's exporter warns of itself

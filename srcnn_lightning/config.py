@@ -72,6 +72,7 @@ class SRCNNConfig:
     batch_norm: bool = MISSING
     output_activation: str = MISSING
     init: str = MISSING
+    cpu_forms: bool = MISSING
 
 
 @dataclass

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.block_convolution import BlockConv2d
+from srcnn_lightning.models.cpu_convolution import CPUConv2d
 from srcnn_lightning.models.interpolation import Interpolation
 
 RGB = 3
@@ -29,6 +30,7 @@ class SRCNN(nn.Module):
         kernel: str = "bicubic",
         antialias: bool = True,
         scale: int = 2,
+        cpu_forms: bool = True,
     ) -> None:
         """Build the network with the variant flags of the paper's section 5.2.
 
@@ -42,6 +44,8 @@ class SRCNN(nn.Module):
             kernel: of the interpolation.
             antialias: of the interpolation.
             scale: enlargement of both sides.
+            cpu_forms: compute the convolutions in the forms that are fastest on a CPU; the same
+                but for the last bits.
 
         Raises:
             BadInput: settings that do not fit together.
@@ -53,13 +57,16 @@ class SRCNN(nn.Module):
         layers: list[nn.Module] = []
         channels = RGB
         for kernel_size, width in zip(kernel_sizes[:-1], features, strict=True):
-            layers.append(nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2))
+            layers.append(CPUConv2d(channels, width, kernel_size))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(width))
             layers.append(nn.ReLU(inplace=True))
             channels = width
         layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1]))
         self.layers = nn.Sequential(*layers)
+        for layer in layers:
+            if isinstance(layer, CPUConv2d):
+                layer.plain = not cpu_forms
         if init == "identity":
             self._pass_image_through()
 

@@ -63,18 +63,18 @@ def test_block_convolution_equals_plain_one_for_odd_sizes(size):
     assert_same(block, plain, doubles(2, 4, *size))
 
 
-def test_block_convolution_equals_plain_one_with_blocks_off():
+def test_block_convolution_equals_plain_one_with_plain_on():
     block, plain = pair(4, 3, 5)
-    block.blocks = False
+    block.plain = True
     images = doubles(2, 4, 8, 8)
     assert torch.equal(block(images), plain(images))
     assert_same(block, plain, images)
 
 
-def test_blocks_off_holds_for_one_layer_alone():
+def test_plain_holds_for_one_layer_alone():
     block, _ = pair(4, 3, 5)
-    block.blocks = False
-    assert BlockConv2d(4, 3, 5).blocks
+    block.plain = True
+    assert not BlockConv2d(4, 3, 5).plain
 
 
 def test_block_convolution_equals_plain_one_in_channels_last():
