@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 Figures = dict[str, float]
+Contender = Callable[[], Figures]
 
 
 def alone(function: str, **settings: Any) -> Figures:
@@ -41,9 +42,7 @@ def python(folder: str | Path, *arguments: str) -> str:
     return done.stdout
 
 
-def alternate(
-    contenders: Mapping[str, Callable[[], Figures]], rounds: int
-) -> dict[str, list[Figures]]:
+def alternate(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[Figures]]:
     """Each contender once a round, back and forth: what slows the machine slows all alike."""
     found: dict[str, list[Figures]] = {name: [] for name in contenders}
     for number in range(rounds):

@@ -26,6 +26,7 @@ class Options:
         epochs: that a contender trains in a round.
         height, width: of the image that inference makes, in pixels.
         matrix: rows and columns of the matrix product that measures the roof.
+        channels: of the convolution that measures the higher roof.
         jobs: of the sweep that is skipped.
         counts: numbers of images whose epochs are compared.
         sides: of the targets whose epochs are compared, in pixels.
@@ -50,6 +51,7 @@ class Options:
     height: int = 1080
     width: int = 1920
     matrix: int = 4096
+    channels: int = 256
     jobs: int = 10
     counts: tuple[int, ...] = (25, 50, 100, 200, 400)
     sides: tuple[int, ...] = (112, 224, 448)
@@ -81,6 +83,7 @@ def quick(device: str) -> Options:
         height=72,
         width=96,
         matrix=128,
+        channels=16,
         jobs=2,
         counts=(5, 10),
         sides=(32, 64),

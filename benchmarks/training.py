@@ -2,12 +2,13 @@
 
 (a) textbook: a program as people write it, which reads its image files in every epoch; (a') its
 loop with the tensors in memory; (b) the same in channels_last; (c) this program, through Lightning;
-(d) the roof. Of (c), the training steps alone are the same work as the others do; whole epochs have
-validation, checkpoints, pictures and events as well.
+(d) the roof, (d') a higher one. Of (c), the training steps alone are the same work as the others
+do; whole epochs have validation, checkpoints, pictures and events as well.
 """
 
 from functools import partial
 
+from benchmarks import overhead
 from benchmarks.alone import alone, alternate, column
 from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.images import folder_of_images
@@ -37,39 +38,52 @@ def measure(options: Options) -> list[FigureSet]:
             images=options.trained,
             overrides=overrides(options, folder),
         ),
-        "d roof": partial(alone, "benchmarks.roof:measure", matrix=options.matrix, **common),
+        "d roof": partial(
+            alone,
+            "benchmarks.roof:measure",
+            matrix=options.matrix,
+            channels=options.channels,
+            **common,
+        ),
     }
-    found = alternate(contenders, options.rounds)
+    found = alternate({**contenders, **overhead.contenders(options)}, options.rounds)
     rows = {
-        name: Row(name, "image/s", column(figures, "images_per_second"))
-        for name, figures in found.items()
+        name: Row(name, "image/s", column(found[name], "images_per_second")) for name in contenders
     }
     a, a_in_memory, b, c, d = rows.values()
     whole = Row(
         "c ours, whole epochs", "image/s", column(found["c ours"], "whole_images_per_second")
+    )
+    higher = Row(
+        "d' roof of convolutions",
+        "image/s",
+        column(found["d roof"], "convolution_images_per_second"),
     )
     title = f"Training SRCNN 9-1-5, batch {options.batch} of {options.side}x{options.side}"
     speed = FigureSet(
         "training",
         title,
         [
-            *(a, a_in_memory, b, c, whole, d),
+            *(a, a_in_memory, b, c, whole, d, higher),
             ratio("c / a", c, a, at_least=4),
             ratio("c / a'", c, a_in_memory, at_least=1.8),
             ratio("c / b", c, b, at_least=1),
             ratio("c / d", c, d, at_least=0.45),
+            ratio("c / d'", c, higher),
             ratio("whole epochs / steps", whole, c),
         ],
     )
-    memory = [Row(name, "MB", column(figures, "peak_mb")) for name, figures in found.items()]
+    memory = [Row(name, "MB", column(found[name], "peak_mb")) for name in contenders]
     machine = [
-        Row("matrix product", "GFLOP/s", column(found["d roof"], "gflop_per_second")),
+        Row("matrix product", "GFLOP/s", column(found["d roof"], "product_gflop_per_second")),
+        Row("convolution", "GFLOP/s", column(found["d roof"], "convolution_gflop_per_second")),
         Row("copy, read and written", "GB/s", column(found["d roof"], "gigabytes_per_second")),
     ]
     return [
         speed,
+        overhead.figures(found, c, options.batch),
         FigureSet("memory", "Peak memory of each process that trained", memory[:-1]),
-        FigureSet("machine", "What the roof is made of", machine),
+        FigureSet("machine", "What the roofs are made of", machine),
     ]
 
 

@@ -40,6 +40,7 @@ def test_seconds_take_what_is_longer_of_arithmetic_and_memory() -> None:
 
 def test_rates_are_those_of_this_machine() -> None:
     assert 1e7 < roof.product_rate(256, "cpu") < 1e15
+    assert 1e7 < roof.convolution_rate(16, "cpu") < 1e15
     assert 1e7 < roof.copy_rate("cpu") < 1e14
 
 
