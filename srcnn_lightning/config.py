@@ -58,6 +58,7 @@ class TrainerConfig:
     deterministic: bool = MISSING
     devices: int = MISSING
     jobs_per_gpu: int = MISSING
+    keep_memory: bool = MISSING
 
 
 @dataclass

@@ -201,7 +201,7 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
     # torch 2.13 has a new name for it, which torch 2.11 does not know.
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
-    environment.keep_freed_memory()
+    environment.keep_freed_memory(trainer["keep_memory"])
     torch.set_num_threads(trainer["threads"])
     environment.reset_switches()
 
