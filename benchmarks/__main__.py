@@ -45,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--folder", type=Path, help="of real images, in place of drawn ones")
     parser.add_argument("--rounds", type=int, help="medians are over so many")
+    parser.add_argument("--threads", type=int, help="of the CPU: 1 is steadier on a busy machine")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
     parser.add_argument("--long", action="store_true", help="longer trainings, the full grid")
     parser.add_argument("--only", default=",".join(MEASURED), help="some of %(default)s")
@@ -88,9 +89,8 @@ def make_options(arguments: argparse.Namespace) -> Options:
         options = Options(device=device)
     if arguments.folder is not None:
         options = replace(options, folder=arguments.folder.expanduser().resolve())
-    if arguments.rounds is not None:
-        options = replace(options, rounds=arguments.rounds)
-    return options
+    given = {name: getattr(arguments, name) for name in ("rounds", "threads")}
+    return replace(options, **{name: value for name, value in given.items() if value is not None})
 
 
 if __name__ == "__main__":
