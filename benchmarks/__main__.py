@@ -56,26 +56,30 @@ def main() -> None:
     arguments = parser.parse_args()
     options = make_options(arguments)
     console = Console()
-    found = []
-    started = time.monotonic()
-    for name in arguments.only.split(","):
+    names = arguments.only.split(",")
+    for name in names:
         if name not in MEASURED:
             parser.error(f"--only {name}: choose some of {', '.join(MEASURED)}")
+    found: list[FigureSet] = []
+    started = time.monotonic()
+    for name in names:
         print(f"{name}:", file=sys.stderr, flush=True)
-        for figures in MEASURED[name](options):
-            found.append(figures)
+        measured = MEASURED[name](options)
+        found += measured
+        for figures in measured:
             show(figures, console)
+        if arguments.output is not None:  # at once: a benchmark that is stopped keeps what it has
+            keep(arguments.output, measured, found, options)
     console.print(f"{time.monotonic() - started:.0f} s")
-    if arguments.output is not None:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        device = results.device_name(options.device)
-        caption = f"{device}, {options.threads} threads, torch {torch.__version__}"
-        for path in (
-            results.append(arguments.output, found, options),
-            chart.draw(arguments.output, found, caption),
-        ):
-            if path is not None:
-                console.print(f"written: {path}")
+
+
+def keep(folder: Path, measured: list[FigureSet], found: list[FigureSet], options: Options) -> None:
+    """Append what has just been measured, and draw all there is so far."""
+    folder.mkdir(parents=True, exist_ok=True)
+    results.append(folder, measured, options)
+    threads = f"{options.threads} thread{'s' if options.threads > 1 else ''}"
+    device = results.device_name(options.device)
+    chart.draw(folder, found, f"{device}, {threads}, torch {torch.__version__}")
 
 
 def make_options(arguments: argparse.Namespace) -> Options:

@@ -12,22 +12,19 @@ DRAWN = ("training", "inference")
 OURS, OTHERS = "#1f77b4", "#b0b0b0"
 
 
-def draw(folder: Path, found: list[FigureSet], caption: str) -> Path | None:
+def draw(folder: Path, found: list[FigureSet], caption: str) -> None:
     """Images per second, a bar for each contender, a line from the slowest to the fastest round.
 
-    Returns:
-        Where the PNG lies; None if nothing that is drawn was measured.
+    Writes nothing if nothing that is drawn was measured.
     """
     sets = [figures for figures in found if figures.name in DRAWN]
     if not sets:
-        return None
+        return
     figure = Figure(figsize=(9, 1.2 + 2.4 * len(sets)), layout="constrained")
     for axes, figures in zip(figure.subplots(len(sets), squeeze=False)[:, 0], sets, strict=True):
         _bars(axes, figures.title, [row for row in figures.rows if row.unit == "image/s"])
     figure.suptitle(caption, fontsize="small")
-    path = folder / FILE_NAME
-    figure.savefig(path, dpi=120)
-    return path
+    figure.savefig(folder / FILE_NAME, dpi=120)
 
 
 def _bars(axes: Axes, title: str, rows: list[Row]) -> None:

@@ -22,7 +22,7 @@ def device_name(device: str) -> str:
     return torch.cuda.get_device_name() if device == "cuda" else processor()
 
 
-def append(folder: Path, found: list[FigureSet], options: Options) -> Path:
+def append(folder: Path, found: list[FigureSet], options: Options) -> None:
     """One line a set; medians are `name (unit)=value`, separated by semicolons."""
     path = folder / FILE_NAME
     is_new = not path.exists()
@@ -42,7 +42,6 @@ def append(folder: Path, found: list[FigureSet], options: Options) -> Path:
         for figures in found:
             medians = "; ".join(f"{name}={value:.5g}" for name, value in figures.medians().items())
             writer.writerow({**common, "set": figures.name, "medians": medians})
-    return path
 
 
 def _version(package: str) -> str:
