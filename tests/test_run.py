@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY, Command
+from own_network import write_network
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -128,12 +129,11 @@ def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> N
 
 
 def test_failed_run_leaves_the_good_one(command: Command, tmp_path: Path) -> None:
-    source = "import torch\nclass Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
+    source = "class Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
     good = source + "        super().__init__(scale_factor=scale)\n"
-    (tmp_path / "mine.py").write_text(good)
-    arguments = (*LEAVES, "model=custom", "model._target_=mine.Net")
+    arguments = (*LEAVES, *write_network(tmp_path, good))
     assert command(*arguments).returncode == 0
-    (tmp_path / "mine.py").write_text(source + "        raise RuntimeError('broken since')\n")
+    write_network(tmp_path, source + "        raise RuntimeError('broken since')\n")
     assert command(*arguments, "rerun=true").returncode == 1
     folder = tmp_path / RUN / "model=custom,_target_=mine.Net"
     assert record(folder)["status"] == "failed"
@@ -185,8 +185,8 @@ def test_diverged_run_says_so_and_the_sweep_goes_on(command: Command, tmp_path: 
 
 def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path: Path) -> None:
     """A network of one's own that raises: the sweep goes on, the record and the traceback stay."""
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
+    mine = write_network(
+        tmp_path,
         "class Net(torch.nn.Module):\n"
         "    def __init__(self, width=8, scale=2):\n"
         "        super().__init__()\n"
@@ -196,10 +196,9 @@ def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path
         "            torch.nn.Conv2d(width, 3 * scale**2, 3, padding=1),\n"
         "            torch.nn.PixelShuffle(scale))\n"
         "    def forward(self, images):\n"
-        "        return self.layers(images)\n"
+        "        return self.layers(images)\n",
     )
-    mine = ("-m", "model=custom", "model._target_=mine.Net", "+model.width=13,4")
-    result = command(*LEAVES, *mine)
+    result = command(*LEAVES, "-m", *mine, "+model.width=13,4")
     assert result.returncode == 1
     found = {path.name[-8:]: path for path in (tmp_path / RUN).iterdir()}
     assert record(found["width=13"])["status"] == "failed"
@@ -211,11 +210,11 @@ def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
     """`model._target_=` alone: what is left of model=srcnn is not passed to another class."""
     arguments = ("model=custom", "model._target_=torch.nn.Upsample", "+model.scale_factor=2")
     assert command(*LEAVES, *arguments).returncode == 0
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
+    write_network(
+        tmp_path,
         "class Net(torch.nn.ConvTranspose2d):\n"
         "    def __init__(self, scale):\n"
-        "        super().__init__(3, 3, scale, stride=scale)\n"
+        "        super().__init__(3, 3, scale, stride=scale)\n",
     )
     result = command(*LEAVES, "model._target_=mine.Net")
     assert result.returncode == 0, result.stderr
