@@ -1,7 +1,7 @@
-"""Which run records may stand in one table."""
+"""Which run records may stand in one table or figure."""
 
-import sys
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,15 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.record import Record
 
 NEEDED = ("name", "experiment", "variant", "data", "data_hash", "hash", "config", "split", "status")
+STATUSES = ("finished", "diverged", "failed")
 VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
 
 
-def read_all(outputs: Path) -> list[Record]:
-    """Every readable record below `outputs`, each run once; a broken one is named and left out.
+def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
+    """Every readable record below `outputs`, each run once, with its `folder`.
+
+    Returns:
+        The records, and a sentence for each that is broken, or of another format, and left out.
 
     Raises:
         BadInput: the folder is missing or holds no record.
@@ -22,35 +26,52 @@ def read_all(outputs: Path) -> list[Record]:
     if not outputs.is_dir():
         raise BadInput(f"OUTPUTS={outputs}: there is no such folder; give one that holds runs.")
     records: dict[tuple[str, str], Record] = {}
+    left_out = []
     for folder in record.find(outputs):
         try:
             found = record.read(folder)
-        except ValueError as error:
-            print(f"Left out: {folder / record.FILE_NAME} ({error}).", file=sys.stderr)
-            continue
-        if found is None:
-            continue
-        try:
+            if found is None:
+                continue
             _check(found)
-        except (KeyError, TypeError) as error:
-            path = folder / record.FILE_NAME
-            print(f"Left out: {path} (it lacks {error}).", file=sys.stderr)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            left_out.append(f"Left out: {folder / record.FILE_NAME} ({what}).")
             continue
         key = (found["experiment"], found["hash"])
         if key not in records or records[key]["status"] != "finished":
-            records[key] = found
+            records[key] = {**found, "folder": folder}
     if not records:
-        raise BadInput(f"OUTPUTS={outputs}: it holds no run records; train something first.")
-    return list(records.values())
+        reasons = " ".join(["", *left_out])
+        raise BadInput(
+            f"OUTPUTS={outputs}: it holds no run records; train something first.{reasons}"
+        )
+    return list(records.values()), left_out
 
 
 def _check(found: Record) -> None:
-    """Raise what a table would raise over a record that lacks something."""
+    """Raise what a table or figure would raise over a record that lacks something."""
     for key in NEEDED:
         found[key]
-    images_key(found), training_key(found), found["config"]["seed"]
+    images_key(found), training_key(found)
+    _numbers("its seed", [found["config"]["seed"]])
+    if found["status"] not in STATUSES:
+        raise ValueError(f"its status is {found['status']!r}")
+    history = found.get("history", [])
+    _numbers("its epochs", [epoch["epoch"] for epoch in history])
+    for curve in ("val_loss", "val_psnr"):
+        _numbers(f"its history of {curve}", [epoch[curve] for epoch in history], or_none=True)
     if found["status"] == "finished":
-        found["metrics"]["test_psnr"], found["parameters"]
+        found["parameters"]
+        _numbers("its metrics", found["metrics"].values(), or_none=True)
+        _numbers("its test PSNR", [found["metrics"]["test_psnr"]], or_none=True)
+        for image in found["per_image"]:
+            _numbers(f"its PSNR of {image['name']}", [image["psnr"]], or_none=True)
+
+
+def _numbers(what: str, values: Iterable[Any], or_none: bool = False) -> None:
+    for value in values:
+        if not isinstance(value, int | float) and not (or_none and value is None):
+            raise ValueError(f"{what}: {value!r} is no number")
 
 
 def is_trained(found: Record) -> bool:
@@ -74,7 +95,7 @@ def training_key(found: Record) -> tuple[Any, ...]:
     return (*optimizer, *trainer, config["data"]["batch_size"], *sorted(network))
 
 
-def ablations(records: list[Record]) -> list[list[Record]]:
+def ablations(records: Sequence[Record]) -> list[list[Record]]:
     """Records of variants, one list for each table; the baselines of its images stand in each."""
     # By hash: a run of two experiments is one run.
     named = [found for found in records if found["variant"]]
@@ -91,7 +112,7 @@ def ablations(records: list[Record]) -> list[list[Record]]:
     return tables + [runs for images, runs in baselines.items() if images not in with_networks]
 
 
-def sweeps(records: list[Record]) -> list[list[Record]]:
+def sweeps(records: Sequence[Record]) -> list[list[Record]]:
     """Records of the other experiments, by experiment, images, epochs and batch size."""
     groups = defaultdict(list)
     for found in records:

@@ -1,7 +1,7 @@
 import pytest
 from run_records import make_record
 
-from srcnn_lightning.report.rows import ablation_rows, sweep_rows
+from srcnn_lightning.report.tables.rows import ablation_rows, sweep_rows
 
 # The paper's Table 1, typed from it.
 TABLE_1 = [

@@ -1,11 +1,13 @@
 """From the records of one table to its rows: means over seeds, gains, and what is missing."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
+from srcnn_lightning.report.statistics import Difference, difference
 
 FIGURES = (
     "max_val_psnr",
@@ -15,6 +17,7 @@ FIGURES = (
     "test_psnr_y",
     "test_ssim",
 )
+BASE = "base"
 L2 = "l2_"
 FACTORS = 5
 
@@ -30,6 +33,7 @@ class Row:
     mean: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
     gain: float | None = None
+    to_base: Difference | None = None
     paper: PaperRow | None = None
     paper_gain: float | None = None
 
@@ -40,10 +44,11 @@ def ablation_rows(records: list[Record]) -> list[Row]:
     for found in records:
         by_variant[found["variant"]].append(found)
     factors = {name: runs for name, runs in by_variant.items() if name.startswith(L2)}
-    rows = [_paper_row(paper, by_variant, factors) for paper in TABLE_1]
-    rows += [_row(label, name, by_variant[name]) for name, label in EXTRA_ROWS.items()]
+    base = finished_runs(by_variant[BASE])
+    rows = [_paper_row(paper, by_variant, factors, base) for paper in TABLE_1]
+    rows += [_row(label, name, by_variant[name], base) for name, label in EXTRA_ROWS.items()]
     known = {paper.variant for paper in TABLE_1} | set(EXTRA_ROWS) | set(factors)
-    rows += [_row(name, name, runs) for name, runs in by_variant.items() if name not in known]
+    rows += [_row(name, name, runs, base) for name, runs in by_variant.items() if name not in known]
     _add_gains(rows)
     return rows
 
@@ -73,13 +78,16 @@ def _by_value(name: str) -> list[tuple[str, float, str]]:
 
 
 def _paper_row(
-    paper: PaperRow, by_variant: dict[str, list[Record]], factors: dict[str, list[Record]]
+    paper: PaperRow,
+    by_variant: dict[str, list[Record]],
+    factors: dict[str, list[Record]],
+    base: list[Record],
 ) -> Row:
     if paper.variant != "l2":
-        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []))
+        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []), base)
     else:
         # The paper does not say which factor its row shows: the best val PSNR of the five.
-        candidates = [_row(_factor_label(runs), name, runs) for name, runs in factors.items()]
+        candidates = [_row(_factor_label(runs), name, runs, base) for name, runs in factors.items()]
         finished = [row for row in candidates if row.mean]
         best = max(finished, key=lambda row: row.mean["max_val_psnr"], default=None)
         row = best or _row(
@@ -96,8 +104,8 @@ def _factor_label(runs: list[Record]) -> str:
     return f"+ Regularization ({runs[0]['config']['optimizer']['weight_decay']:g})"
 
 
-def _row(label: str, variant: str, runs: list[Record]) -> Row:
-    finished = _one_per_seed([found for found in runs if found["status"] == "finished"])
+def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> Row:
+    finished = finished_runs(runs)
     row = Row(label, variant, runs=len(finished))
     if not runs:
         row.status = "missing"
@@ -114,12 +122,15 @@ def _row(label: str, variant: str, runs: list[Record]) -> Row:
             row.mean[figure] = fmean(values)
         if len(values) > 1:
             row.deviation[figure] = stdev(values)
+    if variant != BASE:
+        row.to_base = difference(finished, base)
     return row
 
 
-def _one_per_seed(runs: list[Record]) -> list[Record]:
-    """The newest run of each seed: one seed on two devices is not two samples."""
-    by_date = sorted(runs, key=lambda found: str(found.get("date", "")))
+def finished_runs(runs: Sequence[Record]) -> list[Record]:
+    """The newest finished run of each seed: one seed on two devices is not two samples."""
+    finished = [found for found in runs if found["status"] == "finished"]
+    by_date = sorted(finished, key=lambda found: str(found.get("date", "")))
     return list({found["config"]["seed"]: found for found in by_date}.values())
 
 

@@ -1,13 +1,20 @@
 """What a table's figures rest on, in words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.groups import is_trained
+from srcnn_lightning.report.tables.rows import Row
 
 
-def caption(records: list[Record]) -> str:
-    """Data set, degradation, initialization, epochs, device, parameters, seeds and convention."""
+def caption(records: list[Record], rows: Sequence[Row] = ()) -> str:
+    """Data set, degradation, initialization, epochs, device, parameters, seeds and convention.
+
+    Args:
+        records: that the table stands on.
+        rows: of the table, for what their intervals mean.
+    """
     config = records[0]["config"]
     split = records[0]["split"]
     parts = "/".join(str(len(split[part])) for part in ("train", "val", "test"))
@@ -25,13 +32,23 @@ def caption(records: list[Record]) -> str:
     if dates:
         sentences.append(dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}")
     sentences.append("PSNR in dB: RGB, no border, mean over images; loss: mean squared error")
+    compared = [row.to_base for row in rows if row.to_base]
+    if compared:
+        seeds = max(found.seeds for found in compared)
+        sentences.append(
+            "to base: mean difference in test PSNR, paired by image and seed, and its 95 percent "
+            f"bootstrap interval over {compared[0].images} test images and "
+            + (f"up to {seeds} seeds" if seeds > 1 else "one seed, so silent about other seeds")
+            + "; n.s.: the interval holds 0"
+        )
     return "; ".join(sentences) + "."
 
 
 def _training(trained: list[Record]) -> str:
     first = trained[0]["config"]
     optimizer = str(first["optimizer"]["_target_"]).rpartition(".")[2]
-    rates = _values(trained, lambda found: f"{found['config']['optimizer']['lr']:g}")
+    by_rate = sorted(trained, key=lambda found: found["config"]["optimizer"]["lr"])
+    rates = _values(by_rate, lambda found: f"{found['config']['optimizer']['lr']:g}")
     epochs = _values(trained, lambda found: str(found["config"]["trainer"]["max_epochs"]))
     seeds = _values(trained, lambda found: str(found["config"]["seed"]))
     starts = _values(trained, lambda found: str(found["config"]["model"].get("init", "its own")))

@@ -5,7 +5,7 @@ import io
 import json
 from dataclasses import asdict, dataclass
 
-from srcnn_lightning.report.rows import FIGURES, Row
+from srcnn_lightning.report.tables.rows import FIGURES, Row
 
 
 @dataclass
@@ -20,6 +20,8 @@ class Table:
 
 OURS = ("Max val PSNR", "Test loss", "Test PSNR")
 GAIN = "Gain over bicubic"
+TO_BASE = "To base [95 %]"
+NOT_SHOWN = "n.s."  # marks an interval that holds 0: no difference is shown
 PAPERS = ("Paper: max val PSNR", "Paper: test loss", "Paper: test PSNR", "Paper: gain")
 
 
@@ -27,7 +29,7 @@ def markdown(tables: list[Table]) -> str:
     """For a README."""
     blocks = []
     for table in tables:
-        head, body = _cells(table)
+        head, body = cells(table)
         widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
         lines = [_markdown_line(head, widths)]
         rules = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
@@ -43,7 +45,7 @@ def latex(tables: list[Table]) -> str:
     """For a paper; needs the package booktabs."""
     blocks = []
     for table in tables:
-        head, body = _cells(table)
+        head, body = cells(table)
         lines = [
             r"\begin{table}",
             r"  \centering",
@@ -67,7 +69,9 @@ def comma_separated(tables: list[Table]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     deviations = [f"{figure}_std" for figure in FIGURES]
     papers = ["paper_max_val_psnr", "paper_test_loss", "paper_test_psnr", "paper_gain"]
-    head = ["table", "row", "variant", "status", "runs", *FIGURES, *deviations, "gain", *papers]
+    to_base = ["to_base", "to_base_low", "to_base_high"]
+    head = ["table", "row", "variant", "status", "runs", *FIGURES, *deviations, "gain"]
+    head += [*to_base, *papers]
     writer.writerow([*head, "caption"])
     for table in tables:
         for row in table.rows:
@@ -77,6 +81,7 @@ def comma_separated(tables: list[Table]) -> str:
                 + [row.mean.get(figure) for figure in FIGURES]
                 + [row.deviation.get(figure) for figure in FIGURES]
                 + [row.gain]
+                + _interval(row)
                 + ([paper.max_val_psnr, paper.test_loss, paper.test_psnr] if paper else [None] * 3)
                 + [row.paper_gain, table.caption]
             )
@@ -91,9 +96,11 @@ def as_json(tables: list[Table]) -> str:
 FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json}
 
 
-def _cells(table: Table) -> tuple[list[str], list[list[str]]]:
+def cells(table: Table) -> tuple[list[str], list[list[str]]]:
+    """The head and the body as text; only the first column is no figure."""
     with_gain = table.with_paper or any(row.gain is not None for row in table.rows)
-    head = ["Experiment", *OURS, *([GAIN] if with_gain else [])]
+    with_base = any(row.to_base for row in table.rows)
+    head = ["Experiment", *OURS, *([GAIN] if with_gain else []), *([TO_BASE] if with_base else [])]
     head += PAPERS if table.with_paper else ()
     body = []
     for row in table.rows:
@@ -104,6 +111,8 @@ def _cells(table: Table) -> tuple[list[str], list[list[str]]]:
             cells = [row.label, row.status, "", ""]
         if with_gain:
             cells.append("" if row.gain is None else f"{row.gain:+.3f}")
+        if with_base:
+            cells.append(_to_base(row))
         if table.with_paper:
             paper = row.paper
             cells += (
@@ -122,6 +131,19 @@ def _figure(row: Row, name: str) -> str:
     digits = 7 if name == "test_loss" else 3
     text = f"{row.mean[name]:.{digits}f}"
     return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
+
+
+def _to_base(row: Row) -> str:
+    found = row.to_base
+    if found is None:
+        return ""
+    mark = f" {NOT_SHOWN}" if found.holds_zero else ""
+    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]{mark}"
+
+
+def _interval(row: Row) -> list[float | None]:
+    found = row.to_base
+    return [found.mean, found.low, found.high] if found else [None] * 3
 
 
 def _markdown_line(cells: list[str], widths: list[int]) -> str:

@@ -1,0 +1,95 @@
+"""The page's first table and its footer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from srcnn_lightning.record import Record
+from srcnn_lightning.report.page.html import Cell, Grid, Row, number
+from srcnn_lightning.report.settings import Setting
+
+HEAD = (
+    "Data set",
+    "Train/val/test images",
+    "Runs",
+    "Bicubic test PSNR",
+    "Best setting",
+    "Its test PSNR",
+    "Gain over bicubic",
+)
+
+
+def glance(named: dict[str, list[Setting]], groups: Sequence[Sequence[Record]]) -> Grid:
+    """One row for each section."""
+    rows = []
+    for (title, settings), runs in zip(named.items(), groups, strict=True):
+        split = runs[0]["split"]
+        parts = "/".join(str(len(split[part])) for part in ("train", "val", "test"))
+        bicubic = next((s.mean("test_psnr") for s in settings if s.kernel == "bicubic"), None)
+        best = next((s for s in settings if s.is_trained and s.finished), None)
+        psnr = best.mean("test_psnr") if best else None
+        gain = None if psnr is None or bicubic is None else psnr - bicubic
+        rows.append(
+            Row(
+                [
+                    Cell(title),
+                    Cell(parts),
+                    Cell(_states(runs), value=len(runs)),
+                    number(bicubic),
+                    Cell(best.label if best else ""),
+                    number(psnr),
+                    number(gain, sign=True),
+                ]
+            )
+        )
+    return Grid(HEAD, rows)
+
+
+def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """What the figures rest on: data, degradation, training, hardware, versions, dates."""
+    environments = [found["environment"] for found in records if found.get("environment")]
+    versions = [
+        ", ".join(f"{name} {version}" for name, version in one.get("versions", {}).items())
+        for one in environments
+    ]
+    dates = sorted(str(found["date"])[:10] for found in records if found.get("date"))
+    pairs = {
+        "Data sets": _distinct(_images(found) for found in records),
+        "Degradations": _distinct(_degradation(found) for found in records),
+        "Seeds": _distinct(str(found["config"]["seed"]) for found in records),
+        "Hardware": _distinct(_hardware(one) for one in environments),
+        "Versions": _distinct(versions),
+        "Commits": _distinct(str(one.get("git_commit") or "")[:10] for one in environments),
+        "Trained": "" if not dates else " to ".join(dict.fromkeys((dates[0], dates[-1]))),
+        "Figures": "PSNR in dB; loss: mean squared error of pixels in [0, 1]; "
+        "curves: each epoch's validation; test: the epoch with the best validation PSNR",
+    }
+    return [(name, value) for name, value in pairs.items() if value]
+
+
+def _states(runs: Sequence[Record]) -> str:
+    states = Counter(found["status"] for found in runs)
+    others = [f"{count} {state}" for state, count in states.items() if state != "finished"]
+    return ", ".join([str(len(runs)), *others])
+
+
+def _images(found: Record) -> str:
+    data = found["config"]["data"]
+    return f"{found['data']} (centre crop {data['crop']}, target {data['target_size']} pixels)"
+
+
+def _degradation(found: Record) -> str:
+    degradation = found["config"]["degradation"]
+    kind = "antialiased resizes" if degradation["antialias"] else "resizes without antialiasing"
+    return f"{degradation['name']} x{degradation['scale']} ({kind})"
+
+
+def _hardware(environment: dict[str, Any]) -> str:
+    threads = environment.get("threads")
+    of_cpu = f", {threads} thread{'s' if threads != 1 else ''}"
+    parts = f"{environment.get('device_name')} ({environment.get('device')}"
+    return parts + (of_cpu if environment.get("device") == "cpu" else "") + ")"
+
+
+def _distinct(values: Any) -> str:
+    return "; ".join(dict.fromkeys(value for value in values if value))
