@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from srcnn_lightning.report.pictures import BICUBIC, TARGET, TestImage, as_uri, webp
@@ -12,6 +13,7 @@ from srcnn_lightning.report.tables.rows import BASE
 MOST_IMAGES = 20
 SAMPLE = 5  # every fifth picture tells how well the others will pack
 BEST = 2
+SMALLEST = 32  # pixels of a part's side
 
 
 def shown_settings(settings: Sequence[Setting]) -> list[Setting]:
@@ -82,13 +84,17 @@ def _image(
 
 
 def _side(images: Sequence[TestImage], labels: Sequence[str], budget: int) -> int:
-    """The longest side, in pixels, with which all pictures fit into the budget."""
-    pictures = [
-        image.pictures[label] for image in images for label in labels if label in image.pictures
-    ]
-    sample = pictures[::SAMPLE]
-    pixels = sum(picture.shape[0] * picture.shape[1] for picture in sample)
-    # Base64 makes four bytes of three. A part that is hard to enlarge is hard to pack, too.
-    a_pixel = 1.1 * 4 / 3 * sum(len(webp(picture)) for picture in sample) / pixels
-    longest: int = max(max(picture.shape[:2]) for picture in pictures)
-    return min(longest, int(math.sqrt(budget / len(pictures) / a_pixel)))
+    """The side of the part, in pixels, with which all pictures fit into the budget.
+
+    Found on a sample, in a few steps: the part that is hard to enlarge is hard to pack, too.
+    """
+    every = [(image, label) for image in images for label in labels if label in image.pictures]
+    sample = every[::SAMPLE]
+    side: int = max(max(image.pictures[label].shape[:2]) for image, label in every)
+    while side > SMALLEST:
+        packed = [len(webp(image.pictures[label][image.window(side)])) for image, label in sample]
+        expected = fmean(packed) * len(every) * 4 / 3  # base64 makes four bytes of three
+        if expected <= budget:
+            break
+        side = max(SMALLEST, int(side * min(0.97, math.sqrt(budget / expected))))
+    return side
