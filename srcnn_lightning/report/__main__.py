@@ -1,6 +1,5 @@
 """The command `python -m srcnn_lightning.report`: tables, figures and a page, from run records."""
 
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from srcnn_lightning import errors, record
 from srcnn_lightning.command_line import Parser, written
 from srcnn_lightning.record import Record
+from srcnn_lightning.report.file_names import slug, unique
 from srcnn_lightning.report.findings import findings
 from srcnn_lightning.report.groups import read_all
 from srcnn_lightning.report.page.html import render
@@ -31,8 +31,8 @@ def make_report(records: Sequence[Record], left_out: Sequence[str], report: Path
     titles = _titles(groups)
     named = dict(zip(titles, map(settings_of, groups), strict=True))
     sections = [
-        make_section(_identifier(title), title, runs, named[title], report)
-        for title, runs in zip(titles, groups, strict=True)
+        make_section(identifier, title, runs, named[title], report)
+        for identifier, title, runs in zip(unique(map(slug, titles)), titles, groups, strict=True)
     ]
     _write_figures(report, sections)
     page = render(
@@ -65,16 +65,7 @@ def main() -> None:
 
 def _titles(groups: Sequence[Sequence[Record]]) -> list[str]:
     """Data set and degradation; a number where other images have the same."""
-    titles: list[str] = []
-    for runs in groups:
-        title = title_of(runs[0])
-        alike = sum(other == title or other.startswith(f"{title} (") for other in titles)
-        titles.append(f"{title} ({alike + 1})" if alike else title)
-    return titles
-
-
-def _identifier(title: str) -> str:
-    return re.sub(r"[^\w]+", "-", title).strip("-").lower()
+    return unique((title_of(runs[0]) for runs in groups), "{} ({})")
 
 
 def _write_figures(report: Path, sections: Sequence[Section]) -> None:

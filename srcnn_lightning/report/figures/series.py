@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from srcnn_lightning.report.file_names import slug, unique
 from srcnn_lightning.report.settings import Setting
 from srcnn_lightning.report.tables.rows import BASE
 
@@ -153,13 +154,14 @@ def _others(settings: Sequence[Setting], base: Setting | None) -> list[CurveFigu
     for setting in settings:
         groups[setting.runs[0]["experiment"]].append(setting)
     figures = []
-    for experiment, alike in groups.items():
+    names = unique(f"curves_{slug(experiment)}" for experiment in groups)
+    for name, (experiment, alike) in zip(names, groups.items(), strict=True):
         shown = alike
         if base and all(setting.variant for setting in alike):
             shown = [base, *(setting for setting in alike if setting is not base)]
         curves = [Curve(setting.label, setting, colour) for colour, setting in enumerate(shown)]
         title = experiment.replace("_", " ").capitalize()
-        figures.append(CurveFigure(f"curves_{experiment}", title, _note(shown, ()), curves))
+        figures.append(CurveFigure(name, title, _note(shown, ()), curves))
     return figures
 
 
