@@ -28,7 +28,7 @@ endif
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table report screenshots test test-slow lint format tensorboard bench bench-data bench-sweeps lock clean data
+.PHONY: help setup demo table report screenshots test test-slow lint format tensorboard bench bench-data bench-sweeps bench-report lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -90,6 +90,9 @@ bench-data: setup  ## Preparing images against decoding them alone, on this mach
 
 bench-sweeps: setup  ## What a skipped job costs, and what a run keeps of itself, on this machine
 	$(RUN) benchmarks/sweeps.py
+
+bench-report: setup  ## A report of 100 runs, on one core of this machine
+	$(RUN) benchmarks/report.py
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new
