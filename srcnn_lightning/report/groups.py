@@ -53,6 +53,8 @@ def _check(found: Record) -> None:
     for key in NEEDED:
         found[key]
     images_key(found), training_key(found)
+    if not all(isinstance(found["split"][part], list) for part in ("train", "val", "test")):
+        raise ValueError("its split holds no lists of images")
     _numbers("its seed", [found["config"]["seed"]])
     if found["status"] not in STATUSES:
         raise ValueError(f"its status is {found['status']!r}")

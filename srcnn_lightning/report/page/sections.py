@@ -214,7 +214,7 @@ def _runs(records: Sequence[Record], report: Path) -> Grid:
                     Cell(str(found.get("epochs", ""))),
                     Cell(str(config["seed"])),
                     Cell(f"{optimizer['lr']:g}" if is_trained else ""),
-                    Cell(f"{optimizer['weight_decay']:g}" if is_trained else ""),
+                    Cell(f"{optimizer.get('weight_decay', 0):g}" if is_trained else ""),
                     *(
                         number(metrics.get(key))
                         for key in ("max_val_psnr", "test_psnr", "test_psnr_y")

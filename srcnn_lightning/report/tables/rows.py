@@ -116,7 +116,7 @@ def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = 
             for state, count in states.items()
         )
     for figure in FIGURES:
-        values = [found["metrics"][figure] for found in finished]
+        values = [found["metrics"].get(figure) for found in finished]
         values = [value for value in values if value is not None]
         if values:
             row.mean[figure] = fmean(values)
