@@ -61,6 +61,21 @@ def test_without_need_pictures_are_whole_and_lossless(images):
             assert np.array_equal(decoded(uri), one.pictures[label])
 
 
+@pytest.mark.parametrize("part", [0.75, 0.5, 0.25])
+def test_parts_use_the_budget_and_are_of_one_size_and_place(images, part):
+    budget = round(total(viewer(images, LABELS, 10**9, str)) * part)
+    shown = viewer(images, LABELS, budget, str)
+    assert 0.85 * budget < total(shown) <= budget
+    for one, source in zip(images, shown["images"], strict=True):
+        size = (source["height"], source["width"])
+        assert source["part"] == f"{size[1]}x{size[0]} of 96x96 pixels"
+        assert 32 <= size[0] == size[1] < 96
+        window = one.window(size[0])
+        for label, uri in source["sources"].items():
+            assert np.array_equal(decoded(uri), one.pictures[label][window])
+    assert len({source["part"] for source in shown["images"]}) == 1
+
+
 def test_labels_are_in_order_and_only_those_that_have_pictures(images):
     assert viewer(images, LABELS, 10**9, str)["labels"] == [BICUBIC, *LABELS, TARGET]
     shown = viewer(images, ["base", "gone", BICUBIC, "base"], 10**9, str)
