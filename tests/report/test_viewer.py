@@ -154,3 +154,14 @@ def test_base_and_the_best_two_others_are_shown():
     assert labels == ["Basic SRCNN", "+ L2 0.001", "+ Tanh"]
     assert [s.label for s in shown_settings(settings_of(records[:1]))] == ["+ Tanh"]
     assert shown_settings(settings_of([make_record("bicubic")])) == []
+
+
+@pytest.mark.parametrize("budget", [0, -1_000])
+def test_page_whose_figures_leave_no_room_holds_the_smallest_parts(images, budget):
+    shown = viewer(images, LABELS, budget, str)
+    assert {source["part"] for source in shown["images"]} == {"32x32 of 96x96 pixels"}
+
+
+def test_images_without_a_picture_to_show_have_no_viewer():
+    # Bilinear's are read for figure 3 alone.
+    assert viewer([image("a.png", {"Bilinear": 0.5})], LABELS, 10**9, str) is None

@@ -48,7 +48,7 @@ def chosen_images(images: Sequence[TestImage], label: str) -> list[TestImage]:
 
 def viewer(
     images: Sequence[TestImage], labels: Sequence[str], budget: int, link: Callable[[Path], str]
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Plain values for the page's script.
 
     Five photographs of 224x224 pixels take 330 kB however well they are packed without loss, so
@@ -59,9 +59,14 @@ def viewer(
         labels: to choose from, without the target.
         budget: bytes of the page for all pictures together.
         link: from a file to its address for the page.
+
+    Returns:
+        None where no image has a picture under any of the labels.
     """
     labels = list(dict.fromkeys([BICUBIC, *labels, TARGET]))
     labels = [label for label in labels if any(label in image.pictures for image in images)]
+    if not labels:
+        return None
     parts = _parts(images, labels, budget)
     return {
         "labels": labels,
