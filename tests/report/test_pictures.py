@@ -204,6 +204,18 @@ def spoil(path, how):
         save(path, flat(100, SIDE + 1))
 
 
+def test_picture_with_a_damaged_part_is_left_out(outputs):
+    path = outputs / SHARED / "target" / "a.png"
+    save(path, noise(200))
+    content = path.read_bytes()
+    assert content.count(b"IDAT") > 1
+    place = content.rindex(b"IDAT")
+    path.write_bytes(content[:place] + b"\0" + content[place + 1 :])  # Pillow: SyntaxError
+    first, second = read([run(outputs, "base")], "Basic SRCNN")
+    assert {*first.pictures} == {BICUBIC, "Basic SRCNN"}
+    assert {*second.pictures} == {TARGET, BICUBIC, "Basic SRCNN"}
+
+
 def test_all_pictures_gone_leave_the_figures(outputs):
     found = {**run(outputs, "base"), "folder": outputs / "moved", "test_images": "nowhere"}
     first, second = read([found], "Basic SRCNN")
