@@ -9,7 +9,7 @@ from typing import Any
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.groups import images_key, is_trained
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1
-from srcnn_lightning.report.tables.rows import L2, finished_runs
+from srcnn_lightning.report.tables.rows import L2
 
 LABELS = {row.variant: row.label for row in TABLE_1} | EXTRA_ROWS
 
@@ -35,8 +35,8 @@ class Setting:
 
     @property
     def finished(self) -> list[Record]:
-        """Its runs that have test figures."""
-        return finished_runs(self.runs)
+        """Its runs that have test figures, by seed."""
+        return [run for run in self.runs if run["status"] == "finished"]
 
     @property
     def variant(self) -> str | None:

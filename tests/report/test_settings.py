@@ -197,3 +197,13 @@ def test_runs_of_other_images_are_another_group(other):
     assert groups == [here, [there]]
     means = [[setting.mean("test_psnr") for setting in settings_of(runs)] for runs in groups]
     assert means == [[26.0], [20.0]]
+
+
+def test_finished_runs_are_in_the_order_of_the_seeds_whenever_they_ran():
+    # The first one's pictures are shown, as those "of the lowest seed".
+    runs = [
+        {**make_record("base", seed=0), "date": NEW},
+        {**make_record("base", seed=1), "date": OLD},
+    ]
+    (setting,) = settings_of(runs)
+    assert [run["config"]["seed"] for run in setting.finished] == [0, 1]
