@@ -71,6 +71,17 @@ def test_run_of_two_experiments_counts_once_and_keeps_its_row():
         assert (setting.label, setting.variant) == ("Basic SRCNN", "base")
 
 
+def test_run_repeated_on_another_device_for_another_experiment_keeps_its_row():
+    variant = {**make_record("base"), "date": OLD}
+    accelerator = {"trainer.accelerator": "gpu"}
+    point = make_record(None, experiment="lr_grid", name="lr=0.001", settings=accelerator)
+    assert variant["hash"] != point["hash"]
+    (setting,) = settings_of([variant, {**point, "date": NEW}])
+    assert [run["experiment"] for run in setting.runs] == ["lr_grid"]
+    # The viewer and the paper's section know the base by it.
+    assert (setting.label, setting.variant) == ("Basic SRCNN", "base")
+
+
 def test_of_one_seed_the_finished_run_stands_then_the_newest():
     def base(date, psnr=None):
         status = "diverged" if psnr is None else "finished"
