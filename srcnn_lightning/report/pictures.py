@@ -128,7 +128,7 @@ def _first(places: Sequence[Path]) -> Pixels | None:
         try:
             with Image.open(path) as image:
                 return np.array(image.convert("RGB"))
-        except OSError:  # gone, or no picture
+        except (OSError, SyntaxError):  # gone, no picture, or a damaged one
             continue
     return None
 

@@ -9,7 +9,7 @@ from typing import Any
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.groups import images_key, is_trained
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1
-from srcnn_lightning.report.tables.rows import L2, finished_runs
+from srcnn_lightning.report.tables.rows import L2
 
 LABELS = {row.variant: row.label for row in TABLE_1} | EXTRA_ROWS
 
@@ -35,13 +35,13 @@ class Setting:
 
     @property
     def finished(self) -> list[Record]:
-        """Its runs that have test figures."""
-        return finished_runs(self.runs)
+        """Its runs that have test figures, by seed."""
+        return [run for run in self.runs if run["status"] == "finished"]
 
     @property
     def variant(self) -> str | None:
         """The row of an ablation that it stands for."""
-        return next((run["variant"] for run in self.runs if run["variant"]), None)
+        return _variant(self.runs)
 
     @property
     def kernel(self) -> str | None:
@@ -85,14 +85,15 @@ def settings_of(records: Sequence[Record]) -> list[Setting]:
 
 
 def _one_per_seed(runs: list[Record]) -> list[Record]:
-    """Of one seed the finished run, then the newest; a run of two experiments counts once."""
+    """Of one seed the finished run, then the newest; it keeps the row that another stood for."""
     order = sorted(runs, key=lambda run: (run["status"] == "finished", str(run.get("date", ""))))
-    named = {run["hash"]: run["variant"] for run in runs if run["variant"]}
+    variant = _variant(runs)
     by_seed = {run["config"]["seed"]: run for run in order}
-    return [
-        {**run, "variant": named.get(run["hash"], run["variant"])}
-        for _, run in sorted(by_seed.items())
-    ]
+    return [{**run, "variant": run["variant"] or variant} for _, run in sorted(by_seed.items())]
+
+
+def _variant(runs: list[Record]) -> str | None:
+    return next((run["variant"] for run in runs if run["variant"]), None)
 
 
 def _described(found: Record) -> dict[str, str | float | None]:
@@ -113,7 +114,7 @@ def _described(found: Record) -> dict[str, str | float | None]:
 
 
 def _label(runs: list[Record]) -> str:
-    variant = next((run["variant"] for run in runs if run["variant"]), None)
+    variant = _variant(runs)
     if variant is None:
         run = runs[0]
         if not is_trained(run):

@@ -107,6 +107,20 @@ def test_figure_that_was_not_finite_is_left_out_alone():
     assert row.deviation["test_psnr_y"] == 0
 
 
+def test_figure_that_the_record_lacks_is_left_out_alone():
+    # As records from before a figure was thought of would.
+    runs = [make_record("base"), make_record("l2_1e-3"), make_record("l2_1e-4")]
+    for run in runs[:2]:
+        del run["metrics"]["test_ssim"], run["metrics"]["max_val_psnr"]
+    base, regularization = ablation_rows(runs)[:2]
+    assert base.mean["test_psnr"] == 26.0
+    assert not {"test_ssim", "max_val_psnr"} & {*base.mean}
+    assert regularization.label.startswith("+ Regularization (0.0001)")
+    # Where it is the only factor it stands all the same, as one that was not finite does.
+    infinite = [make_record("l2_1e-3", max_val_psnr=None)]
+    assert ablation_rows(infinite)[1].mean["test_psnr"] == 26.0
+
+
 def test_regularization_is_the_factor_of_the_best_validation_psnr():
     # By test PSNR it would be 1e-2, by order the first or the last.
     val = {"1e-2": 27.0, "1e-3": 27.1, "1e-4": 27.4, "1e-5": 27.2, "1e-6": 27.1}

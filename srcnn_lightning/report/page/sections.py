@@ -179,7 +179,8 @@ def _add_viewer(
         group.viewer = viewer(
             chosen, [s.label for s in shown], BUDGET - used, lambda path: link(path, report)
         )
-    group.per_image = _per_image(images, chosen, [*shown, *(s for s in settings if s.kernel)])
+    clicked = chosen if group.viewer else []
+    group.per_image = _per_image(images, clicked, [*shown, *(s for s in settings if s.kernel)])
 
 
 def _per_image(

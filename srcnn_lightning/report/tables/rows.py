@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from statistics import fmean, stdev
 
 from srcnn_lightning.record import Record
@@ -89,7 +90,7 @@ def _paper_row(
         # The paper does not say which factor its row shows: the best val PSNR of the five.
         candidates = [_row(_factor_label(runs), name, runs, base) for name, runs in factors.items()]
         finished = [row for row in candidates if row.mean]
-        best = max(finished, key=lambda row: row.mean["max_val_psnr"], default=None)
+        best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf), default=None)
         row = best or _row(
             paper.label, paper.variant, [r for runs in factors.values() for r in runs]
         )
