@@ -3,9 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from srcnn_lightning.record import Record
 from srcnn_lightning.report.paper import TABLE_1
 from srcnn_lightning.report.settings import Setting
+from srcnn_lightning.report.statistics import Difference, difference
+from srcnn_lightning.report.tables.rows import BASE, L2
 
 
 @dataclass
@@ -18,7 +22,8 @@ class Gaps:
         bilinear: bicubic minus bilinear, from the loss column.
         base_from_loss: Basic SRCNN minus bicubic, from the loss column.
         base_from_psnr: the same from the column of test PSNR.
-        degradation: of our runs.
+        images: what our runs of both degradations share: data set, crop, target size and scale.
+        antialias: the degradation of our runs.
     """
 
     name: str
@@ -26,7 +31,8 @@ class Gaps:
     bilinear: float | None = None
     base_from_loss: float | None = None
     base_from_psnr: float | None = None
-    degradation: str | None = None
+    images: tuple[Any, ...] = ()
+    antialias: bool | None = None
 
     def distance(self, other: "Gaps") -> float | None:
         """How far the two gaps between baselines are from another table's, root mean square."""
@@ -51,6 +57,16 @@ class TwoPsnrs:
 
 
 @dataclass
+class Factor:
+    """What L2 regularization does in our runs: the best of some factors against the base."""
+
+    name: str
+    label: str
+    of: int
+    difference: Difference
+
+
+@dataclass
 class Findings:
     """The section of the page.
 
@@ -60,7 +76,8 @@ class Findings:
         paper: its gaps.
         ours: gaps of our runs.
         nearest_to_paper: of `ours`, the one whose baselines are spaced most like the paper's; None
-            unless there are two degradations to choose from.
+            unless the same images were run under both degradations.
+        factors: what L2 regularization does, by data set and degradation.
     """
 
     paper_rows: list[TwoPsnrs]
@@ -68,6 +85,14 @@ class Findings:
     our_rows: dict[str, list[TwoPsnrs]] = field(default_factory=dict)
     ours: list[Gaps] = field(default_factory=list)
     nearest_to_paper: Gaps | None = None
+    factors: list[Factor] = field(default_factory=list)
+
+    @property
+    def paper_factor(self) -> tuple[float, float]:
+        """The paper's "+ Regularization" minus "Basic SRCNN", in validation and test PSNR."""
+        rows = {row.variant: row for row in TABLE_1}
+        base, l2 = rows["base"], rows["l2"]
+        return l2.max_val_psnr - base.max_val_psnr, l2.test_psnr - base.test_psnr
 
     @property
     def excesses(self) -> tuple[float, float] | None:
@@ -98,20 +123,44 @@ def findings(groups: dict[str, Sequence[Setting]]) -> Findings:
                 continue
             figures.setdefault(kind, (loss, psnr))  # of several lengths the best
             rows.append(_two(setting.label, loss, psnr))
+        factor = _factor(name, settings)
+        found.factors += [factor] if factor else []
         if figures:
             gaps = _gaps(name, figures)
-            gaps.degradation = settings[0].runs[0]["config"]["degradation"]["name"]
+            gaps.images, gaps.antialias = _images(settings[0].runs[0])
             found.ours.append(gaps)
             found.our_rows[name] = rows
-    distances = {
-        id(gaps): distance
-        for gaps in found.ours
-        if (distance := gaps.distance(found.paper)) is not None
-    }
-    comparable = [gaps for gaps in found.ours if id(gaps) in distances]
-    if len({gaps.degradation for gaps in comparable}) > 1:
-        found.nearest_to_paper = min(comparable, key=lambda gaps: distances[id(gaps)])
+    found.nearest_to_paper = _nearest(found)
     return found
+
+
+def _images(run: Record) -> tuple[tuple[Any, ...], bool]:
+    data, degradation = run["config"]["data"], run["config"]["degradation"]
+    shared = (run["data_hash"], data["crop"], data["target_size"], degradation["scale"])
+    return shared, degradation["antialias"]
+
+
+def _nearest(found: Findings) -> Gaps | None:
+    """Of a pair that differs in its degradation alone."""
+    distances = {gaps.name: gaps.distance(found.paper) for gaps in found.ours}
+    comparable = [gaps for gaps in found.ours if distances[gaps.name] is not None]
+    paired = [
+        gaps
+        for gaps in comparable
+        if any(gaps.images == one.images and gaps.antialias != one.antialias for one in comparable)
+    ]
+    return min(paired, key=lambda gaps: distances[gaps.name] or 0.0, default=None)
+
+
+def _factor(name: str, settings: Sequence[Setting]) -> Factor | None:
+    """The best L2 factor by validation, against the base of the same images."""
+    base = next((setting for setting in settings if setting.variant == BASE), None)
+    factors = [one for one in settings if str(one.variant).startswith(L2) and one.finished]
+    if base is None or not factors:
+        return None
+    best = max(factors, key=lambda setting: setting.mean("max_val_psnr") or 0)
+    found = difference(best.finished, base.finished)
+    return Factor(name, best.label, len(factors), found) if found else None
 
 
 def _two(label: str, loss: float, psnr: float) -> TwoPsnrs:

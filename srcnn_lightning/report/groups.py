@@ -1,16 +1,15 @@
 """Which run records may stand in one table or figure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import record
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.record import Record
+from srcnn_lightning.report.shape import fault
 
-NEEDED = ("name", "experiment", "variant", "data", "data_hash", "hash", "config", "split", "status")
-STATUSES = ("finished", "diverged", "failed")
 VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
 
 
@@ -29,12 +28,11 @@ def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
     left_out = []
     for folder in record.find(outputs):
         try:
-            found = record.read(folder)
-            if found is None:
-                continue
-            _check(found)
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            what = f"it lacks {error}" if isinstance(error, KeyError) else error
+            found = record.read(folder) or {}
+            what = fault(found)
+        except (ValueError, OSError, RecursionError) as error:
+            found, what = {}, str(error)
+        if what is not None:
             left_out.append(f"Left out: {folder / record.FILE_NAME} ({what}).")
             continue
         key = (found["experiment"], found["hash"])
@@ -46,34 +44,6 @@ def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
             f"OUTPUTS={outputs}: it holds no run records; train something first.{reasons}"
         )
     return list(records.values()), left_out
-
-
-def _check(found: Record) -> None:
-    """Raise what a table or figure would raise over a record that lacks something."""
-    for key in NEEDED:
-        found[key]
-    images_key(found), training_key(found)
-    if not all(isinstance(found["split"][part], list) for part in ("train", "val", "test")):
-        raise ValueError("its split holds no lists of images")
-    _numbers("its seed", [found["config"]["seed"]])
-    if found["status"] not in STATUSES:
-        raise ValueError(f"its status is {found['status']!r}")
-    history = found.get("history", [])
-    _numbers("its epochs", [epoch["epoch"] for epoch in history])
-    for curve in ("val_loss", "val_psnr"):
-        _numbers(f"its history of {curve}", [epoch[curve] for epoch in history], or_none=True)
-    if found["status"] == "finished":
-        found["parameters"]
-        _numbers("its metrics", found["metrics"].values(), or_none=True)
-        _numbers("its test PSNR", [found["metrics"]["test_psnr"]], or_none=True)
-        for image in found["per_image"]:
-            _numbers(f"its PSNR of {image['name']}", [image["psnr"]], or_none=True)
-
-
-def _numbers(what: str, values: Iterable[Any], or_none: bool = False) -> None:
-    for value in values:
-        if not isinstance(value, int | float) and not (or_none and value is None):
-            raise ValueError(f"{what}: {value!r} is no number")
 
 
 def is_trained(found: Record) -> bool:
@@ -94,13 +64,42 @@ def training_key(found: Record) -> tuple[Any, ...]:
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
     trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
     network = [(key, str(value)) for key, value in config["model"].items() if key not in VARIED]
-    return (*optimizer, *trainer, config["data"]["batch_size"], *sorted(network))
+    start = config.get("init_from")
+    return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
+
+
+def described(found: Record) -> dict[str, str | float | None]:
+    """What tells runs of the same images apart, but for the seed: flat, lists as text."""
+    config = found["config"]
+    flat: dict[str, Any] = {f"model.{key}": value for key, value in config["model"].items()}
+    flat.pop("model.name", None)
+    if is_trained(found):
+        flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
+        flat["data.batch_size"] = config["data"]["batch_size"]
+        flat["trainer.max_epochs"] = config["trainer"]["max_epochs"]
+        flat["init_from"] = config.get("init_from")
+    flat["trainer.precision"] = config["trainer"]["precision"]
+    return {
+        key: value if isinstance(value, int | float | None) else str(value)
+        for key, value in flat.items()
+    }
+
+
+def setting_key(found: Record) -> tuple[Any, ...]:
+    """Runs that share it differ in nothing but their seed."""
+    return (images_key(found), *sorted(described(found).items()))
 
 
 def ablations(records: Sequence[Record]) -> list[list[Record]]:
     """Records of variants, one list for each table; the baselines of its images stand in each."""
+    # A seed that another experiment has trained is one of the row's seeds.
+    rows = {setting_key(found): found["variant"] for found in records if found["variant"]}
+    named = [
+        {**found, "variant": found["variant"] or rows[setting_key(found)]}
+        for found in records
+        if setting_key(found) in rows
+    ]
     # By hash: a run of two experiments is one run.
-    named = [found for found in records if found["variant"]]
     variants = list({(found["variant"], found["hash"]): found for found in named}.values())
     trained = defaultdict(list)
     baselines = defaultdict(list)

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srcnn_lightning.record import Record, picture_names
-from srcnn_lightning.report.settings import Setting
+from srcnn_lightning.report.settings import BICUBIC, TARGET, Setting
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 Window = tuple[slice, slice]
-TARGET, BICUBIC = "Target", "Bicubic"
 
 
 @dataclass
@@ -27,8 +26,9 @@ class TestImage:
         name: of the image, as the split has it.
         pictures: by label: `Target`, `Bicubic` and those of settings, all of one size. What is gone
             or cannot be read is not here.
-        psnr: in dB, by label; of the record where a run has it, else of the 8-bit picture.
-        links: by label, the file of every setting's picture, also of those that are not read.
+        psnr: in dB, by label, of that very picture: of its run's record, or of its 8-bit pixels.
+        seeds: by label, of the run that made the picture, for settings of several seeds.
+        links: by label, the whole picture's file, also of settings whose pictures are not read.
     """
 
     __test__ = False  # not a test of pytest's
@@ -36,6 +36,7 @@ class TestImage:
     name: str
     pictures: dict[str, Pixels]
     psnr: dict[str, float]
+    seeds: dict[str, int]
     links: dict[str, Path]
 
     def window(self, side: int) -> Window:
@@ -71,25 +72,48 @@ def test_images(shown: Sequence[Setting], every: Sequence[Setting]) -> list[Test
     shared = [found for setting in every for found in setting.runs if found.get("test_images")]
     folder = _shared_folder(shared)
     bicubic = next((setting for setting in every if setting.kernel == "bicubic"), None)
-    tables = {setting.label: setting.psnr_per_image() for setting in every}
     images = []
     for name, file in zip(names, picture_names(names), strict=True):
-        paths = {TARGET: [folder / "target" / file], BICUBIC: [folder / "bicubic" / file]}
-        links: dict[str, Path] = {}
+        image = TestImage(name, {}, {}, {}, {})
+        for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")):
+            _add(image, label, folder / kind / file, is_read=True)
         for setting in every:
-            places = [found["folder"] / "pictures" / file for found in setting.finished]
-            if places and places[0].is_file():
-                links[setting.label] = places[0]
-            if setting in shown or setting is bicubic:
-                paths.setdefault(setting.label, []).extend(places[:1])
-        pictures = {label: _first(places) for label, places in paths.items()}
-        image = TestImage(name, _of_one_size(pictures), {}, links)
-        for label in [*image.pictures, *tables]:
-            psnr = tables[label].get(name) if label in tables else image_psnr(image, label)
+            _add_setting(image, setting, file, setting in shown or setting is bicubic)
+        for label in image.pictures:
+            psnr = image_psnr(image, label)
             if psnr is not None:
-                image.psnr[label] = psnr
+                image.psnr.setdefault(label, psnr)
         images.append(image)
     return images
+
+
+def _add_setting(image: TestImage, setting: Setting, file: str, is_read: bool) -> None:
+    """The picture of the lowest seed that has one, with the PSNR that its run has recorded."""
+    for run in setting.finished:
+        psnr = {one["name"]: one["psnr"] for one in run["per_image"]}.get(image.name)
+        is_shared = setting.label in image.pictures  # the enlargement that all runs share
+        path = run["folder"] / "pictures" / file
+        if not _add(image, setting.label, path, is_read) and not is_shared:
+            continue
+        if psnr is not None:
+            image.psnr[setting.label] = psnr
+        if len(setting.runs) > 1:
+            image.seeds[setting.label] = run["config"]["seed"]
+        return
+
+
+def _add(image: TestImage, label: str, path: Path, is_read: bool) -> bool:
+    """Link a picture, and read it; False where it is gone, damaged, or of another size."""
+    if not path.is_file():
+        return False
+    if is_read and label not in image.pictures:
+        pixels = _read(path)
+        sizes = {picture.shape for picture in image.pictures.values()}
+        if pixels is None or (sizes and pixels.shape not in sizes):
+            return False
+        image.pictures[label] = pixels
+    image.links.setdefault(label, path)
+    return True
 
 
 def image_psnr(image: TestImage, label: str) -> float | None:
@@ -123,20 +147,9 @@ def _shared_folder(runs: Sequence[Record]) -> Path:
     return Path()
 
 
-def _first(places: Sequence[Path]) -> Pixels | None:
-    for path in places:
-        try:
-            with Image.open(path) as image:
-                return np.array(image.convert("RGB"))
-        except (OSError, SyntaxError):  # gone, no picture, or a damaged one
-            continue
-    return None
-
-
-def _of_one_size(pictures: dict[str, Pixels | None]) -> dict[str, Pixels]:
-    """Without those that are gone, or that belong to something else."""
-    known = {label: pixels for label, pixels in pictures.items() if pixels is not None}
-    if not known:
-        return {}
-    size = next(iter(known.values())).shape
-    return {label: pixels for label, pixels in known.items() if pixels.shape == size}
+def _read(path: Path) -> Pixels | None:
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None  # damaged in one of the ways that Pillow has words for

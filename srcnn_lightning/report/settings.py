@@ -1,16 +1,19 @@
 """Runs that differ in nothing but their seed, and what to call them in a figure or page."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
 from srcnn_lightning.record import Record
-from srcnn_lightning.report.groups import images_key, is_trained
+from srcnn_lightning.report.file_names import unique
+from srcnn_lightning.report.groups import described, images_key, is_trained, setting_key
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1
-from srcnn_lightning.report.tables.rows import L2
+from srcnn_lightning.report.tables.rows import L2, name_without_seed
 
+TARGET, BICUBIC = "Target", "Bicubic"
+RESERVED = (TARGET, BICUBIC)
 LABELS = {row.variant: row.label for row in TABLE_1} | EXTRA_ROWS
 
 
@@ -22,11 +25,13 @@ class Setting:
         label: for people; no other setting of its images has the same.
         runs: one for each seed, diverged ones too; failed ones have no figures and are not here.
         settings: what it was trained with: flat, `model.batch_norm` and the like, without the seed.
+        states: how many seeds diverged or failed, ` (1 of 3 diverged)`; the label ends with it.
     """
 
     label: str
     runs: list[Record]
     settings: dict[str, Any]
+    states: str = ""
 
     @property
     def is_trained(self) -> bool:
@@ -46,7 +51,7 @@ class Setting:
     @property
     def kernel(self) -> str | None:
         """Of a baseline: `nearest`, `bilinear` or `bicubic`."""
-        return None if self.is_trained else str(self.settings["model.kernel"])
+        return None if self.is_trained else str(self.settings.get("model.kernel"))
 
     def mean(self, metric: str) -> float | None:
         """Over its seeds."""
@@ -72,16 +77,38 @@ def by_images(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def settings_of(records: Sequence[Record]) -> list[Setting]:
-    """The settings among records of the same images, the best test PSNR first."""
-    groups: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    """The settings among records of the same images, the best first.
+
+    Best by validation, as whoever has not seen the test images would choose; those of which every
+    seed has finished come before the others, for a survivor's figures are no setting's.
+    """
+    groups = defaultdict(list)
     for found in records:
-        if found["status"] != "failed":
-            groups[tuple(sorted(_described(found).items()))].append(found)
+        groups[setting_key(found)].append(found)
     found_settings = [
-        Setting(_label(runs), _one_per_seed(runs), dict(key)) for key, runs in groups.items()
+        Setting(_label(runs), _one_per_seed(runs), described(runs[0])) for runs in groups.values()
     ]
     _tell_apart(found_settings)
-    return sorted(found_settings, key=lambda one: -(one.mean("test_psnr") or 0))
+    for setting in found_settings:
+        setting.states = _states(setting.runs)
+        setting.label += setting.states
+        setting.runs = [run for run in setting.runs if run["status"] != "failed"]
+    ended = [setting for setting in found_settings if setting.runs]
+
+    def rank(setting: Setting) -> tuple[bool, float]:
+        return len(setting.finished) < len(setting.runs), -(setting.mean("max_val_psnr") or 0)
+
+    return sorted(ended, key=rank)
+
+
+def _states(runs: Sequence[Record]) -> str:
+    """` (2 of 3 diverged)`: the figures are those of the others."""
+    states = Counter(run["status"] for run in runs if run["status"] != "finished")
+    words = [
+        state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
+        for state, count in states.items()
+    ]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _one_per_seed(runs: list[Record]) -> list[Record]:
@@ -96,35 +123,19 @@ def _variant(runs: list[Record]) -> str | None:
     return next((run["variant"] for run in runs if run["variant"]), None)
 
 
-def _described(found: Record) -> dict[str, str | float | None]:
-    """What tells settings apart, flat; lists as text, so that it can be a key."""
-    config = found["config"]
-    flat: dict[str, Any] = {f"model.{key}": value for key, value in config["model"].items()}
-    flat.pop("model.name", None)
-    if is_trained(found):
-        flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
-        flat["data.batch_size"] = config["data"]["batch_size"]
-        flat["trainer.max_epochs"] = config["trainer"]["max_epochs"]
-        flat["init_from"] = config.get("init_from")
-    flat["trainer.precision"] = config["trainer"]["precision"]
-    return {
-        key: value if isinstance(value, int | float | None) else str(value)
-        for key, value in flat.items()
-    }
-
-
 def _label(runs: list[Record]) -> str:
-    variant = _variant(runs)
+    variant, run = _variant(runs), runs[0]
+    if variant is None and not is_trained(run):
+        kernel = str(run["config"]["model"].get("kernel"))
+        return LABELS.get(kernel, kernel)
     if variant is None:
-        run = runs[0]
-        if not is_trained(run):
-            kernel = str(run["config"]["model"]["kernel"])
-            return LABELS.get(kernel, kernel)
-        parts = [part for part in run["name"].split(",") if not part.startswith("seed=")]
-        return ",".join(parts) or str(run["config"]["model"].get("name", run["name"]))
-    if variant.startswith(L2):
-        return f"+ L2 {runs[0]['config']['optimizer']['weight_decay']:g}"
-    return LABELS.get(str(variant), str(variant))
+        label = name_without_seed(run)
+    elif variant.startswith(L2):
+        label = f"+ L2 {run['config']['optimizer'].get('weight_decay', 0):g}"
+    else:
+        label = LABELS.get(variant, variant)
+    # Those two are what everything is compared with.
+    return f"{label} (a run)" if label in RESERVED and is_trained(run) else label
 
 
 def _tell_apart(settings: list[Setting]) -> None:
@@ -138,7 +149,13 @@ def _tell_apart(settings: list[Setting]) -> None:
             key for key in keys if len({setting.settings.get(key) for setting in alike}) > 1
         ]
         for setting in alike if len(alike) > 1 else []:
-            shown = ", ".join(
-                f"{key.rpartition('.')[2]} {setting.settings.get(key)}" for key in differing
-            )
-            setting.label += f" ({shown})"
+            shown = [
+                f"{key.rpartition('.')[2].lstrip('_')} {setting.settings[key]}"
+                for key in differing
+                if setting.settings.get(key) is not None
+            ]
+            setting.label += f" ({', '.join(shown)})" if shown else ""
+    for setting, label in zip(
+        settings, unique((one.label for one in settings), "{} ({})"), strict=True
+    ):
+        setting.label = label

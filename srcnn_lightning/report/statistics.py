@@ -48,7 +48,7 @@ def difference(runs: Sequence[Record], base: Sequence[Record]) -> Difference | N
         base: the same of the setting to compare with, over the same test images.
 
     Returns:
-        None where they share no seed or no image.
+        None where they share no seed, or fewer than two pairs, of which no interval can be made.
     """
     ours, theirs = _by_seed(runs), _by_seed(base)
     if runs and not is_trained(runs[0]):
@@ -58,7 +58,7 @@ def difference(runs: Sequence[Record], base: Sequence[Record]) -> Difference | N
     if not tables:
         return None
     images = [name for name in tables[0] if all(table.get(name) is not None for table in tables)]
-    if not images:
+    if len(images) * len(seeds) < 2:
         return None
     ours_psnr, theirs_psnr = (
         np.array([[table[seed][name] for name in images] for seed in seeds], dtype=np.float64)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from srcnn_lightning.report.figures.style import figure
-from srcnn_lightning.report.pictures import BICUBIC, TARGET, TestImage, Window
+from srcnn_lightning.report.pictures import TestImage, Window
+from srcnn_lightning.report.settings import BICUBIC, TARGET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +63,8 @@ def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
     pixels = image.pictures[label]
     axes.imshow(pixels, interpolation="nearest")
     psnr = f"{image.psnr[label]:.2f} dB" if label in image.psnr else image.name
-    axes.set_title(f"{label}\n{psnr}", fontsize=9)
+    seed = f", seed {image.seeds[label]}" if label in image.seeds else ""
+    axes.set_title(f"{label}{seed}\n{psnr}", fontsize=9)
     axes.set_axis_off()
     axes.grid(visible=False)
     rows, columns = window

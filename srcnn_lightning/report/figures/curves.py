@@ -16,20 +16,28 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = (
-    ("val_loss", "val_loss", "Validation loss (mean squared error, log scale)"),
+    ("val_loss", "val_loss", "Validation loss (MSE, log scale)"),
     ("val_psnr", "max_val_psnr", "Validation PSNR (dB)"),
 )
 MARKERS = "osD^v"
 
 
-def draw_curves(shown: CurveFigure, baselines: Sequence[Setting]) -> "Figure":
-    """Validation loss and PSNR against the epoch, side by side; baselines as dashed lines.
+def draw_curves(shown: CurveFigure, baselines: Sequence[Setting], data: str) -> "Figure":
+    """Validation loss above validation PSNR against the epoch; baselines as dashed lines.
 
-    Of several seeds the line is the mean, and a band reaches from the lowest to the highest. Of
-    more curves than there are colours the best are coloured, and the others thin and grey.
+    One column, so that it fits a phone and a column of a paper. Of several seeds the line is the
+    mean, and a band reaches from the lowest to the highest. Of more curves than there are colours
+    the best are coloured, and the others thin and grey.
+
+    Args:
+        shown: the curves.
+        baselines: drawn beside them.
+        data: the data set and degradation, for the title.
     """
-    with figure(10, 4.6) as made:
-        panels = made.subplots(1, 2)
+    from matplotlib.ticker import MaxNLocator
+
+    with figure(5.4, 7.2) as made:
+        panels = made.subplots(2, 1, sharex=True)
         best = sorted(shown.curves, key=lambda curve: -(curve.setting.mean("max_val_psnr") or 0))
         several = len(shown.curves) > len(COLOURS)
         coloured = best[: len(COLOURS)] if several else shown.curves
@@ -43,10 +51,11 @@ def draw_curves(shown: CurveFigure, baselines: Sequence[Setting]) -> "Figure":
             _baselines(axes, baselines, metric)
             if curve_name == "val_loss":
                 _log_scale(axes)
-            axes.set_xlabel("Epoch")
             axes.set_ylabel(label)
             axes.margins(x=0.02)
-        made.suptitle(f"{shown.title} ({shown.note})", fontsize=11)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panels[-1].set_xlabel("Epoch")
+        _title(made, f"{shown.title}: {data}", shown.note)
         named = {
             label: handle
             for axes in panels
@@ -55,7 +64,10 @@ def draw_curves(shown: CurveFigure, baselines: Sequence[Setting]) -> "Figure":
         if len(coloured) < len(shown.curves):
             others = len(shown.curves) - len(coloured)
             named[f"{others} others"] = panels[0].plot([], [], color=GREY, linewidth=0.6)[0]
-        made.legend([*named.values()], [*named], loc="outside lower center", ncols=4, frameon=False)
+        columns = 2 if max(map(len, named)) < 28 else 1
+        made.legend(
+            [*named.values()], [*named], loc="outside lower center", ncols=columns, frameon=False
+        )
     return made
 
 
@@ -67,14 +79,15 @@ def describe_curves(shown: CurveFigure) -> str:
     return f"{text}; the best, {best[1]}, reaches {best[0]:.2f} dB." if best else f"{text}."
 
 
-def draw_gains(settings: Sequence[Setting], bicubic: dict[str, float]) -> "Figure":
+def draw_gains(settings: Sequence[Setting], bicubic: dict[str, float], data: str) -> "Figure":
     """What each setting gains on each test image, against how hard the image is for bicubic.
 
     Args:
         settings: a few.
         bicubic: its PSNR in dB for each image.
+        data: the data set and degradation, for the title.
     """
-    with figure(8, 4.6) as made:
+    with figure(5.4, 5.2) as made:
         axes = made.subplots()
         for setting, colour, marker in zip(settings, COLOURS, MARKERS, strict=False):
             psnr = setting.psnr_per_image()
@@ -84,11 +97,17 @@ def draw_gains(settings: Sequence[Setting], bicubic: dict[str, float]) -> "Figur
             at = [bicubic[name] for name in names]
             axes.scatter(at, gains, s=34, color=colour, marker=marker, alpha=0.85, label=label)
         axes.axhline(0, color=GREY, dashes=DASHES["bicubic"], label="Bicubic")
-        axes.set_xlabel("Test PSNR of bicubic (dB): easy images lie on the right")
+        axes.set_xlabel("Test PSNR of bicubic (dB)")
         axes.set_ylabel("Gain over bicubic (dB)")
-        made.suptitle("Gain on each test image", fontsize=11)
-        made.legend(loc="outside lower center", ncols=2, frameon=False)
+        _title(made, f"Gain on each test image: {data}", "easy images lie on the right")
+        made.legend(loc="outside lower center", frameon=False)
     return made
+
+
+def _title(made: "Figure", title: str, note: str) -> None:
+    from textwrap import fill
+
+    made.suptitle(f"{fill(title, 52)}\n{fill(note, 60)}", fontsize=10)
 
 
 def _log_scale(axes: "Axes") -> None:
@@ -110,8 +129,8 @@ def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:
     sums = np.where(known, table, 0).sum(0)
     mean = np.where(counts > 0, sums / np.maximum(counts, 1), math.nan)
     if curve.is_varied:
-        look |= {"linestyle": (0, (1, 1))}
-    if len(epochs) == 1:
+        look |= {"linestyle": (0, (2, 1)), "linewidth": 1.8}
+    if known.sum() < 3 * len(table):  # too few for a line
         look |= {"marker": "o", "markersize": 4}
     axes.plot(epochs, mean, **look)
     if len(table) > 1:
@@ -124,10 +143,15 @@ def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:
 
 
 def _histories(setting: Setting, name: str) -> NDArray[np.float64]:
-    """`(seeds, epochs)`; NaN where a run had stopped or its figure was not finite."""
-    length = max((epoch["epoch"] for run in setting.runs for epoch in run["history"]), default=0)
-    table = np.full((len(setting.runs), length), math.nan)
-    for row, run in zip(table, setting.runs, strict=True):
+    """`(seeds, epochs)` of the seeds that finished, or of all where none has.
+
+    NaN where a run had stopped or its figure was not finite. A seed that diverged is named in the
+    setting's label: within a mean it would make a step where it ends.
+    """
+    runs = [run for run in setting.finished or setting.runs if run.get("history")]
+    length = max((epoch["epoch"] for run in runs for epoch in run["history"]), default=0)
+    table = np.full((len(runs), length), math.nan)
+    for row, run in zip(table, runs, strict=True):
         for epoch in run["history"]:
             if epoch[name] is not None:
                 row[epoch["epoch"] - 1] = epoch[name]

@@ -51,10 +51,11 @@ def curve_figures(settings: Sequence[Setting]) -> list[CurveFigure]:
     """The paper's figures that the settings of one set of images give, then the others.
 
     A figure is known by what its runs differ in, not by the experiment they were trained for: an
-    ablation at one learning rate holds figures 5, 6 and 7 as well.
+    ablation at one learning rate holds figures 5, 6 and 7 as well. Other networks and other starts
+    have figures of their own.
     """
     trained = [setting for setting in settings if setting.is_trained and _has_curve(setting)]
-    plain = [setting for setting in trained if {LR, DECAY, TANH, BATCH_NORM} <= {*setting.settings}]
+    plain = [setting for setting in trained if _is_of_the_paper(setting)]
     figures = [
         *_one_axis(4, "Learning rates", plain, LR, without=(TANH, BATCH_NORM, DECAY)),
         *_with_and_without(5, "Tanh on the output", plain, TANH, (BATCH_NORM, DECAY), "tanh"),
@@ -64,6 +65,19 @@ def curve_figures(settings: Sequence[Setting]) -> list[CurveFigure]:
     shown = {id(curve.setting) for figure in figures for curve in figure.curves}
     base = next((setting for setting in trained if setting.variant == BASE), None)
     return figures + _others([one for one in trained if id(one) not in shown], base)
+
+
+def _is_of_the_paper(setting: Setting) -> bool:
+    """SRCNN 9-1-5 from PyTorch's start, whatever of it is varied."""
+    found = setting.settings
+    return (
+        str(found.get("model._target_")).endswith(".SRCNN")
+        and found.get("model.kernel_sizes") == "[9, 1, 5]"
+        and found.get("model.features") == "[64, 32]"
+        and found.get("model.init") == "default"
+        and found.get("init_from") is None
+        and {LR, DECAY, TANH, BATCH_NORM} <= {*found}
+    )
 
 
 def _has_curve(setting: Setting) -> bool:
@@ -85,7 +99,7 @@ def _one_axis(
         if len({setting.settings[axis] for setting in values}) < 2:
             continue
         curves = [
-            Curve(_value(axis, setting.settings[axis]), setting, colour)
+            Curve(f"{_value(axis, setting.settings[axis])}{setting.states}", setting, colour)
             for colour, setting in enumerate(values)
         ]
         found.append((title, curves, (axis,)))
@@ -108,11 +122,13 @@ def _with_and_without(
             by_rate[setting.settings[LR]].append(setting)
         pairs = {rate: both for rate, both in sorted(by_rate.items()) if len(both) > 1}
         curves: list[Curve] = []
-        for rate, both in pairs.items():
+        for place, (rate, both) in enumerate(pairs.items()):
             for setting in sorted(both, key=lambda one: not _is_off(one.settings[axis])):
                 varied = not _is_off(setting.settings[axis])
                 label = f"{name if varied else f'no {name}'}, {_value(LR, rate)}"
-                curves.append(Curve(label, setting, len(curves), varied))
+                # A pair shares its colour, where there are several.
+                colour = place if len(pairs) > 1 else len(curves)
+                curves.append(Curve(f"{label}{setting.states}", setting, colour, varied))
         if curves:
             found.append((title, curves, (axis, LR)))
     return _named(number, found)
@@ -171,13 +187,15 @@ def _note(settings: Sequence[Setting], axes: Sequence[str]) -> str:
         "trainer.max_epochs": lambda value: f"{value} epochs",
         LR: lambda value: _value(LR, value),
         "data.batch_size": lambda value: f"batch {value}",
+        "optimizer._target_": lambda value: str(value).rpartition(".")[2],
+        "trainer.precision": lambda value: "" if value == "32-true" else str(value),
         "model.init": lambda value: f"start: {value}",
     }
-    shared = []
+    shared: list[str] = []
     for key, word in words.items():
         values = {setting.settings.get(key) for setting in settings}
         if key not in axes and len(values) == 1 and None not in values:
-            shared.append(word(values.pop()))
+            shared += filter(None, [word(values.pop())])
     seeds = max(len(setting.runs) for setting in settings)
     shared.append(
         f"up to {seeds} seeds, the band from lowest to highest" if seeds > 1 else "1 seed"

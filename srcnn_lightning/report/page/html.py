@@ -1,5 +1,6 @@
 """The page: everything in one file, from plain values to HTML."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,13 +17,15 @@ class Cell:
 
     Attributes:
         text: shown.
-        value: to sort by, where the text would sort wrongly.
+        value: to sort by, where the text would sort wrongly; empty sorts last.
+        hint: shown when the pointer rests on it.
         link: where a click leads.
         image: number of the test image that a click shows.
     """
 
     text: str
-    value: float | None = None
+    value: str | None = None
+    hint: str = ""
     link: str | None = None
     image: int | None = None
 
@@ -110,9 +113,14 @@ def render(
 def as_grid(table: Table) -> Grid:
     """A table as `srcnn_lightning.table` prints it."""
     head, body = cells(table)
-    return Grid(
-        head, [Row([Cell(text) for text in row]) for row in body], table.title, table.caption
-    )
+    rows = [Row([Cell(row[0]), *map(_figure, row[1:])]) for row in body]
+    return Grid(head, rows, table.title, table.caption)
+
+
+def _figure(text: str) -> Cell:
+    """`28.740 ± 0.021` sorts by its number; a status in a figure's place has none."""
+    found = re.match(r"[+-]?\d+\.\d+", text)
+    return Cell(text, value=found[0] if found else "")
 
 
 def number(value: float | None, digits: int = 3, sign: bool = False) -> Cell:

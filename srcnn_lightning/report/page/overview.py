@@ -7,22 +7,27 @@ from typing import Any
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.page.html import Cell, Grid, Row, number
 from srcnn_lightning.report.settings import Setting
+from srcnn_lightning.report.tables.caption import device
 
 HEAD = (
     "Data set",
     "Train/val/test images",
     "Runs",
     "Bicubic test PSNR",
-    "Best setting",
+    "Best by validation",
     "Its test PSNR",
     "Gain over bicubic",
 )
 
 
-def glance(named: dict[str, list[Setting]], groups: Sequence[Sequence[Record]]) -> Grid:
-    """One row for each section."""
+def glance(
+    titles: Sequence[str],
+    found_settings: Sequence[Sequence[Setting]],
+    groups: Sequence[Sequence[Record]],
+) -> Grid:
+    """One row for each section, of which all three hold an entry."""
     rows = []
-    for (title, settings), runs in zip(named.items(), groups, strict=True):
+    for title, settings, runs in zip(titles, found_settings, groups, strict=True):
         split = runs[0]["split"]
         parts = "/".join(str(len(split[part])) for part in ("train", "val", "test"))
         bicubic = next((s.mean("test_psnr") for s in settings if s.kernel == "bicubic"), None)
@@ -34,7 +39,7 @@ def glance(named: dict[str, list[Setting]], groups: Sequence[Sequence[Record]]) 
                 [
                     Cell(title),
                     Cell(parts),
-                    Cell(_states(runs), value=len(runs)),
+                    Cell(_states(runs), value=str(len(runs))),
                     number(bicubic),
                     Cell(best.label if best else ""),
                     number(psnr),
@@ -57,7 +62,7 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
         "Data sets": _distinct(_images(found) for found in records),
         "Degradations": _distinct(_degradation(found) for found in records),
         "Seeds": _distinct(str(found["config"]["seed"]) for found in records),
-        "Hardware": _distinct(_hardware(one) for one in environments),
+        "Hardware": _distinct(map(device, records)),
         "Versions": _distinct(versions),
         "Commits": _distinct(str(one.get("git_commit") or "")[:10] for one in environments),
         "Trained": "" if not dates else " to ".join(dict.fromkeys((dates[0], dates[-1]))),
@@ -82,13 +87,6 @@ def _degradation(found: Record) -> str:
     degradation = found["config"]["degradation"]
     kind = "antialiased resizes" if degradation["antialias"] else "resizes without antialiasing"
     return f"{degradation['name']} x{degradation['scale']} ({kind})"
-
-
-def _hardware(environment: dict[str, Any]) -> str:
-    threads = environment.get("threads")
-    of_cpu = f", {threads} thread{'s' if threads != 1 else ''}"
-    parts = f"{environment.get('device_name')} ({environment.get('device')}"
-    return parts + (of_cpu if environment.get("device") == "cpu" else "") + ")"
 
 
 def _distinct(values: Any) -> str:

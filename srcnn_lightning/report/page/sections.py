@@ -1,27 +1,21 @@
-"""From the runs of one set of images to a section of the page, and to its figures' files."""
+"""From the runs of one set of images to a section of the page."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from srcnn_lightning.record import Record
-from srcnn_lightning.report.figures import comparisons, curves, style
-from srcnn_lightning.report.figures.series import curve_figures
-from srcnn_lightning.report.page.html import Cell, Grid, Group, Row, Shown, as_grid, number
+from srcnn_lightning.report.groups import is_trained
+from srcnn_lightning.report.page.html import Cell, Grid, Group, Row, as_grid, number
+from srcnn_lightning.report.page.illustrations import illustrate
 from srcnn_lightning.report.page.viewer import chosen_images, shown_settings, viewer
-from srcnn_lightning.report.pictures import BICUBIC, TARGET, TestImage, as_uri, test_images
-from srcnn_lightning.report.settings import Setting
+from srcnn_lightning.report.pictures import TestImage, test_images
+from srcnn_lightning.report.settings import BICUBIC, TARGET, Setting
 from srcnn_lightning.report.tables.collect import tables
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-BUDGET = 4_300_000  # bytes of a section in the page: below 5 MB together with the rest
-FIGURES = "figures"
+PAGE_BUDGET = 4_600_000  # bytes of figures and pictures: the page stays below 5 MB with the rest
 RUNS_HEAD = (
     "Run",
     "Experiment",
@@ -41,10 +35,19 @@ RUNS_HEAD = (
 
 @dataclass
 class Section:
-    """A section, and the files of its figures by their path below the report's folder."""
+    """A section, the files of its figures, and what its slider will show.
+
+    Attributes:
+        group: for the page.
+        files: of its figures, by their path below the report's folder.
+        images: for the slider.
+        labels: of the settings that the slider compares.
+    """
 
     group: Group
     files: dict[str, bytes] = field(default_factory=dict)
+    images: Sequence[TestImage] = ()
+    labels: Sequence[str] = ()
 
 
 def title_of(found: Record) -> str:
@@ -60,7 +63,7 @@ def make_section(
     settings: Sequence[Setting],
     report: Path,
 ) -> Section:
-    """Tables, figures, pictures and runs.
+    """Tables, figures and runs; the slider's pictures come with `share`.
 
     Args:
         identifier: of the section, for links and for its folder of figures.
@@ -72,150 +75,101 @@ def make_section(
     grids = [as_grid(table) for table in tables(records)]
     section = Section(Group(identifier, title, grids, _runs(records, report)))
     shown = shown_settings(settings)
-    baselines = [setting for setting in settings if not setting.is_trained and setting.finished]
-    for figure in curve_figures(settings):
-        drawn = curves.draw_curves(figure, baselines)
-        text = f"{figure.title} ({figure.note}); dashed: the baselines."
-        _add(
-            section,
-            figure.name,
-            drawn,
-            curves.describe_curves(figure),
-            _numbered(figure.name, text),
-        )
-    bilinear = [setting for setting in baselines if setting.kernel == "bilinear"]
-    has_pictures = any(setting.finished for setting in settings)
-    images = test_images([*shown, *bilinear], settings) if has_pictures else []
-    _add_comparisons(section, images, settings, shown)
-    _add_gains(section, images, shown)
-    _add_viewer(section, images, settings, shown, report)
+    bilinear = [setting for setting in settings if setting.kernel == "bilinear"]
+    has_finished = any(setting.finished for setting in settings)
+    images = test_images([*shown, *bilinear], settings) if has_finished else []
+    figures = illustrate(identifier, title, settings, shown, images)
+    section.group.figures, section.files = figures.shown, figures.files
+    section.group.notes = _notes(images, shown)
+    if images:
+        section.images = chosen_images(images, shown[0].label) if shown else []
+        section.labels = [setting.label for setting in shown]
+        compared = [*shown, *(one for one in settings if one.kernel and one.finished)]
+        section.group.per_image = _per_image(images, section.images, compared)
     return section
 
 
-def _add(section: Section, name: str, drawn: "Figure", alt: str, caption: str) -> None:
-    folder = f"{FIGURES}/{section.group.id}"
-    svg, png = style.as_svg(drawn), style.as_png(drawn)
-    files = {kind: f"{folder}/{name}.{kind}" for kind in ("svg", "png")}
-    section.files |= {files["svg"]: svg, files["png"]: png}
-    photographs = b"<image" in svg
-    if photographs:
-        source = as_uri(style.as_page_picture(png), "image/webp")
-    else:
-        source = as_uri(style.as_page_svg(svg), "image/svg+xml")
-    links = [quote(files[kind]) for kind in ("svg", "png")]
-    kind = "photographs wide" if photographs else "wide"
-    section.group.figures.append(Shown(name, kind, source, alt, caption, *links))
+def share(sections: Sequence[Section], report: Path) -> None:
+    """Give each section's slider its part of what the page can hold."""
+    used = sum(len(figure.source) for section in sections for figure in section.group.figures)
+    weights = [_pixels(section) for section in sections]
+    for section, weight in zip(sections, weights, strict=True):
+        if weight:
+            budget = (PAGE_BUDGET - used) * weight // sum(weights)
+            section.group.viewer = viewer(
+                section.images, section.labels, budget, lambda path: link(path, report)
+            )
 
 
-def _numbered(name: str, text: str) -> str:
-    """Figures of the paper say so."""
-    found = re.match(r"figure_(\d)", name)
-    return f"As the paper's figure {found[1]}. {text}" if found else text
-
-
-def _add_comparisons(
-    section: Section,
-    images: Sequence[TestImage],
-    settings: Sequence[Setting],
-    shown: Sequence[Setting],
-) -> None:
-    """The paper's figures 3 and 8, of images that nobody has picked."""
-    if not shown:
-        return
-    output = shown[0].label
-    best = max(shown, key=lambda setting: setting.mean("test_psnr") or 0).label
-    bilinear = next((setting.label for setting in settings if setting.kernel == "bilinear"), "")
-    rows = comparisons.telling_images(
-        [image for image in images if TARGET in image.pictures], output
+def _pixels(section: Section) -> int:
+    return sum(
+        image.pictures[label].size
+        for image in section.images
+        for label in (*section.labels, BICUBIC, TARGET)
+        if label in image.pictures
     )
-    seed = " Pictures of the lowest seed." if any(len(s.finished) > 1 for s in shown) else ""
-    middle = rows[len(rows) // 2 : len(rows) // 2 + 1]
-    for name, wanted, chosen, what in (
-        ("figure_3", [bilinear, output], middle, "the image of median gain"),
-        ("figure_8", [BICUBIC, output, best], rows, "largest, median and smallest gain"),
-    ):
-        labels = comparisons.columns(chosen, wanted)
-        if len(labels) < 3:
-            continue
-        title = f"{' | '.join(labels)}"
-        drawn = comparisons.draw_comparison(title, chosen, labels)
-        alt = comparisons.describe_comparison(chosen, labels)
-        text = f"{', '.join(labels)}: {what} of {output} over bicubic.{seed}"
-        _add(section, name, drawn, alt, _numbered(name, text))
 
 
-def _add_gains(section: Section, images: Sequence[TestImage], shown: Sequence[Setting]) -> None:
-    bicubic = {image.name: image.psnr[BICUBIC] for image in images if BICUBIC in image.psnr}
-    if not bicubic or not shown:
-        return
-    drawn = curves.draw_gains(shown, bicubic)
-    labels = ", ".join(setting.label for setting in shown)
-    text = f"Gain over bicubic on each of {len(bicubic)} test images: {labels}."
-    _add(section, "gains", drawn, text, text)
-
-
-def _add_viewer(
-    section: Section,
-    images: Sequence[TestImage],
-    settings: Sequence[Setting],
-    shown: Sequence[Setting],
-    report: Path,
-) -> None:
-    group = section.group
+def _notes(images: Sequence[TestImage], shown: Sequence[Setting]) -> list[str]:
     if not images:
-        group.notes.append("No run has finished, so there are no pictures.")
-        return
-    chosen = chosen_images(images, shown[0].label if shown else BICUBIC)
-    missing = [s.label for s in shown if not all(s.label in image.pictures for image in images)]
+        return ["No run has finished, so there are no pictures."]
+    notes = []
     if not any(TARGET in image.pictures for image in images):
-        group.notes.append(
+        notes.append(
             "The pictures of the targets are gone, so there are no error maps; any run of these "
             "images with rerun=true writes them again."
         )
-    for label in missing:
-        group.notes.append(f"Pictures of {label} are gone from its run's folder, all or some.")
-    if chosen:
-        used = sum(len(figure.source) for figure in group.figures)
-        group.viewer = viewer(
-            chosen, [s.label for s in shown], BUDGET - used, lambda path: link(path, report)
-        )
-    clicked = chosen if group.viewer else []
-    group.per_image = _per_image(images, clicked, [*shown, *(s for s in settings if s.kernel)])
+    return notes + [
+        f"Pictures of {setting.label} are gone from its run's folder, all or some."
+        for setting in shown
+        if not all(setting.label in image.pictures for image in images)
+    ]
 
 
 def _per_image(
     images: Sequence[TestImage], chosen: Sequence[TestImage], settings: Sequence[Setting]
 ) -> Grid:
-    labels = list(dict.fromkeys([*(setting.label for setting in settings), BICUBIC]))
-    places = {id(image): place for place, image in enumerate(chosen)}
-    first = labels[0]
+    """Means over seeds, of each setting that the section compares."""
+    labels = [setting.label for setting in settings]
+    tables_by_label = {setting.label: setting.psnr_per_image() for setting in settings}
+    places = {id(image): place for place, image in enumerate(chosen) if image.pictures}
+    gains = [
+        setting.label for setting in settings if setting.is_trained and BICUBIC in tables_by_label
+    ]
     rows = []
     for image in images:
-        psnr = [image.psnr.get(label) for label in labels]
-        both = (image.psnr.get(first), image.psnr.get(BICUBIC))
-        gain = None if None in both else both[0] - both[1]  # type: ignore[operator]
-        name = Cell(image.name, image=places.get(id(image)))
-        rows.append(Row([name, *map(number, psnr), number(gain, sign=True)]))
-    return Grid(["Test image", *labels, f"Gain of {first}"], rows)
+        psnr = {label: tables_by_label[label].get(image.name) for label in labels}
+        cells = [Cell(image.name, image=places.get(id(image)))]
+        cells += [number(psnr[label]) for label in labels]
+        for label in gains:
+            ours, bicubic = psnr[label], psnr[BICUBIC]
+            gain = None if ours is None or bicubic is None else ours - bicubic
+            cells.append(number(gain, sign=True))
+        rows.append(Row(cells))
+    return Grid(["Test image", *labels, *(f"Gain of {label}" for label in gains)], rows)
 
 
 def _runs(records: Sequence[Record], report: Path) -> Grid:
     rows = []
     for found in records:
         config, metrics = found["config"], found.get("metrics", {})
-        is_trained = bool(found.get("epochs"))
         optimizer = config["optimizer"]
+        rate, decay = (
+            (f"{optimizer['lr']:g}", f"{optimizer.get('weight_decay', 0):g}")
+            if is_trained(found)
+            else ("", "")
+        )
         seconds = found.get("durations", {}).get("fit_s")
         rows.append(
             Row(
                 [
                     Cell(found["name"], link=link(found["folder"], report) + "/"),
                     Cell(found["experiment"]),
-                    Cell(found["status"]),
+                    Cell(found["status"], hint=str(found.get("error", ""))),
                     Cell(str(found.get("epochs", ""))),
                     Cell(str(config["seed"])),
-                    Cell(f"{optimizer['lr']:g}" if is_trained else ""),
-                    Cell(f"{optimizer.get('weight_decay', 0):g}" if is_trained else ""),
+                    Cell(rate),
+                    Cell(decay),
                     *(
                         number(metrics.get(key))
                         for key in ("max_val_psnr", "test_psnr", "test_psnr_y")

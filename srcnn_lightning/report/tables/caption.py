@@ -5,7 +5,10 @@ from typing import Any
 
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.groups import is_trained
+from srcnn_lightning.report.statistics import Difference
 from srcnn_lightning.report.tables.rows import Row
+
+FEW_SEEDS = 5  # with fewer, an interval of 95 percent holds the truth less often than that
 
 
 def caption(records: list[Record], rows: Sequence[Row] = ()) -> str:
@@ -27,21 +30,36 @@ def caption(records: list[Record], rows: Sequence[Row] = ()) -> str:
     trained = [found for found in records if is_trained(found)]
     if trained:
         sentences.append(_training(trained))
-    sentences.append(f"device: {_values(records, _device)}")
+    sentences.append(f"device: {_values(records, device)}")
     dates = sorted({found["date"][:10] for found in records if found.get("date")})
     if dates:
         sentences.append(dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}")
     sentences.append("PSNR in dB: RGB, no border, mean over images; loss: mean squared error")
     compared = [row.to_base for row in rows if row.to_base]
     if compared:
-        seeds = max(found.seeds for found in compared)
-        sentences.append(
-            "to base: mean difference in test PSNR, paired by image and seed, and its 95 percent "
-            f"bootstrap interval over {compared[0].images} test images and "
-            + (f"up to {seeds} seeds" if seeds > 1 else "one seed, so silent about other seeds")
-            + "; n.s.: the interval holds 0"
-        )
+        sentences.append(_intervals(compared))
     return "; ".join(sentences) + "."
+
+
+def _intervals(compared: Sequence[Difference]) -> str:
+    """What "to base" stands on, and what it cannot say."""
+    images = _range([found.images for found in compared])
+    seeds = [found.seeds for found in compared]
+    if max(seeds) == 1:
+        caution = "one seed, so silent about other seeds"
+    elif max(seeds) < FEW_SEEDS:
+        caution = f"{_range(seeds)} seeds that both have, too few for an interval wide enough"
+    else:
+        caution = f"{_range(seeds)} seeds that both have"
+    return (
+        "to base: mean difference in test PSNR, paired by image and seed, and its 95 percent "
+        f"bootstrap interval over {images} test images and {caution}; n.s.: the interval holds 0"
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _training(trained: list[Record]) -> str:
@@ -60,15 +78,14 @@ def _training(trained: list[Record]) -> str:
     )
 
 
-def _device(found: Record) -> str:
-    environment = found.get("environment")
-    if not environment:
-        return ""
-    name = f"{environment['device']} ({environment['device_name']}"
-    threads = environment["threads"]
-    if environment["device"] == "cpu":
+def device(found: Record) -> str:
+    """What a run was trained on, `cpu (AMD EPYC, 1 thread)`; empty where its record has no word."""
+    environment = found.get("environment", {})
+    name, threads = environment.get("device_name", "unknown"), environment.get("threads")
+    kind = environment.get("device", "")
+    if kind == "cpu" and threads:
         name += f", {threads} thread{'s' if threads > 1 else ''}"
-    return name + ")"
+    return f"{kind} ({name})" if kind else ""
 
 
 def _values(records: list[Record], of: Any) -> str:

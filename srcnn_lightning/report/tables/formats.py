@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import asdict, dataclass
 
+from srcnn_lightning.report.file_names import slug
 from srcnn_lightning.report.tables.rows import FIGURES, Row
 
 
@@ -34,15 +35,13 @@ def markdown(tables: list[Table]) -> str:
         lines = [_markdown_line(head, widths)]
         rules = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
         lines.append(_markdown_line(rules, widths))
-        lines += [
-            _markdown_line([cell.replace("|", "\\|") for cell in row], widths) for row in body
-        ]
+        lines += [_markdown_line([_markdown_cell(cell) for cell in row], widths) for row in body]
         blocks.append(f"**{table.title}**\n\n" + "\n".join(lines) + f"\n\n{table.caption}\n")
     return "\n".join(blocks)
 
 
 def latex(tables: list[Table]) -> str:
-    """For a paper; needs the package booktabs."""
+    """For a paper; needs the packages booktabs and graphicx, which fits wide tables to the page."""
     blocks = []
     for table in tables:
         head, body = cells(table)
@@ -50,13 +49,15 @@ def latex(tables: list[Table]) -> str:
             r"\begin{table}",
             r"  \centering",
             rf"  \caption{{{_escape(table.title)}. {_escape(table.caption)}}}",
+            rf"  \label{{tab:{slug(table.title)}}}",
+            r"  \resizebox{\textwidth}{!}{%",
             rf"  \begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
             r"    \toprule",
             f"    {' & '.join(map(_escape, head))} \\\\",
             r"    \midrule",
             *(f"    {' & '.join(map(_escape, row))} \\\\" for row in body),
             r"    \bottomrule",
-            r"  \end{tabular}",
+            r"  \end{tabular}}",
             r"\end{table}",
         ]
         blocks.append("\n".join(lines) + "\n")
@@ -69,7 +70,7 @@ def comma_separated(tables: list[Table]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     deviations = [f"{figure}_std" for figure in FIGURES]
     papers = ["paper_max_val_psnr", "paper_test_loss", "paper_test_psnr", "paper_gain"]
-    to_base = ["to_base", "to_base_low", "to_base_high"]
+    to_base = ["to_base", "to_base_low", "to_base_high", "to_base_seeds", "to_base_images"]
     head = ["table", "row", "variant", "status", "runs", *FIGURES, *deviations, "gain"]
     head += [*to_base, *papers]
     writer.writerow([*head, "caption"])
@@ -141,9 +142,16 @@ def _to_base(row: Row) -> str:
     return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]{mark}"
 
 
-def _interval(row: Row) -> list[float | None]:
+def _interval(row: Row) -> list[float | int | None]:
     found = row.to_base
-    return [found.mean, found.low, found.high] if found else [None] * 3
+    if found is None:
+        return [None] * 5
+    return [found.mean, found.low, found.high, found.seeds, found.images]
+
+
+def _markdown_cell(text: str) -> str:
+    """A name holds what Markdown would take as its own, or as HTML."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _markdown_line(cells: list[str], widths: list[int]) -> str:
@@ -154,5 +162,6 @@ def _markdown_line(cells: list[str], widths: list[int]) -> str:
 
 def _escape(text: str) -> str:
     special = {"\\": r"\textbackslash{}", "±": r"$\pm$", "~": r"\textasciitilde{}"}
+    special |= {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "[": "{[}"}
     special |= {"^": r"\textasciicircum{}", **{sign: f"\\{sign}" for sign in "&%$#_{}"}}
     return "".join(special.get(sign, sign) for sign in text)

@@ -54,15 +54,32 @@ def ablation_rows(records: list[Record]) -> list[Row]:
     return rows
 
 
+def factor_rows(records: list[Record]) -> list[Row]:
+    """One row for each L2 factor: Table 1 has only the best of them."""
+    base = finished_runs([found for found in records if found["variant"] == BASE])
+    factors = defaultdict(list)
+    for found in records:
+        if str(found["variant"]).startswith(L2):
+            factors[found["variant"]].append(found)
+    by_factor = sorted(
+        factors.items(), key=lambda item: item[1][0]["config"]["optimizer"].get("weight_decay", 0)
+    )
+    return [_row(_factor_label(runs), name, runs, base) for name, runs in by_factor]
+
+
 def sweep_rows(records: list[Record]) -> list[Row]:
     """One row for each setting of a sweep; seeds are averaged."""
     by_name = defaultdict(list)
     for found in records:
-        parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
-        # A sweep over seeds alone has nothing else in its names.
-        name = ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
+        name = name_without_seed(found)
         by_name[name].append(found)
     return [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+
+
+def name_without_seed(found: Record) -> str:
+    """A run's name without its seed, `lr=0.001`; the network's where that is all there is."""
+    parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
+    return ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
 
 
 def _by_value(name: str) -> list[tuple[str, float, str]]:

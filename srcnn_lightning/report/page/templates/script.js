@@ -22,9 +22,9 @@ for (const table of document.querySelectorAll("table.sortable")) {
 
 function compare(a, b, sign) {
   if (a === "" || b === "") return (a === "") - (b === "");
-  const [x, y] = [parseFloat(a), parseFloat(b)];
-  if (Number.isNaN(x) || Number.isNaN(y)) return sign * a.localeCompare(b);
-  return sign * (x - y);
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isFinite(x) && Number.isFinite(y)) return sign * (x - y);
+  return sign * a.localeCompare(b, undefined, { numeric: true });
 }
 
 for (const viewer of document.querySelectorAll(".pictures")) start(viewer);
@@ -46,7 +46,7 @@ function start(viewer) {
     for (const [side, select] of [["left", left], ["right", right]]) {
       const label = select.value;
       const picture = find(`.stage .${side}`);
-      const text = label in chosen.psnr ? `${label}, ${chosen.psnr[label].toFixed(2)} dB` : label;
+      const text = chosen.texts[label];
       picture.src = chosen.sources[label] ?? "";
       picture.alt = label in chosen.sources ? `${chosen.name}: ${text}` : `${label}: no picture`;
       picture.width = chosen.width;
@@ -80,6 +80,7 @@ function start(viewer) {
       image.value = button.dataset.image;
       show();
       stage.scrollIntoView({ block: "center" });
+      range.focus({ preventScroll: true });
     });
   }
   show();
@@ -113,7 +114,7 @@ async function drawMap(canvas, text, chosen, label) {
   }
   context.putImageData(map, 0, 0);
   const mean = ((sum / map.data.length) * 4).toFixed(2);
-  text.textContent = `${label}: mean ${mean} of 255`;
+  text.textContent = `${label}: mean ${mean} of 255 in this part`;
   canvas.setAttribute("aria-label", `Absolute error of ${label} on ${chosen.name}: ${mean} of 255`);
 }
 

@@ -1,0 +1,78 @@
+"""What a run record must hold for tables and figures, as a JSON Schema."""
+
+from typing import Any
+
+from srcnn_lightning.record import Record
+
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
+NUMBER = {"type": "number"}
+FIGURE = {"type": ["number", "null"]}  # NaN and infinity are written as null
+NAMES = {"type": "array", "items": TEXT}
+MOST_EPOCHS = 1_000_000
+
+
+def _object(*optional: str, **properties: Any) -> dict[str, Any]:
+    """All properties are required but the optional ones; there may be others."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+EPOCH = {"type": "integer", "minimum": 1, "maximum": MOST_EPOCHS}
+CONFIG = _object(
+    seed=WHOLE,
+    data=_object(crop=WHOLE, target_size=WHOLE, batch_size=WHOLE),
+    degradation=_object(name=TEXT, antialias={"type": "boolean"}, scale=WHOLE),
+    model=_object(_target_=TEXT),
+    optimizer=_object("weight_decay", _target_=TEXT, lr=NUMBER, weight_decay=NUMBER),
+    trainer=_object(max_epochs=EPOCH, precision={}),
+)
+ENVIRONMENT = _object(
+    "device",
+    "device_name",
+    "threads",
+    "versions",
+    device=TEXT,
+    device_name=TEXT,
+    threads=WHOLE,
+    versions={"type": "object", "additionalProperties": TEXT},
+)
+SCHEMA = _object(
+    *("date", "test_images", "history", "epochs", "environment", "durations"),
+    *("metrics", "per_image", "parameters"),
+    name=TEXT,
+    experiment=TEXT,
+    variant={"type": ["string", "null"]},
+    data=TEXT,
+    data_hash=TEXT,
+    hash=TEXT,
+    status={"enum": ["finished", "diverged", "failed"]},
+    config=CONFIG,
+    split=_object(train=NAMES, val=NAMES, test=NAMES),
+    date=TEXT,
+    test_images=TEXT,
+    history={"type": "array", "items": _object(epoch=EPOCH, val_loss=FIGURE, val_psnr=FIGURE)},
+    epochs=WHOLE,
+    environment=ENVIRONMENT,
+    durations={"type": "object", "additionalProperties": NUMBER},
+    metrics={"type": "object", "additionalProperties": FIGURE},
+    per_image={"type": "array", "items": _object(name=TEXT, psnr=FIGURE)},
+    parameters=WHOLE,
+) | {
+    "if": {"properties": {"status": {"const": "finished"}}},
+    "then": {
+        "required": ["metrics", "per_image", "parameters"],
+        "properties": {"metrics": {"required": ["max_val_psnr", "test_loss", "test_psnr"]}},
+    },
+}
+
+
+def fault(found: Record) -> str | None:
+    """Where a record is not as `srcnn_lightning.run` writes it, and how; None where it is."""
+    from jsonschema import Draft202012Validator
+
+    error = next(Draft202012Validator(SCHEMA).iter_errors(found), None)
+    if error is None:
+        return None
+    place = ".".join(map(str, error.absolute_path))
+    return f"{place}: {error.message}"[:200] if place else error.message[:200]
