@@ -121,7 +121,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
         command = [sys.executable, "-m", "srcnn_lightning.report", str(options.outputs)]
-        subprocess.run([*command, "--output", str(report)], check=True)
+        made = subprocess.run([*command, "--output", str(report)], check=False)
+        if made.returncode:
+            sys.exit(made.returncode)  # the command has said why
         for path in IMAGES.glob("*.webp"):
             path.unlink()
         copy_figures(report)

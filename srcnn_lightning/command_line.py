@@ -9,8 +9,20 @@ from typing import NoReturn
 from srcnn_lightning import errors
 
 
+def user_path(text: str) -> Path:
+    """A path as given; `--output=~/x` is not expanded by every shell."""
+    return Path(text).expanduser()
+
+
 class Parser(argparse.ArgumentParser):
-    """Bad input gets one sentence, as everywhere."""
+    """For commands that read runs; bad input gets one sentence, as everywhere."""
+
+    def __init__(self, command: str, about: str | None) -> None:
+        super().__init__(prog=f"python -m {command}", description=about)
+        words = "a folder with runs, at any depth; default: outputs"
+        self.add_argument(
+            "outputs", nargs="?", default="outputs", type=user_path, metavar="OUTPUTS", help=words
+        )
 
     def error(self, message: str) -> NoReturn:
         """Instead of a page of usage."""
@@ -30,6 +42,8 @@ def written(path: Path, instead: str) -> Iterator[None]:
     """
     try:
         yield
+    except errors.BadInput:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no usable name"
         raise errors.BadInput(

@@ -1,10 +1,9 @@
 """The command `python -m srcnn_lightning.table`: the paper's Table 1, from run records alone."""
 
 import sys
-from pathlib import Path
 
 from srcnn_lightning import errors
-from srcnn_lightning.command_line import Parser, written
+from srcnn_lightning.command_line import Parser, user_path, written
 from srcnn_lightning.record import write_text
 from srcnn_lightning.report.groups import read_all
 from srcnn_lightning.report.tables.collect import tables
@@ -20,10 +19,9 @@ def check_gain(found: list[Table], variant: str) -> bool:
 def main() -> None:
     """Print the tables, or write them to a file."""
     errors.leave_on_signals()
-    parser = Parser(prog="python -m srcnn_lightning.table", description=__doc__)
-    parser.add_argument("outputs", nargs="?", default="outputs", type=Path, metavar="OUTPUTS")
-    parser.add_argument("--format", choices=FORMATS, default="md")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="instead of the terminal")
+    parser = Parser("srcnn_lightning.table", __doc__)
+    parser.add_argument("--format", choices=FORMATS, default="md", help="default: md")
+    parser.add_argument("--output", type=user_path, metavar="FILE", help="instead of the terminal")
     parser.add_argument(
         "--expect-gain", metavar="VARIANT", help="exit 1 unless its row is above bicubic"
     )

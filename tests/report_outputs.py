@@ -50,7 +50,13 @@ def make_run(variant="base", epochs=3, level=None, **settings):
     ]
     if found["status"] == "finished":
         psnr = psnr_of(level)
-        found["metrics"] |= {"test_psnr": psnr, "max_val_psnr": psnr, "val_loss": 0.01}
+        loss = ((level - TARGET) / 255) ** 2
+        found["metrics"] |= {
+            "test_psnr": psnr + 0.15,  # the mean of those below
+            "max_val_psnr": psnr,
+            "test_loss": loss,
+            "val_loss": loss,
+        }
         # A tenth of a dB apart, so that an order by PSNR is the order of the names.
         found["per_image"] = [
             {"name": name, "psnr": psnr + 0.1 * place} for place, name in enumerate(TEST_IMAGES)
@@ -72,7 +78,7 @@ def write_run(outputs: Path, found, folder: str | None = None, level=None) -> Pa
 
 
 def write_pictures(folder: Path, level: int) -> None:
-    """One for each test image, of one level; a brighter corner tells where pixels are."""
+    """One for each test image, of one level."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in TEST_IMAGES:
         pixels = np.full((SIDE, SIDE, 3), level, dtype=np.uint8)
@@ -82,7 +88,9 @@ def write_pictures(folder: Path, level: int) -> None:
 def write_ablation(outputs: Path) -> list[dict]:
     """Base with two seeds, tanh, the identity start and the baselines."""
     runs = [make_run(variant) for variant in (*BASELINES, "base", "tanh", "identity")]
-    runs.append(make_run("base", seed=1, name="seed=1,variant=base"))
     for found in runs:
         write_run(outputs, found)
+    # A second seed, farther from the target.
+    runs.append(make_run("base", level=124, seed=1, name="seed=1,variant=base"))
+    write_run(outputs, runs[-1], level=124)
     return runs

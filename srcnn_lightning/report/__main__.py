@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from srcnn_lightning import errors
-from srcnn_lightning.command_line import Parser, written
+from srcnn_lightning.command_line import Parser, user_path, written
 from srcnn_lightning.record import Record
 from srcnn_lightning.report import folder
 from srcnn_lightning.report.file_names import slug, unique
@@ -52,10 +52,11 @@ def make_report(
 
 def main() -> None:
     """Read run records, write the report."""
-    errors.leave_on_signals()
-    parser = Parser(prog="python -m srcnn_lightning.report", description=__doc__)
-    parser.add_argument("outputs", nargs="?", default="outputs", type=Path, metavar="OUTPUTS")
-    parser.add_argument("--output", default="report", type=Path, metavar="FOLDER")
+    errors.leave_on_signals(at_once=True)
+    parser = Parser("srcnn_lightning.report", __doc__)
+    parser.add_argument(
+        "--output", default="report", type=user_path, metavar="FOLDER", help="default: report"
+    )
     options = parser.parse_args()
     try:
         with written(options.output, "another folder"):
@@ -63,12 +64,14 @@ def main() -> None:
         records, left_out = read_all(options.outputs)
         print(*left_out, sep="\n", end="\n" if left_out else "", file=sys.stderr)
         files = make_report(records, left_out, options.output)
+        errors.leave_on_signals()
         with written(options.output, "another folder"):
             folder.replace(options.output, files)
     except errors.BadInput as error:
         errors.leave(str(error), errors.BAD_INPUT)
     page = options.output / PAGE
-    print(f"{page}: {len(records)} runs, {len(files[PAGE]) / 1e6:.1f} MB")
+    runs = f"{len(records)} run{'s' if len(records) > 1 else ''}"
+    print(f"{page}: {runs}, {len(files[PAGE]) / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ def findings(groups: dict[str, Sequence[Setting]]) -> Findings:
         for setting in settings:
             loss, psnr = setting.mean("test_loss"), setting.mean("test_psnr")
             kind = setting.kernel or setting.variant
+            kind = "l2" if str(kind).startswith(L2) else kind
             if kind not in paper or loss is None or psnr is None:
                 continue
             figures.setdefault(kind, (loss, psnr))  # of several lengths the best

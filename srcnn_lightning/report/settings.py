@@ -10,7 +10,11 @@ from srcnn_lightning.record import Record
 from srcnn_lightning.report.file_names import unique
 from srcnn_lightning.report.groups import described, images_key, is_trained, setting_key
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1
-from srcnn_lightning.report.tables.rows import L2, name_without_seed
+from srcnn_lightning.report.tables.rows import (
+    L2,
+    factor_label,
+    name_without_seed,
+)
 
 TARGET, BICUBIC = "Target", "Bicubic"
 RESERVED = (TARGET, BICUBIC)
@@ -131,7 +135,7 @@ def _label(runs: list[Record]) -> str:
     if variant is None:
         label = name_without_seed(run)
     elif variant.startswith(L2):
-        label = f"+ L2 {run['config']['optimizer'].get('weight_decay', 0):g}"
+        label = factor_label(run)
     else:
         label = LABELS.get(variant, variant)
     # Those two are what everything is compared with.

@@ -1,5 +1,6 @@
 """What a run record must hold for tables and figures, as a JSON Schema."""
 
+import json
 from typing import Any
 
 from srcnn_lightning.record import Record
@@ -71,8 +72,12 @@ def fault(found: Record) -> str | None:
     """Where a record is not as `srcnn_lightning.run` writes it, and how; None where it is."""
     from jsonschema import Draft202012Validator
 
-    error = next(Draft202012Validator(SCHEMA).iter_errors(found), None)
-    if error is None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        return f"{error.object[error.start : error.end]!r} is no character"
+    wrong = next(Draft202012Validator(SCHEMA).iter_errors(found), None)
+    if wrong is None:
         return None
-    place = ".".join(map(str, error.absolute_path))
-    return f"{place}: {error.message}"[:200] if place else error.message[:200]
+    place = ".".join(map(str, wrong.absolute_path))
+    return f"{place}: {wrong.message}"[:200] if place else wrong.message[:200]

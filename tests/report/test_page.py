@@ -104,16 +104,29 @@ def test_figures_are_sorted_as_numbers(wide):
     # As words, +12.041 would come before +6.021.
     button(wide, 1, "Gain over bicubic").click()
     gains = [float(cell) for cell in column(wide, 1, "Gain over bicubic") if cell]
-    expected = [psnr_of(level) - psnr_of(132) for level in (108, 116, 132, 140, 164, 180)]
+    base = (psnr_of(116) + psnr_of(124)) / 2
+    psnr = [psnr_of(108), base, *map(psnr_of, (132, 140, 164, 180))]
+    expected = [one - psnr_of(132) for one in psnr]
     assert gains == pytest.approx(expected, abs=0.001)
 
 
+def test_rows_without_a_figure_come_last(wide):
+    # Their state stands in the place of the first figure, and is none.
+    button(wide, 1, "Max val PSNR").click()
+    assert column(wide, 1, "Max val PSNR")[-2:] == ["missing", "missing"]
+    button(wide, 1, "Max val PSNR").click()
+    assert column(wide, 1, "Max val PSNR")[-2:] == ["missing", "missing"]
+
+
 def test_table_is_sorted_by_key(page):
+    button(page, 1, "Test PSNR").click()
     button(page, 1, "Experiment").focus()
     page.keyboard.press("Enter")
-    names = column(page, 1, "Experiment")
-    assert names == sorted(names, key=str.casefold)
+    # The paper's order again.
+    assert column(page, 1, "Experiment")[:2] == ["Basic SRCNN", "+ Regularization"]
     assert page.locator("th[aria-sort=ascending]").count() == 1
+    page.keyboard.press("Enter")
+    assert column(page, 1, "Experiment")[-2:] == ["+ Regularization", "Basic SRCNN"]
 
 
 def colours(page):
@@ -157,6 +170,10 @@ def test_other_pictures_are_chosen(wide):
     assert colours(wide)[1] == (140,) * 3
     picture = wide.locator(".stage .right")
     assert picture.get_attribute("alt") == f"0801.png: + Tanh, {psnr_of(140):.2f} dB"
+    # Base has two seeds: the picture and its PSNR are those of the lower.
+    left = wide.locator(".left-label")
+    left.select_option("Basic SRCNN")
+    assert wide.locator(".of-left").inner_text() == f"Basic SRCNN, seed 0, {psnr_of(116):.2f} dB"
     wide.get_by_role("button", name="Previous image").click()
     assert picture.get_attribute("alt").startswith(TEST_IMAGES[-1])
     wide.get_by_role("button", name="Next image").click()
@@ -171,7 +188,7 @@ def test_error_map_is_the_error(wide):
     wide.wait_for_function(
         "document.querySelector('.map-right-text').textContent.includes('of 255')"
     )
-    assert shown.inner_text() == "Basic SRCNN: mean 16.00 of 255"
+    assert shown.inner_text() == "Basic SRCNN: mean 16.00 of 255 in this part"
     colour = wide.evaluate(
         "[...document.querySelector('.map-right').getContext('2d').getImageData(3, 3, 1, 1).data]"
     )

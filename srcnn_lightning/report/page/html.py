@@ -98,6 +98,7 @@ def render(
         autoescape=True,
         undefined=StrictUndefined,
     )
+    environment.policies["json.dumps_kwargs"] = {}  # links in the order of the tables
     return environment.get_template("index.html").render(
         title=TITLE,
         groups=groups,
@@ -113,7 +114,11 @@ def render(
 def as_grid(table: Table) -> Grid:
     """A table as `srcnn_lightning.table` prints it."""
     head, body = cells(table)
-    rows = [Row([Cell(row[0]), *map(_figure, row[1:])]) for row in body]
+    rows = [
+        # Sorted by its first column, a table has its own order again: the paper's, or by value.
+        Row([Cell(row[0], value=str(place)), *map(_figure, row[1:])])
+        for place, row in enumerate(body)
+    ]
     return Grid(head, rows, table.title, table.caption)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "figures"
+GAINS = {1: "the only", 2: "largest and smallest", 3: "largest, median and smallest"}
 
 
 @dataclass
@@ -64,7 +65,7 @@ def illustrate(
     baselines = [setting for setting in settings if not setting.is_trained and setting.finished]
     for figure in curve_figures(settings):
         drawn = curves.draw_curves(figure, baselines, title)
-        text = f"{figure.title} ({figure.note}); dashed and grey: the baselines."
+        text = f"{figure.title} ({figure.note})" + ("; grey: the baselines." if baselines else ".")
         found.add(figure.name, drawn, curves.describe_curves(figure), text)
     if shown:
         _add_comparisons(found, images, settings, shown)
@@ -95,8 +96,8 @@ def _add_comparisons(
             continue
         drawn = comparisons.draw_comparison(found.title, chosen, labels)
         alt = comparisons.describe_comparison(chosen, labels)
-        which = "largest, median and smallest gain" if len(chosen) == 3 else "median gain"
-        text = f"{', '.join(labels)}; the test images of {which} of {output} over bicubic."
+        which = GAINS[len(rows)] if name == "figure_8" else "the median"
+        text = f"{', '.join(labels)}; {which} gain of {output} over bicubic among the test images."
         found.add(name, drawn, alt, text)
 
 

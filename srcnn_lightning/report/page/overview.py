@@ -75,7 +75,7 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
 def _states(runs: Sequence[Record]) -> str:
     states = Counter(found["status"] for found in runs)
     others = [f"{count} {state}" for state, count in states.items() if state != "finished"]
-    return ", ".join([str(len(runs)), *others])
+    return f"{len(runs)} ({', '.join(others)})" if others else str(len(runs))
 
 
 def _images(found: Record) -> str:

@@ -82,13 +82,23 @@ def _image(
     sides = [side.stop - side.start for side in part.window]
     return {
         "name": image.name,
-        "part": f"{sides[1]}x{sides[0]} of {width}x{height} pixels",
+        "part": _extent(sides, [height, width]),
         "width": sides[1],
         "height": sides[0],
         "texts": {label: _text(image, label) for label in labels},
         "sources": part.sources,
         "links": {label: link(path) for label, path in image.links.items()},
     }
+
+
+def _extent(sides: Sequence[int], whole: Sequence[int]) -> str:
+    size = f"{sides[1]}x{sides[0]}"
+    if [*sides] == [*whole]:
+        return f"The whole image, {size} pixels."
+    return (
+        f"The {size} of {whole[1]}x{whole[0]} pixels where bicubic misses most of the target; PSNR "
+        "is that of the whole image."
+    )
 
 
 def _text(image: TestImage, label: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from srcnn_lightning.record import Record
 from srcnn_lightning.report.file_names import unique
-from srcnn_lightning.report.groups import ablations, is_trained, sweeps
+from srcnn_lightning.report.groups import ablations, images_key, is_trained, sweeps
 from srcnn_lightning.report.tables.caption import caption
 from srcnn_lightning.report.tables.formats import Table
 from srcnn_lightning.report.tables.rows import ablation_rows, factor_rows, sweep_rows
@@ -13,6 +13,13 @@ from srcnn_lightning.report.tables.rows import ablation_rows, factor_rows, sweep
 def tables(records: Sequence[Record]) -> list[Table]:
     """Each ablation with its L2 factors, then each other sweep."""
     found = []
+    bicubic = {
+        images_key(run): run["metrics"]["test_psnr"]
+        for run in records
+        if run["config"]["model"].get("kernel") == "bicubic"
+        and not is_trained(run)
+        and run["status"] == "finished"
+    }
     for runs in ablations(records):
         rows = ablation_rows(runs)
         found.append(Table(_title("Ablation", runs), caption(runs, rows), rows))
@@ -23,7 +30,8 @@ def tables(records: Sequence[Record]) -> list[Table]:
             found.append(Table(_title("L2 factors", runs), text, factors, with_paper=False))
     for runs in sweeps(records):
         title = _title(runs[0]["experiment"], runs)
-        found.append(Table(title, caption(runs), sweep_rows(runs), with_paper=False))
+        rows = sweep_rows(runs, bicubic.get(images_key(runs[0])))
+        found.append(Table(title, caption(runs), rows, with_paper=False))
     _tell_apart(found)
     return found
 

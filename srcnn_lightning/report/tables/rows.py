@@ -7,6 +7,7 @@ from math import inf
 from statistics import fmean, stdev
 
 from srcnn_lightning.record import Record
+from srcnn_lightning.report.groups import is_trained
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
 from srcnn_lightning.report.statistics import Difference, difference
 
@@ -64,16 +65,25 @@ def factor_rows(records: list[Record]) -> list[Row]:
     by_factor = sorted(
         factors.items(), key=lambda item: item[1][0]["config"]["optimizer"].get("weight_decay", 0)
     )
-    return [_row(_factor_label(runs), name, runs, base) for name, runs in by_factor]
+    return [_row(factor_label(runs[0]), name, runs, base) for name, runs in by_factor]
 
 
-def sweep_rows(records: list[Record]) -> list[Row]:
-    """One row for each setting of a sweep; seeds are averaged."""
+def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[Row]:
+    """One row for each setting of a sweep; seeds are averaged.
+
+    Args:
+        records: of the sweep.
+        bicubic: its test PSNR in dB on the same images, for the gains.
+    """
     by_name = defaultdict(list)
     for found in records:
         name = name_without_seed(found)
         by_name[name].append(found)
-    return [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+    rows = [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+    for row in rows:
+        if bicubic is not None and "test_psnr" in row.mean:
+            row.gain = row.mean["test_psnr"] - bicubic
+    return rows
 
 
 def name_without_seed(found: Record) -> str:
@@ -105,7 +115,9 @@ def _paper_row(
         row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []), base)
     else:
         # The paper does not say which factor its row shows: the best val PSNR of the five.
-        candidates = [_row(_factor_label(runs), name, runs, base) for name, runs in factors.items()]
+        candidates = [
+            _row(factor_label(runs[0]), name, runs, base) for name, runs in factors.items()
+        ]
         finished = [row for row in candidates if row.mean]
         best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf), default=None)
         row = best or _row(
@@ -118,8 +130,9 @@ def _paper_row(
     return row
 
 
-def _factor_label(runs: list[Record]) -> str:
-    return f"+ Regularization ({runs[0]['config']['optimizer']['weight_decay']:g})"
+def factor_label(found: Record) -> str:
+    """`+ Regularization (0.001)`."""
+    return f"+ Regularization ({found['config']['optimizer'].get('weight_decay', 0):g})"
 
 
 def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> Row:
@@ -146,9 +159,14 @@ def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = 
 
 
 def finished_runs(runs: Sequence[Record]) -> list[Record]:
-    """The newest finished run of each seed: one seed on two devices is not two samples."""
+    """The newest finished run of each seed: one seed on two devices is not two samples.
+
+    A baseline's seed changes nothing: of it there is one run.
+    """
     finished = [found for found in runs if found["status"] == "finished"]
     by_date = sorted(finished, key=lambda found: str(found.get("date", "")))
+    if by_date and not is_trained(by_date[-1]):
+        return by_date[-1:]
     return list({found["config"]["seed"]: found for found in by_date}.values())
 
 

@@ -54,8 +54,7 @@ function start(viewer) {
       find(`.of-${side}`).textContent = label in chosen.sources ? text : `${label}: no picture`;
       drawMap(find(`.map-${side}`), find(`.map-${side}-text`), chosen, label);
     }
-    find(".part").textContent =
-      `${chosen.part}, where bicubic misses most of the target. PSNR is that of the whole image.`;
+    find(".part").textContent = chosen.part;
     const links = Object.entries(chosen.links).map(([label, address]) => {
       const link = document.createElement("a");
       link.href = address;
