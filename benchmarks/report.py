@@ -1,7 +1,8 @@
 """What a report costs: 100 runs of 100 epochs with 20 test images of 224x224 pixels, on one core.
 
-One run is trained in earnest, with the baselines beside it. The others are its record and pictures
-under other seeds and learning rates, with curves of 100 epochs.
+Under each degradation one network is trained in earnest, with the baselines beside it. The others
+are its record and pictures under other settings and seeds, so that every figure of the paper is
+drawn, with curves of 100 epochs.
 
     python benchmarks/report.py [--rounds 3] [--runs 100] [--folder PHOTOGRAPHS]
 """
@@ -26,28 +27,38 @@ IMAGES = ("data.count=30", "data.split=[0.1,0.2,0.7]")  # 3 to train, 6 to valid
 LENGTH = ("trainer.max_epochs=1", "trainer=cpu")
 
 
-def train(outputs: Path, folder: str | None) -> Path:
+DEGRADATIONS = ("antialiased", "aliased")
+SEEDS = 4
+# The paper's settings: 5 learning rates, tanh, batch norm and 5 factors.
+VARIED = [("optimizer", "lr", 10.0**-power) for power in range(1, 6)]
+VARIED += [("model", "output_activation", "tanh"), ("model", "batch_norm", True)]
+VARIED += [("optimizer", "weight_decay", 10.0**-power) for power in range(2, 7)]
+
+
+def train(outputs: Path, folder: str | None, degradation: str) -> Path:
     """Every baseline and one network, the real way; returns the network's folder."""
     data = (
         ["data=folder", f"data.root={Path(folder).resolve()}"] if folder else ["data=dead_leaves"]
     )
     command = [sys.executable, "-m", "srcnn_lightning", "+experiment=ablation", *data, *IMAGES]
-    command += [*LENGTH, f"output_dir={outputs}", "variant=nearest,bilinear,bicubic,base", "-m"]
+    command += [*LENGTH, f"output_dir={outputs}", f"degradation={degradation}"]
+    command += ["variant=nearest,bilinear,bicubic,base", "-m"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    (found,) = outputs.glob("ablation/*/variant=base")
+    (found,) = outputs.glob(f"ablation/*-{degradation}/variant=base")
     return found
 
 
 def multiply(original: Path, runs: int) -> None:
-    """As many runs as a long search leaves: 5 seeds of each learning rate."""
+    """As many runs as a long study leaves: a few seeds of each setting."""
     found = record.read(original)
     assert found is not None
     generator = random.Random(0)
     for number in range(runs):
-        rate, seed = 1e-4 * (1 + number // 5), number % 5
-        config = {**found["config"], "seed": seed, "variant": None, "experiment_name": "search"}
-        config["optimizer"] = {**config["optimizer"], "lr": rate}
-        name = f"lr={rate:g},seed={seed}"
+        group, key, value = VARIED[number // SEEDS % len(VARIED)]
+        seed = number % SEEDS + SEEDS * (number // (SEEDS * len(VARIED)))
+        config = {**found["config"], "seed": seed, "variant": None, "experiment_name": "study"}
+        config[group] = {**config[group], key: value}
+        name = f"{key}={value},seed={seed}"
         history = [
             {
                 "epoch": epoch,
@@ -57,9 +68,9 @@ def multiply(original: Path, runs: int) -> None:
             }
             for epoch in range(1, EPOCHS + 1)
         ]
-        folder = original.parents[2] / "search" / original.parent.name / name
+        folder = original.parents[2] / "study" / original.parent.name / name
         shutil.copytree(original / "pictures", folder / "pictures")
-        other = {"name": name, "experiment": "search", "variant": None, "config": config}
+        other = {"name": name, "experiment": "study", "variant": None, "config": config}
         digest = record.digest([found["hash"], number])
         record.write(folder, {**found, **other, "hash": digest, "history": history})
 
@@ -73,7 +84,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         outputs, report = Path(temporary) / "outputs", Path(temporary) / "report"
-        multiply(train(outputs, options.folder), options.runs - 4)
+        for degradation in DEGRADATIONS:
+            original = train(outputs, options.folder, degradation)
+            multiply(original, options.runs // len(DEGRADATIONS) - 4)
         if hasattr(os, "sched_setaffinity"):  # not on macOS
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
         seconds = []

@@ -68,8 +68,8 @@ def illustrate(
         text = f"{figure.title} ({figure.note})" + ("; grey: the baselines." if baselines else ".")
         found.add(figure.name, drawn, curves.describe_curves(figure), text)
     if shown:
-        _add_comparisons(found, images, settings, shown)
         _add_gains(found, settings, shown)
+        _add_comparisons(found, images, settings, shown)
     return found
 
 
