@@ -4,9 +4,12 @@ import csv
 import json
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
+from commands import start
 from conftest import Command
 from PIL import Image
 from report_outputs import (
@@ -267,3 +270,19 @@ def test_page_holds_no_address_but_its_own_files(report, tmp_path):
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
     assert "@import" not in page
     assert "url(" not in re.sub(r"data:[^\"']*", "", page)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.8, 1.5, 2.5])
+def test_interrupted_report_leaves_the_last_one(report, tmp_path, seconds):
+    write_ablation(tmp_path / "outputs")
+    assert report("--output", "last").returncode == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "last").rglob("*.*")}
+    running = start(tmp_path, "--output", "last", module=MODULE)
+    time.sleep(seconds)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate()
+    assert running.returncode in (130, 0)  # 0: it was done before
+    assert "Traceback" not in errors
+    after = {path: path.read_bytes() for path in (tmp_path / "last").rglob("*.*")}
+    assert after == before  # the same runs give the same report, bit for bit
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs", "last"}
