@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import resource
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -218,8 +219,15 @@ def test_parent_that_cannot_be_written_leaves_the_last_report(report):
 
 
 def write_often(place, text, barrier):
+    real = Path.rename
+
+    def slow(path, target):  # time for the other to come between
+        time.sleep(0.02)
+        return real(path, target)
+
+    Path.rename = slow  # of this process alone
     barrier.wait()
-    for _ in range(8):
+    for _ in range(4):
         folder.replace(place, {f"{number}.txt": text for number in range(10)})
 
 
