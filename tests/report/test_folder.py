@@ -126,7 +126,16 @@ def with_a_folder_for_a_list(place):
         pytest.param(with_a_folder_for_a_list, id="list one folder down"),
         *(
             pytest.param(with_a_list_of(text), id=f"list of {text!r}")
-            for text in ("", "{", "5", "null", "[]", "[[]]", '{".report.json": 1}', '["index.html"]')
+            for text in (
+                "",
+                "{",
+                "5",
+                "null",
+                "[]",
+                "[[]]",
+                '{".report.json": 1}',
+                '["index.html"]',
+            )
         ),
     ],
 )

@@ -119,7 +119,7 @@ def _paper_row(
 
 
 def _factor_label(runs: list[Record]) -> str:
-    return f"+ Regularization ({runs[0]['config']['optimizer']['weight_decay']:g})"
+    return f"+ Regularization ({runs[0]['config']['optimizer'].get('weight_decay', 0):g})"
 
 
 def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> Row:
