@@ -22,7 +22,7 @@ def check(folder: Path) -> None:
         raise BadInput(f"--output={folder}: it is a file; give a folder.")
     if folder.resolve() == Path.cwd():
         raise BadInput(f"--output={folder}: it is the folder you are in; give another one.")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / LIST).is_file():
+    if folder.is_dir() and any(folder.iterdir()) and LIST not in _written(folder):
         raise BadInput(
             f"--output={folder}: it holds files that no report has written; give an empty folder, "
             "or one that is not there yet."
@@ -62,13 +62,22 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def _written(folder: Path) -> set[str]:
+    """What the last report has written there, its list among it; empty where no list says so."""
+    try:
+        names = json.loads((folder / LIST).read_text())
+    except (FileNotFoundError, ValueError):
+        return set()
+    return set(map(str, names)) if isinstance(names, list) else set()
+
+
 def _keep_foreign(folder: Path, fresh: Path) -> None:
     """Copy what the last report has not written, unless this one has a file of that name."""
-    listed = folder / LIST
-    written = set(json.loads(listed.read_text())) if listed.is_file() else set()
+    written = _written(folder)
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
-        if name.as_posix() in written or path.is_dir() or (fresh / name).exists():
+        is_folder = path.is_dir() and not path.is_symlink()
+        if name.as_posix() in written or is_folder or (fresh / name).exists():
             continue
         (fresh / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, fresh / name, follow_symlinks=False)

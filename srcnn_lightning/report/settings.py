@@ -154,7 +154,7 @@ def _tell_apart(settings: list[Setting]) -> None:
         ]
         for setting in alike if len(alike) > 1 else []:
             shown = [
-                f"{key.rpartition('.')[2].lstrip('_')} {setting.settings[key]}"
+                f"{key.rpartition('.')[2].strip('_')} {setting.settings[key]}"
                 for key in differing
                 if setting.settings.get(key) is not None
             ]

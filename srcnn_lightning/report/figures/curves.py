@@ -64,7 +64,7 @@ def draw_curves(shown: CurveFigure, baselines: Sequence[Setting], data: str) -> 
         if len(coloured) < len(shown.curves):
             others = len(shown.curves) - len(coloured)
             named[f"{others} others"] = panels[0].plot([], [], color=GREY, linewidth=0.6)[0]
-        columns = 2 if max(map(len, named)) < 28 else 1
+        columns = 2 if max(map(len, named), default=0) < 28 else 1
         made.legend(
             [*named.values()], [*named], loc="outside lower center", ncols=columns, frameon=False
         )
