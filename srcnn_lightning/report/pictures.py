@@ -95,9 +95,9 @@ def _add_setting(image: TestImage, setting: Setting, file: str, is_read: bool) -
         path = run["folder"] / "pictures" / file
         if not _add(image, setting.label, path, is_read) and not is_shared:
             continue
-        if psnr is not None:
+        if psnr is not None and is_read:
             image.psnr[setting.label] = psnr
-        if len(setting.runs) > 1:
+        if len(setting.runs) > 1 and is_read:
             image.seeds[setting.label] = run["config"]["seed"]
         return
 

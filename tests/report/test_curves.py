@@ -40,7 +40,7 @@ def baseline(kernel, loss, psnr):
 def drawn(records, baselines=()):
     """The first figure of these runs, laid out, and its two panels."""
     (figure, *_) = curve_figures(settings_of(records))
-    made = draw_curves(figure, settings_of(baselines))
+    made = draw_curves(figure, settings_of(baselines), "photos, antialiased x2")
     made.canvas.draw()
     return made, made.axes
 
@@ -73,15 +73,18 @@ def test_loss_is_on_a_log_axis_and_psnr_is_not(two_rates):
 
 def test_axes_are_named_with_units(two_rates):
     _, (loss, psnr) = two_rates
-    assert loss.get_xlabel() == psnr.get_xlabel() == "Epoch"
-    assert loss.get_ylabel() == "Validation loss (mean squared error, log scale)"
+    assert (loss.get_xlabel(), psnr.get_xlabel()) == ("", "Epoch")  # one below the other
+    assert loss.get_xlim() == psnr.get_xlim()
+    assert loss.get_ylabel() == "Validation loss (MSE, log scale)"
     assert psnr.get_ylabel() == "Validation PSNR (dB)"
 
 
 def test_title_holds_the_note(two_rates):
     made, _ = two_rates
-    title = made.get_suptitle()
-    assert title == "Learning rates (100 epochs, batch 2, start: default, 1 seed)"
+    assert made.get_suptitle().splitlines() == [
+        "Learning rates: photos, antialiased x2",
+        "100 epochs, batch 2, Adam, start: default, 1 seed",
+    ]
 
 
 def test_curves_are_the_runs_figures_from_the_first_epoch_on(two_rates):
@@ -134,7 +137,7 @@ def test_legend_title_and_curves_do_not_overlap(count):
         whole = axes.get_tightbbox()  # with ticks and labels
         assert not whole.overlaps(below)
         assert not axes.get_window_extent().overlaps(above)
-        assert axes.get_window_extent().height > 0.4 * made.bbox.height
+        assert axes.get_window_extent().height > 0.2 * made.bbox.height
     assert not panels[0].get_tightbbox().overlaps(panels[1].get_tightbbox())
     for box in (below, above, *(axes.get_tightbbox() for axes in panels)):
         assert made.bbox.x0 <= box.x0 < box.x1 <= made.bbox.x1
@@ -154,17 +157,26 @@ def test_band_reaches_from_the_lowest_to_the_highest_seed():
     assert same_color(band.get_facecolor()[0][:3], line.get_color())
 
 
-def test_seed_that_stopped_early_leaves_the_others_mean():
+def test_seed_that_diverged_is_named_and_not_in_the_mean():
     runs = [
         run([0.02, None], seed=0, status="diverged"),
         run([0.04, 0.03, 0.01], seed=1),
-        run([0.05], lr=0.1),
+        run([0.05, 0.05, 0.05], lr=0.1),
     ]
+    made, (loss, _) = drawn(runs)
+    label = "learning rate 0.001 (1 of 2 diverged)"
+    assert label in legend_texts(made)
+    assert curve(loss, label)[1] == [0.04, 0.03, 0.01]
+    assert not loss.collections  # one seed has no band
+
+
+def test_setting_that_only_diverged_shows_its_curve_until_there():
+    runs = [run([0.02, 0.5, None], status="diverged"), run([0.05, 0.05, 0.05], lr=0.1)]
     _, (loss, _) = drawn(runs)
-    assert curve(loss, "learning rate 0.001")[1] == pytest.approx([0.03, 0.03, 0.01])
-    corners = loss.collections[0].get_paths()[0].vertices.round(6).tolist()
-    assert {y for x, y in corners if x == 3} == {0.01}
-    assert {y for x, y in corners if x == 1} == {0.02, 0.04}
+    epochs, values = curve(loss, "learning rate 0.001 (diverged)")
+    assert epochs == [1, 2, 3]
+    assert values[:2] == [0.02, 0.5]
+    assert math.isnan(values[2])
 
 
 @pytest.mark.parametrize("missing", [None, math.nan, math.inf])
@@ -195,6 +207,7 @@ def test_figure_without_any_figure_at_all_is_empty_and_is_saved():
 def test_single_epoch_is_a_mark():
     _, (loss, _) = drawn([run([0.02]), run([0.03], lr=0.1)])
     assert [line.get_marker() for line in loss.lines] == ["o", "o"]
+    assert all(tick == int(tick) for tick in loss.get_xticks())
 
 
 def test_of_100_curves_the_best_seven_are_coloured():
@@ -229,7 +242,7 @@ def test_same_runs_give_the_same_bytes():
     first, second = drawn(runs)[0], drawn(runs)[0]
     assert as_svg(first) == as_svg(second)
     with Image.open(io.BytesIO(as_png(first))) as picture:
-        assert picture.size == (1600, 736)  # 10 by 4.6 inches at 160 dots
+        assert picture.size == (864, 1152)  # 5.4 by 7.2 inches at 160 dots
 
 
 def test_names_are_no_mathematics():
@@ -240,7 +253,7 @@ def test_names_are_no_mathematics():
             zip(("$x^2", "<b> & $y$"), settings_of(records), strict=True)
         )
     ]
-    made = draw_curves(CurveFigure("curves_a", "$a$ <i>", "$1", curves), [])
+    made = draw_curves(CurveFigure("curves_a", "$a$ <i>", "$1", curves), [], "$d$")
     assert as_png(made)
     assert legend_texts(made) == ["$x^2", "<b> & $y$"]
 
@@ -261,7 +274,7 @@ def test_gains_are_drawn_against_bicubic_by_image():
     per_image = [("b.png", 31.0), ("a.png", 20.5), ("c.png", None), ("d.png", 30.0)]
     found["per_image"] = [{"name": name, "psnr": psnr} for name, psnr in per_image]
     settings = settings_of([found])
-    made = draw_gains(settings, {"a.png": 20.0, "b.png": 30.0, "c.png": 25.0})
+    made = draw_gains(settings, {"a.png": 20.0, "b.png": 30.0, "c.png": 25.0}, "photos")
     made.canvas.draw()
     (axes,) = made.axes
     (points,) = axes.collections
@@ -274,6 +287,6 @@ def test_gains_are_drawn_against_bicubic_by_image():
 
 
 def test_gains_without_a_shared_image_are_empty():
-    made = draw_gains(settings_of([make_record("base")]), {"another.png": 20.0})
+    made = draw_gains(settings_of([make_record("base")]), {"another.png": 20.0}, "photos")
     made.canvas.draw()
     assert legend_texts(made) == ["Basic SRCNN", "Bicubic"]

@@ -67,7 +67,7 @@ def test_gaps_of_runs_are_from_their_mean_figures():
     ]
     found = findings({"photos": settings_of(records)})
     (gaps,) = found.ours
-    assert (gaps.name, gaps.degradation) == ("photos", "antialiased")
+    assert (gaps.name, gaps.antialias) == ("photos", True)
     # The mean of the losses is turned into PSNR, not the mean of two PSNRs.
     measured = (gaps.nearest, gaps.bilinear, gaps.base_from_loss, gaps.base_from_psnr)
     assert measured == pytest.approx((4, 1, 2, 1.5))
@@ -117,6 +117,7 @@ def test_of_several_lengths_the_best_stands():
             "base",
             test_loss=LOSS[psnr],
             test_psnr=float(psnr),
+            max_val_psnr=float(psnr),
             settings={"trainer.max_epochs": epochs},
         )
         for psnr, epochs in ((25, 5), (28, 100), (26, 50))
@@ -151,6 +152,28 @@ def test_with_one_degradation_none_is_nearest():
     groups = {"photos": baselines(20, 23), "others": baselines(22, 23, images="d1")}
     assert findings(groups).nearest_to_paper is None
     assert findings({"photos": groups["photos"]}).nearest_to_paper is None
+
+
+def test_other_images_under_the_other_degradation_are_no_choice():
+    groups = {"here": baselines(20, 23), "there": baselines(22, 23, settings=ALIASED, images="d1")}
+    assert findings(groups).nearest_to_paper is None
+
+
+def test_regularization_is_answered():
+    assert findings({}).paper_factor == pytest.approx((0.004, -0.013))
+    records = [
+        make_record("base"),
+        make_record("l2_1e-3", max_val_psnr=28.0),
+        make_record("l2_1e-4", max_val_psnr=27.0),
+    ]
+    for found, psnr in zip(records, (26.0, 26.5, 30.0), strict=True):
+        found["per_image"] = [{"name": name, "psnr": psnr} for name in ("a.png", "b.png")]
+    (factor,) = findings({"photos": settings_of(records)}).factors
+    # The best by validation, not by test.
+    assert (factor.label, factor.of) == ("+ Regularization (0.001)", 2)
+    assert factor.difference.mean == pytest.approx(0.5)
+    assert not factor.difference.holds_zero
+    assert findings({"photos": settings_of(records[1:])}).factors == []
 
 
 def test_degradation_without_all_baselines_is_no_choice():

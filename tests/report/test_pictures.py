@@ -37,7 +37,7 @@ def save(path, pixels):
 
 
 def as_test_image(**shown):
-    return TestImage("a.png", shown, {}, {})
+    return TestImage("a.png", shown, {}, {}, {})
 
 
 @pytest.fixture
@@ -140,13 +140,15 @@ def test_images_are_read_with_their_figures(outputs):
         BICUBIC: 110,
         "Basic SRCNN": 120,
     }
-    # Of the record where there is one, else of the picture: 20 * log10(255 / 10) = 28.1308.
-    assert first.psnr == pytest.approx(
-        {BICUBIC: 28.1308, "Basic SRCNN": 31.0, "+ Tanh": 28.0}, abs=1e-4
-    )
+    # Of the record where there is one, else of the picture: 20 * log10(255 / 10) = 28.1308. What
+    # is not read has none: that of a record is no picture's.
+    assert first.psnr == pytest.approx({BICUBIC: 28.1308, "Basic SRCNN": 31.0}, abs=1e-4)
+    assert first.seeds == {}
     assert second.psnr["Basic SRCNN"] == 32.0
     # Every setting is linked, also one whose picture is not read.
     assert first.links == {
+        TARGET: outputs / SHARED / "target" / "a.png",
+        BICUBIC: outputs / SHARED / "bicubic" / "a.png",
         "Basic SRCNN": runs[0]["folder"] / "pictures" / "a.png",
         "+ Tanh": runs[1]["folder"] / "pictures" / "a.png",
     }
@@ -181,13 +183,12 @@ def test_picture_that_cannot_be_shown_is_left_out_alone(outputs, which, how):
     if which == TARGET and how == "of another size":
         # Nothing else fits to it.
         assert {*first.pictures} == {TARGET}
-    else:
-        assert {*first.pictures} == labels - {which}
+        return
+    assert {*first.pictures} == labels - {which}
     assert {*second.pictures} == labels
-    # Figures of records do not need pictures.
-    assert first.psnr["Basic SRCNN"] == 30.0
-    if which != "Basic SRCNN":
-        assert BICUBIC not in first.psnr
+    # Each figure is that of a picture: without the one there is not the other.
+    assert ("Basic SRCNN" in first.psnr) == (which != "Basic SRCNN")
+    assert (BICUBIC in first.psnr) == (which == "Basic SRCNN")
 
 
 def spoil(path, how):
@@ -220,7 +221,18 @@ def test_all_pictures_gone_leave_the_figures(outputs):
     found = {**run(outputs, "base"), "folder": outputs / "moved", "test_images": "nowhere"}
     first, second = read([found], "Basic SRCNN")
     assert (first.pictures, first.links) == ({}, {})
-    assert (first.psnr, second.psnr) == ({"Basic SRCNN": 30.0}, {"Basic SRCNN": 31.0})
+    assert (first.psnr, second.psnr) == ({}, {})
+
+
+def test_of_several_seeds_the_lowest_with_a_picture_is_shown_and_named(outputs):
+    runs = [run(outputs, "base", seed=seed, psnr=30.0 + seed) for seed in (0, 1)]
+    first, _ = read(runs, "Basic SRCNN")
+    assert (first.psnr["Basic SRCNN"], first.seeds) == (30.0, {"Basic SRCNN": 0})
+    (runs[0]["folder"] / "pictures" / "a.png").unlink()
+    first, second = read(runs, "Basic SRCNN")
+    assert (first.psnr["Basic SRCNN"], first.seeds) == (31.0, {"Basic SRCNN": 1})
+    assert first.links["Basic SRCNN"] == runs[1]["folder"] / "pictures" / "a.png"
+    assert second.seeds == {"Basic SRCNN": 0}
 
 
 def test_runs_from_before_the_shared_pictures_have_none(outputs):
@@ -241,7 +253,7 @@ def test_run_that_did_not_finish_has_no_pictures(outputs):
 
 def image_of(gain, *labels):
     shown = {label: flat(1) for label in labels}
-    return TestImage(f"{gain}", shown, {BICUBIC: 25.0, "ours": 25.0 + gain}, {})
+    return TestImage(f"{gain}", shown, {BICUBIC: 25.0, "ours": 25.0 + gain}, {}, {})
 
 
 def test_telling_images_are_those_of_largest_median_and_smallest_gain():

@@ -152,7 +152,7 @@ def test_several_lengths_are_several_figures_the_larger_first():
 
 def test_other_sweeps_have_one_figure_for_each_experiment():
     widths = [
-        point({"model.features": [n, 32]}, experiment="my_widths", test_psnr=20 + n / 64)
+        point({"model.features": [n, 32]}, experiment="my_widths", max_val_psnr=20 + n / 64)
         for n in (16, 64)
     ]
     starts = [point({**IDENTITY, "data.batch_size": n}, experiment="starts") for n in (1, 4)]
@@ -180,7 +180,7 @@ def test_runs_without_curves_have_no_figure():
 
 def test_diverged_runs_have_their_curve():
     found = figures_of([point(lr=1.0, status="diverged"), point(lr=1e-3)])
-    assert legend(found["figure_4"]) == ["learning rate 0.001", "learning rate 1"]
+    assert legend(found["figure_4"]) == ["learning rate 0.001", "learning rate 1 (diverged)"]
 
 
 @pytest.mark.parametrize(
@@ -189,23 +189,23 @@ def test_diverged_runs_have_their_curve():
         (
             [point(lr=lr) for lr in (1e-2, 1e-3)],
             "figure_4",
-            "100 epochs, batch 2, start: default, 1 seed",
+            "100 epochs, batch 2, Adam, start: default, 1 seed",
         ),
         (
             [point(how) for how in ({}, TANH)],
             "figure_5",
-            "100 epochs, batch 2, start: default, 1 seed",
+            "100 epochs, batch 2, Adam, start: default, 1 seed",
         ),
         (
             [point(decay=decay, seed=seed) for decay in (0.0, 1e-3) for seed in range(3)],
             "figure_7",
-            "100 epochs, learning rate 0.001, batch 2, start: default, "
+            "100 epochs, learning rate 0.001, batch 2, Adam, start: default, "
             "up to 3 seeds, the band from lowest to highest",
         ),
         (
             [point({**IDENTITY, "data.batch_size": n}) for n in (1, 4)],
             "curves_any",
-            "100 epochs, learning rate 0.001, start: identity, 1 seed",
+            "100 epochs, learning rate 0.001, Adam, start: identity, 1 seed",
         ),
     ],
     ids=["learning rates", "tanh", "factors of three seeds", "batch sizes"],

@@ -42,8 +42,9 @@ def test_what_training_depends_on_makes_another_setting(key, values):
     found = settings_of(runs)
     assert len(found) == 2
     # Both are Table 1's base by name, so each says what it is.
-    last = key.rpartition(".")[2]
-    shown = {f"Basic SRCNN ({last} {value})" for value in values}
+    last = key.rpartition(".")[2].strip("_")
+    words = ["" if value is None else f" ({last} {value})" for value in values]
+    shown = {f"Basic SRCNN{word}" for word in words}
     assert {setting.label for setting in found} == shown
 
 
@@ -109,13 +110,17 @@ def test_labels_are_those_of_table_1():
 
 def test_factors_and_a_users_own_variants_are_named():
     runs = [make_record("l2_1e-3"), make_record("wider", settings={"model.features": [128, 64]})]
-    assert sorted(labels(runs)) == ["+ L2 0.001", "wider"]
+    assert sorted(labels(runs)) == ["+ Regularization (0.001)", "wider"]
 
 
 def test_run_without_a_variant_has_its_name_without_the_seed():
     runs = [
         make_record(
-            None, name=f"lr={lr},seed={seed}", seed=seed, settings={"optimizer.lr": lr}, test_psnr=p
+            None,
+            name=f"lr={lr},seed={seed}",
+            seed=seed,
+            settings={"optimizer.lr": lr},
+            max_val_psnr=p,
         )
         for lr, p in ((0.1, 20), (0.01, 26))
         for seed in (0, 1)
@@ -146,7 +151,7 @@ def test_networks_that_lack_a_setting_are_told_apart_too():
     found = labels(runs)
     assert len({*found}) == 2
     assert any("width 8" in label and "mine.Network" in label for label in found)
-    assert any("width None" in label and "init default" in label for label in found)
+    assert any("width" not in label and "init default" in label for label in found)
 
 
 def test_failed_runs_have_no_setting_and_diverged_ones_do():
@@ -154,21 +159,28 @@ def test_failed_runs_have_no_setting_and_diverged_ones_do():
         make_record("base", status="failed"),
         make_record("tanh", status="diverged"),
         make_record("batch_norm", status="diverged"),
-        make_record("batch_norm", seed=1, test_psnr=25.0),
-        make_record("bicubic", test_psnr=24.0),
+        make_record("batch_norm", seed=1, max_val_psnr=25.0, test_psnr=25.0),
+        make_record("batch_norm", seed=2, status="failed"),
+        make_record("bicubic", max_val_psnr=24.0),
     ]
-    best, bicubic, diverged = settings_of(runs)
-    assert [best.label, bicubic.label] == ["+ Batch Norm", "Bicubic"]
-    assert [len(best.runs), len(best.finished)] == [2, 1]
-    assert best.mean("test_psnr") == 25
-    assert [diverged.label, len(diverged.runs), diverged.finished] == ["+ Tanh", 1, []]
+    # One of which every seed has finished stands before one of survivors.
+    bicubic, survivor, diverged = settings_of(runs)
+    assert bicubic.label == "Bicubic"
+    assert survivor.label == "+ Batch Norm (1 of 3 diverged, 1 of 3 failed)"
+    assert [len(survivor.runs), len(survivor.finished)] == [2, 1]
+    assert survivor.mean("test_psnr") == 25
+    assert [diverged.label, len(diverged.runs), diverged.finished] == ["+ Tanh (diverged)", 1, []]
     assert diverged.mean("test_psnr") is None
     assert diverged.psnr_per_image() == {}
 
 
 def test_settings_are_ranked_by_their_mean_over_seeds():
-    lucky = [make_record("tanh", seed=s, test_psnr=p) for s, p in enumerate((29.0, 20.0))]
-    steady = [make_record("base", seed=s, test_psnr=26.0) for s in (0, 1)]
+    # By validation: test images choose nothing.
+    lucky = [
+        make_record("tanh", seed=s, max_val_psnr=p, test_psnr=40.0)
+        for s, p in enumerate((29.0, 20.0))
+    ]
+    steady = [make_record("base", seed=s, max_val_psnr=26.0) for s in (0, 1)]
     assert labels([*lucky, *steady]) == ["Basic SRCNN", "+ Tanh"]
 
 

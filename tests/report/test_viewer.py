@@ -26,7 +26,7 @@ def image(name, smoothness, **changes):
         label: picture(smooth, seed, **changes)
         for seed, (label, smooth) in enumerate(smoothness.items())
     }
-    return TestImage(name, pictures, {}, {})
+    return TestImage(name, pictures, {}, {}, {})
 
 
 def five(name, **changes):
@@ -54,7 +54,7 @@ def images():
 def test_without_need_pictures_are_whole_and_lossless(images):
     shown = viewer(images, LABELS, 10**9, str)
     for one, source in zip(images, shown["images"], strict=True):
-        assert source["part"] == "96x96 of 96x96 pixels"
+        assert source["part"] == "The whole image, 96x96 pixels."
         assert (source["width"], source["height"]) == (96, 96)
         assert {*source["sources"]} == {BICUBIC, *LABELS, TARGET}
         for label, uri in source["sources"].items():
@@ -68,7 +68,7 @@ def test_parts_use_the_budget_and_are_of_one_size_and_place(images, part):
     assert 0.85 * budget < total(shown) <= budget
     for one, source in zip(images, shown["images"], strict=True):
         size = (source["height"], source["width"])
-        assert source["part"] == f"{size[1]}x{size[0]} of 96x96 pixels"
+        assert source["part"].startswith(f"The {size[1]}x{size[0]} of 96x96 pixels where")
         assert 32 <= size[0] == size[1] < 96
         window = one.window(size[0])
         for label, uri in source["sources"].items():
@@ -96,21 +96,26 @@ def test_picture_that_one_image_lacks_is_left_out_there_alone(images):
 def test_image_has_its_figures_and_links(tmp_path):
     one = five("a.png")
     one.psnr = {BICUBIC: 25.12345, "base": 26.0, "not shown": 27.0}
+    one.seeds = {"base": 1}
     one.links = {"base": tmp_path / "a.png", "not shown": tmp_path / "b.png"}
     (source,) = viewer([one], LABELS, 10**9, lambda path: f"../{path.name}")["images"]
     assert source["name"] == "a.png"
-    assert source["psnr"] == {BICUBIC: 25.123, "base": 26.0}
+    assert source["texts"][BICUBIC] == "Bicubic, 25.12 dB"
+    assert source["texts"]["base"] == "base, seed 1, 26.00 dB"
+    assert source["texts"][TARGET] == TARGET
     assert source["links"] == {"base": "../a.png", "not shown": "../b.png"}
 
 
 def test_small_images_are_whole_whatever_the_budget():
     shown = viewer([five("a.png", side=20)], LABELS, 1, str)
-    assert shown["images"][0]["part"] == "20x20 of 20x20 pixels"
+    assert shown["images"][0]["part"] == "The whole image, 20x20 pixels."
 
 
 def gains(*values):
     return [
-        TestImage(str(value), {TARGET: np.zeros((1, 1, 3))}, {BICUBIC: 20, "ours": 20 + value}, {})
+        TestImage(
+            str(value), {TARGET: np.zeros((1, 1, 3))}, {BICUBIC: 20, "ours": 20 + value}, {}, {}
+        )
         for value in values
     ]
 
@@ -148,10 +153,10 @@ def test_images_without_figures_are_still_chosen():
 
 def test_base_and_the_best_two_others_are_shown():
     psnr = {"tanh": 27.0, "base": 20.0, "identity": 26.0, "l2_1e-3": 28.0, "bicubic": 30.0}
-    records = [make_record(variant, test_psnr=value) for variant, value in psnr.items()]
+    records = [make_record(variant, max_val_psnr=value) for variant, value in psnr.items()]
     records += [make_record("batch_norm", status="diverged"), make_record("mine", status="failed")]
     labels = [setting.label for setting in shown_settings(settings_of(records))]
-    assert labels == ["Basic SRCNN", "+ L2 0.001", "+ Tanh"]
+    assert labels == ["Basic SRCNN", "+ Regularization (0.001)", "+ Tanh"]
     assert [s.label for s in shown_settings(settings_of(records[:1]))] == ["+ Tanh"]
     assert shown_settings(settings_of([make_record("bicubic")])) == []
 
@@ -159,7 +164,7 @@ def test_base_and_the_best_two_others_are_shown():
 @pytest.mark.parametrize("budget", [0, -1_000])
 def test_page_whose_figures_leave_no_room_holds_the_smallest_parts(images, budget):
     shown = viewer(images, LABELS, budget, str)
-    assert {source["part"] for source in shown["images"]} == {"32x32 of 96x96 pixels"}
+    assert {(source["width"], source["height"]) for source in shown["images"]} == {(32, 32)}
 
 
 def test_images_without_a_picture_to_show_have_no_viewer():

@@ -53,7 +53,9 @@ def draw_curves(shown: CurveFigure, baselines: Sequence[Setting], data: str) -> 
                 _log_scale(axes)
             axes.set_ylabel(label)
             axes.margins(x=0.02)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            left, right = axes.get_xlim()
+            axes.set_xlim(min(left, 0.5), max(right, 1.5))  # one epoch has room for a whole number
         panels[-1].set_xlabel("Epoch")
         _title(made, f"{shown.title}: {data}", shown.note)
         named = {
