@@ -130,6 +130,7 @@ def test_figure_4_is_without_l2():
         curve.setting.settings["optimizer.weight_decay"] for curve in found["figure_4"].curves
     }
     assert factors == {0.0}
+    assert "figure_4-2" not in found
 
 
 def test_one_value_alone_gives_no_figure_of_the_paper():
