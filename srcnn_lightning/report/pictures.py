@@ -75,7 +75,7 @@ def test_images(shown: Sequence[Setting], every: Sequence[Setting]) -> list[Test
     images = []
     for name, file in zip(names, picture_names(names), strict=True):
         image = TestImage(name, {}, {}, {}, {})
-        for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")):
+        for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")) if folder else ():
             _add(image, label, folder / kind / file, is_read=True)
         for setting in every:
             _add_setting(image, setting, file, setting in shown or setting is bicubic)
@@ -137,14 +137,14 @@ def as_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _shared_folder(runs: Sequence[Record]) -> Path:
+def _shared_folder(runs: Sequence[Record]) -> Path | None:
     """Where targets and bicubic enlargements lie: below the outputs that the runs are in."""
     for run in runs:
         for parent in run["folder"].resolve().parents:
             if (parent / run["test_images"]).is_dir():
                 found: Path = parent / run["test_images"]
                 return found
-    return Path()
+    return None
 
 
 def _read(path: Path) -> Pixels | None:
