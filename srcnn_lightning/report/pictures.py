@@ -75,8 +75,9 @@ def test_images(shown: Sequence[Setting], every: Sequence[Setting]) -> list[Test
     images = []
     for name, file in zip(names, picture_names(names), strict=True):
         image = TestImage(name, {}, {}, {}, {})
-        for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")) if folder else ():
-            _add(image, label, folder / kind / file, is_read=True)
+        if folder is not None:
+            for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")):
+                _add(image, label, folder / kind / file, is_read=True)
         for setting in every:
             _add_setting(image, setting, file, setting in shown or setting is bicubic)
         for label in image.pictures:
