@@ -1,7 +1,6 @@
 """The report's folder: replaced as a whole, without losing what somebody else keeps in it."""
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -41,11 +40,10 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
     """
     folder = folder.resolve()  # a link stays one
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh, aside = (
-        folder.with_name(f".{folder.name}.{os.getpid()}.{kind}") for kind in ("new", "old")
-    )
+    fresh, aside = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
     lock = Path(tempfile.gettempdir()) / f"report-{record.digest(str(folder))}.lock"
     with locks.held(lock, f"{folder}: another report is being written there, waiting"):
+        _recover(folder, fresh, aside)
         check(folder)
         try:
             for name, content in {**files, LIST: json.dumps([*files, LIST]).encode()}.items():
@@ -56,10 +54,15 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
                 folder.rename(aside)
             fresh.rename(folder)
         finally:
-            if aside.exists() and not folder.exists():
-                aside.rename(folder)
-            for path in (fresh, aside):
-                shutil.rmtree(path, ignore_errors=True)
+            _recover(folder, fresh, aside)
+
+
+def _recover(folder: Path, fresh: Path, aside: Path) -> None:
+    """After an error, or a process that was killed: the last report in its place, nothing else."""
+    if aside.exists() and not folder.exists():
+        aside.rename(folder)
+    for path in (fresh, aside):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _written(folder: Path) -> set[str]:

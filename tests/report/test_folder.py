@@ -259,3 +259,17 @@ def test_two_processes_at_once_leave_one_whole_report(tmp_path):
     assert {*found} == {f"{number}.txt" for number in range(10)}
     assert len({*found.values()}) == 1
     assert alone(place)
+
+
+def test_report_after_a_kill_finds_the_last_one(tmp_path):
+    """Between its two renames a killed process leaves the last report under another name."""
+    report = tmp_path / "report"
+    folder.replace(report, {"index.html": b"first"})
+    (report / "notes.txt").write_text("mine")
+    report.rename(tmp_path / ".report.old")
+    (tmp_path / ".report.new").mkdir()
+    (tmp_path / ".report.new/index.html").write_text("half")
+    folder.replace(report, {"index.html": b"second"})
+    assert (report / "index.html").read_bytes() == b"second"
+    assert (report / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
