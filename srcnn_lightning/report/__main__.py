@@ -10,7 +10,7 @@ from srcnn_lightning.record import Record
 from srcnn_lightning.report import folder
 from srcnn_lightning.report.file_names import slug, unique
 from srcnn_lightning.report.findings import findings
-from srcnn_lightning.report.groups import read_all
+from srcnn_lightning.report.groups import is_trained, read_all
 from srcnn_lightning.report.page.html import render
 from srcnn_lightning.report.page.overview import facts, glance
 from srcnn_lightning.report.page.sections import make_section, share, title_of
@@ -28,7 +28,7 @@ def make_report(
     """Every file of the report, by its path below the folder `report`, which is not touched."""
     found_tables = tables(records)
     files = {f"table.{kind}": FORMATS[kind](found_tables).encode() for kind in TABLES}
-    groups = by_images(records)
+    groups = sorted(by_images(records), key=_trained, reverse=True)
     titles = unique((title_of(runs[0]) for runs in groups), "{} ({})")
     settings = [settings_of(runs) for runs in groups]
     sections = [
@@ -48,6 +48,11 @@ def make_report(
     for section in sections:
         files |= section.files
     return {**files, PAGE: page.encode()}
+
+
+def _trained(runs: Sequence[Record]) -> int:
+    """How much there is to see of them: the largest study comes first."""
+    return sum(is_trained(run) for run in runs)
 
 
 def main() -> None:

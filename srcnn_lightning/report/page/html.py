@@ -50,10 +50,22 @@ class Grid:
 
 @dataclass
 class Shown:
-    """A figure of the page, and its files beside the page."""
+    """A figure of the page, and its files beside the page.
+
+    Attributes:
+        name: of its files.
+        kind: `curves` or `photographs`.
+        size: width and height in pixels; the page keeps their place until it is loaded.
+        source: address of the picture.
+        alt: in words.
+        caption: below it.
+        svg: address of the file.
+        png: address of the file.
+    """
 
     name: str
     kind: str
+    size: tuple[int, int]
     source: str
     alt: str
     caption: str

@@ -1,10 +1,13 @@
 """A section's figures: drawn, written beside the page, and shown in it."""
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+from PIL import Image
 
 from srcnn_lightning.report.figures import comparisons, curves, style
 from srcnn_lightning.report.figures.series import curve_figures
@@ -42,7 +45,9 @@ class Illustrations:
         links = [quote(paths[kind]) for kind in ("svg", "png")]
         number = re.match(r"figure_(\d)", name)
         caption = f"As the paper's figure {number[1]}. {caption}" if number else caption
-        self.shown.append(Shown(name, kind, source, alt, caption, *links))
+        with Image.open(io.BytesIO(png)) as image:
+            size = image.size
+        self.shown.append(Shown(name, kind, size, source, alt, caption, *links))
 
 
 def illustrate(
