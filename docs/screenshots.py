@@ -41,11 +41,13 @@ def save(png: bytes, name: str, quality: int = 82) -> None:
 
 
 def shoot_report(browser: Browser, report: Path) -> None:
-    """The page's top, its slider and its section on the paper, wide and on a phone."""
+    """The page's top and its slider, and its first section in the dark, wide and on a phone."""
     for kind, (width, height) in WIDTHS.items():
         for scheme in ("light", "dark"):
             page = browser.new_page(
-                viewport={"width": width, "height": height}, color_scheme=scheme
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+                reduced_motion="reduce",  # it would still be scrolling
             )
             page.goto((report / "index.html").resolve().as_uri())
             page.wait_for_function("document.querySelector('.map-right')?.dataset.wanted")
