@@ -23,7 +23,7 @@ def draw_comparison(title: str, images: Sequence[TestImage], labels: Sequence[st
         images: that have a picture under every label.
         labels: of the columns, from left to right.
     """
-    with figure(2.9 * len(labels), 0.4 + 3.1 * len(images)) as made:
+    with figure(2.4 * len(labels), 0.4 + 2.75 * len(images)) as made:
         grid = made.subplots(len(images), len(labels), squeeze=False)
         for row, image in zip(grid, images, strict=True):
             side = min(image.pictures[labels[0]].shape[:2])

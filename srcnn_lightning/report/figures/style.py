@@ -52,16 +52,21 @@ def figure(width: float, height: float) -> "Iterator[Figure]":
         made = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(made)
         yield made
+        # Once, not again for each file: half of the time of saving.
+        with _without_glyph_warnings():
+            made.draw_without_rendering()
+        made.set_layout_engine("none")
 
 
 def as_svg(made: "Figure") -> bytes:
     """Vectors, on white; the same figure gives the same bytes."""
-    return _saved(made, "svg", {"Date": None})
+    return _saved(made, "svg", metadata={"Date": None})
 
 
 def as_png(made: "Figure") -> bytes:
     """Pixels, on white."""
-    return _saved(made, "png", {})
+    # Level 6 is 2 percent smaller and takes twice the time.
+    return _saved(made, "png", pil_kwargs={"compress_level": 4})
 
 
 def as_page_svg(made_svg: bytes) -> bytes:
@@ -77,16 +82,22 @@ def as_page_picture(made_png: bytes) -> bytes:
     """A saved figure of photographs for the page, where the lossless ones lie beside it."""
     content = io.BytesIO()
     with Image.open(io.BytesIO(made_png)) as image:
-        image.convert("RGB").save(content, "WEBP", quality=80)
+        image.convert("RGB").save(content, "WEBP", quality=80, method=2)
     return content.getvalue()
 
 
-def _saved(made: "Figure", kind: str, metadata: dict[str, str | None]) -> bytes:
+def _saved(made: "Figure", kind: str, **options: Any) -> bytes:
     from matplotlib import rc_context
 
     content = io.BytesIO()
-    with rc_context({**_STYLE, "svg.hashsalt": "srcnn_lightning"}), warnings.catch_warnings():
-        # A name in letters that the font lacks shows boxes; its text on the page is whole.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        made.savefig(content, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+    with rc_context({**_STYLE, "svg.hashsalt": "srcnn_lightning"}), _without_glyph_warnings():
+        made.savefig(content, format=kind, dpi=DOTS_PER_INCH, **options)
     return content.getvalue()
+
+
+@contextmanager
+def _without_glyph_warnings() -> Iterator[None]:
+    """A name in letters that the font lacks shows boxes; its text on the page is whole."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
