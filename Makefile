@@ -10,6 +10,8 @@ ROOT ?=
 DEGRADATION ?= antialiased
 EPOCHS ?=
 LOGDIR ?= outputs
+OUTPUTS ?= outputs
+REPORT ?= report
 SUBSET ?= valid
 COUNT ?= 100
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
@@ -26,7 +28,7 @@ endif
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table test test-slow lint format tensorboard bench lock clean data
+.PHONY: help setup demo table report screenshots test test-slow lint format tensorboard bench bench-report lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +57,12 @@ table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= D
 	[ $$status -le 1 ] || exit $$status; \
 	$(RUN) -m srcnn_lightning.table outputs/ablation && exit $$status
 
+report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS= REPORT=folder]
+	$(RUN) -m srcnn_lightning.report "$(OUTPUTS)" --output "$(REPORT)"
+
+screenshots: setup  ## Pictures of the report and of TensorBoard for docs/images, by Chromium [OUTPUTS=]
+	$(RUN) docs/screenshots.py "$(OUTPUTS)"
+
 tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard [LOGDIR=outputs/lr_grid]
 	$(VENV)/bin/tensorboard --logdir $(LOGDIR)
 
@@ -75,6 +83,9 @@ format: setup  ## Let ruff put the style right
 
 bench: setup  ## Speed, start-up, memory on this machine, kept in benchmarks/ [FOLDER= ARGS=--quick]
 	$(RUN) -m benchmarks $(if $(FOLDER),--folder '$(FOLDER)') $(if $(ARGS),$(ARGS),--output benchmarks)
+
+bench-report: setup  ## A report of 100 runs, on one core of this machine
+	$(RUN) benchmarks/report.py
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new

@@ -122,11 +122,19 @@ def leave(words: str, status: int) -> NoReturn:
     raise Leaving(status)
 
 
-def leave_on_signals() -> None:
-    """Ctrl-C ends with status 130, a termination with 143, each with a sentence."""
+def leave_on_signals(at_once: bool = False) -> None:
+    """Ctrl-C ends with status 130, a termination with 143, each with a sentence.
+
+    Args:
+        at_once: without cleaning up, where nothing is written yet: Python drops an exception that
+            is raised while it collects garbage, and the signal with it.
+    """
 
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
+        if at_once:
+            print(signal_sentence(number), file=sys.stderr, flush=True)
+            os._exit(128 + number)
         leave(signal_sentence(number), 128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):

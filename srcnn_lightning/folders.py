@@ -6,16 +6,11 @@ lies. It can be deleted at any time; runs are then no longer found across experi
 
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from srcnn_lightning import record
+from srcnn_lightning import locks, record
 from srcnn_lightning.progress import say
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 STATE = ".state"
 DONE = ("finished", "diverged")
@@ -23,8 +18,7 @@ EVENTS = "*tfevents*"
 FIRST_FILES = (EVENTS, "hparams.yaml")  # what there is before the first epoch has ended
 
 
-@contextmanager
-def lock(output_dir: Path, key: str | Path, label: str) -> Iterator[None]:
+def lock(output_dir: Path, key: str | Path, label: str) -> AbstractContextManager[None]:
     """Hold what `key` names for this process alone; the system frees it when the process dies.
 
     Args:
@@ -32,28 +26,15 @@ def lock(output_dir: Path, key: str | Path, label: str) -> Iterator[None]:
         key: a run's folder or a hash.
         label: of the run that would wait, for a line that says so.
     """
-    from filelock import Timeout
-
-    held = _file_lock(output_dir, key)
-    try:
-        held.acquire(timeout=0)
-    except Timeout:
-        say(f"{label}: another process is at it, waiting")
-        held.acquire()
-    try:
-        yield
-    finally:
-        held.release()
+    return locks.held(_lock_file(output_dir, key), f"{label}: another process is at it, waiting")
 
 
-def _file_lock(output_dir: Path, key: str | Path) -> "BaseFileLock":
-    from filelock import FileLock
-
+def _lock_file(output_dir: Path, key: str | Path) -> Path:
     if isinstance(key, Path):  # the same however output_dir is spelled
         key = str(key.relative_to(output_dir))
     folder = output_dir / STATE / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / f"{record.digest(key)}.lock")
+    return folder / f"{record.digest(key)}.lock"
 
 
 def done(folder: Path, digest: str) -> record.Record | None:
@@ -89,10 +70,10 @@ def copy(output_dir: Path, original: Path, folder: Path, digest: str) -> record.
     Returns:
         The original's record; None where another process is at work there, or it has changed.
     """
-    from filelock import Timeout
+    from filelock import FileLock, Timeout
 
     # Not waited for: whoever holds it may be waiting for this one.
-    held = _file_lock(output_dir, original)
+    held = FileLock(_lock_file(output_dir, original))
     try:
         held.acquire(timeout=0)
     except Timeout:

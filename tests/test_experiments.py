@@ -80,7 +80,8 @@ def test_ablation_rows_differ_in_one_thing(command: Command, tmp_path: Path) -> 
         assert configs[variant] == expected
     table = command("outputs", module="srcnn_lightning.table")
     assert table.returncode == 0, table.stderr
-    labels = re.findall(r"^\| (.*?) +\|", table.stdout, re.MULTILINE)[2:]
+    ablation, factors = table.stdout.split("**L2 factors, ")
+    labels = re.findall(r"^\| (.*?) +\|", ablation, re.MULTILINE)[2:]
     assert labels[0] == "Basic SRCNN"
     assert labels[1].startswith("+ Regularization (")
     assert labels[2:] == [
@@ -91,4 +92,7 @@ def test_ablation_rows_differ_in_one_thing(command: Command, tmp_path: Path) -> 
         "Nearest neighbor",
         "SRCNN, identity start (ours)",
     ]
+    every = re.findall(r"^\| (.*?) +\|", factors, re.MULTILINE)[2:]
+    numbers = ("1e-06", "1e-05", "0.0001", "0.001", "0.01")
+    assert every == [f"+ Regularization ({number})" for number in numbers]
     assert "missing" not in table.stdout

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import TINY, Command
+from own_network import write_network
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -32,7 +33,9 @@ def test_run_leaves_all_it_promises(command: Command, tmp_path: Path) -> None:
     assert found["status"] == "finished"
     assert found["parameters"] == 20_099
     assert [epoch["epoch"] for epoch in found["history"]] == [1, 2, 3]
-    assert found["metrics"]["max_val_psnr"] == max(e["val_psnr"] for e in found["history"])
+    best = max(found["history"], key=lambda epoch: epoch["val_psnr"])
+    assert found["metrics"]["max_val_psnr"] == best["val_psnr"]
+    assert found["metrics"]["val_loss"] == best["val_loss"]
     split = found["split"]
     assert [len(split[part]) for part in ("train", "val", "test")] == [6, 2, 2]
     assert len({name for names in split.values() for name in names}) == 10
@@ -72,6 +75,34 @@ def test_pictures_hold_what_the_figures_say(command: Command, tmp_path: Path) ->
     assert -10 * np.log10(mse) == pytest.approx(image["psnr"], abs=0.05)
 
 
+def test_pictures_of_the_test_images_lie_once_for_all_runs(
+    command: Command, tmp_path: Path
+) -> None:
+    """The bicubic baseline's pictures are what a network is compared with."""
+    assert command(*LEAVES, "model=bicubic").returncode == 0
+    found = record(tmp_path / RUN / "model=bicubic")
+    shared = tmp_path / "outputs" / found["test_images"]
+    names = {f"{name}.png" for name in found["split"]["test"]}
+    for kind in ("target", "bicubic"):
+        assert {path.name for path in (shared / kind).iterdir()} == names
+    for name in names:
+        with Image.open(shared / "bicubic" / name) as ours:
+            with Image.open(tmp_path / RUN / "model=bicubic/pictures" / name) as baseline:
+                assert np.array_equal(ours, baseline)
+            with Image.open(shared / "target" / name) as target:
+                mse = np.mean((np.asarray(ours) / 255 - np.asarray(target) / 255) ** 2)
+        (image,) = [one for one in found["per_image"] if f"{one['name']}.png" == name]
+        assert -10 * np.log10(mse) == pytest.approx(image["psnr"], abs=0.05)
+    times = {path: path.stat().st_mtime_ns for path in shared.rglob("*.png")}
+    assert command(*LEAVES).returncode == 0
+    assert record(tmp_path / RUN / "srcnn")["test_images"] == found["test_images"]
+    assert {path: path.stat().st_mtime_ns for path in shared.rglob("*.png")} == times
+    # Other images of the same names, or another degradation, lie elsewhere.
+    assert command(*LEAVES, "model=bicubic", "degradation=aliased").returncode == 0
+    assert command(*LEAVES, "model=bicubic", "data.crop=48").returncode == 0
+    assert len(list((tmp_path / "outputs/test_images").iterdir())) == 3
+
+
 def test_tensorboard_shows_curves_and_pictures(command: Command, tmp_path: Path) -> None:
     assert command(*LEAVES, "trainer.max_epochs=3").returncode == 0
     assert command(*LEAVES, "trainer.max_epochs=3", "model=bicubic").returncode == 0
@@ -82,6 +113,12 @@ def test_tensorboard_shows_curves_and_pictures(command: Command, tmp_path: Path)
         curves[name] = [(event.step, event.value) for event in events.Scalars("epoch/val_psnr")]
         assert len(events.Tags()["images"]) == 2  # as many as there are validation images
         assert "_hparams_/session_start_info" in events.summary_metadata
+        # Both curves side by side, in the tab "Custom scalars".
+        layout = events.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0]
+        assert all(f"epoch/{curve}".encode() in layout for curve in ("val_psnr", "val_loss"))
+        # Three pictures of 32 pixels, five times as large, and a line of text below them.
+        picture = events.Images(events.Tags()["images"][0])[-1]
+        assert (picture.width, picture.height) == (3 * 160, 160 + 32)
     history = record(tmp_path / RUN / "srcnn")["history"]
     assert curves["srcnn"] == [(e["epoch"], pytest.approx(e["val_psnr"])) for e in history]
     # A baseline is a horizontal line from the first epoch to the last.
@@ -128,12 +165,11 @@ def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> N
 
 
 def test_failed_run_leaves_the_good_one(command: Command, tmp_path: Path) -> None:
-    source = "import torch\nclass Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
+    source = "class Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
     good = source + "        super().__init__(scale_factor=scale)\n"
-    (tmp_path / "mine.py").write_text(good)
-    arguments = (*LEAVES, "model=custom", "model._target_=mine.Net")
+    arguments = (*LEAVES, *write_network(tmp_path, good))
     assert command(*arguments).returncode == 0
-    (tmp_path / "mine.py").write_text(source + "        raise RuntimeError('broken since')\n")
+    write_network(tmp_path, source + "        raise RuntimeError('broken since')\n")
     assert command(*arguments, "rerun=true").returncode == 1
     folder = tmp_path / RUN / "model=custom,_target_=mine.Net"
     assert record(folder)["status"] == "failed"
@@ -185,8 +221,8 @@ def test_diverged_run_says_so_and_the_sweep_goes_on(command: Command, tmp_path: 
 
 def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path: Path) -> None:
     """A network of one's own that raises: the sweep goes on, the record and the traceback stay."""
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
+    mine = write_network(
+        tmp_path,
         "class Net(torch.nn.Module):\n"
         "    def __init__(self, width=8, scale=2):\n"
         "        super().__init__()\n"
@@ -196,10 +232,9 @@ def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path
         "            torch.nn.Conv2d(width, 3 * scale**2, 3, padding=1),\n"
         "            torch.nn.PixelShuffle(scale))\n"
         "    def forward(self, images):\n"
-        "        return self.layers(images)\n"
+        "        return self.layers(images)\n",
     )
-    mine = ("-m", "model=custom", "model._target_=mine.Net", "+model.width=13,4")
-    result = command(*LEAVES, *mine)
+    result = command(*LEAVES, "-m", *mine, "+model.width=13,4")
     assert result.returncode == 1
     found = {path.name[-8:]: path for path in (tmp_path / RUN).iterdir()}
     assert record(found["width=13"])["status"] == "failed"
@@ -211,11 +246,11 @@ def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
     """`model._target_=` alone: what is left of model=srcnn is not passed to another class."""
     arguments = ("model=custom", "model._target_=torch.nn.Upsample", "+model.scale_factor=2")
     assert command(*LEAVES, *arguments).returncode == 0
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
+    write_network(
+        tmp_path,
         "class Net(torch.nn.ConvTranspose2d):\n"
         "    def __init__(self, scale):\n"
-        "        super().__init__(3, 3, scale, stride=scale)\n"
+        "        super().__init__(3, 3, scale, stride=scale)\n",
     )
     result = command(*LEAVES, "model._target_=mine.Net")
     assert result.returncode == 0, result.stderr

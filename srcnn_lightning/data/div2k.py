@@ -6,7 +6,7 @@ lies on a disk. Nothing that speaks to a network is imported before something mu
 
 import errno
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zipfile import ZipFile
 
+from srcnn_lightning import locks
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.progress import say, transfer
 
@@ -233,19 +234,7 @@ def _disk_sentence(root: Path, subset: Subset) -> "Iterator[None]":
         ) from error
 
 
-@contextmanager
-def _lock(root: Path) -> "Iterator[None]":
-    """One process at a time; the system frees the lock of a process that was killed."""
-    from filelock import FileLock, Timeout
-
+def _lock(root: Path) -> AbstractContextManager[None]:
     root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(root / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say(f"DIV2K: waiting for another process that fetches to {root}")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+    line = f"DIV2K: waiting for another process that fetches to {root}"
+    return locks.held(root / ".lock", line)

@@ -1,1 +1,1 @@
-"""Tables from run records; nothing here knows how a run is made."""
+"""Tables, figures and a page from run records; nothing here knows how a run is made."""

@@ -1,20 +1,23 @@
-"""Which run records may stand in one table."""
+"""Which run records may stand in one table or figure."""
 
-import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import record
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.record import Record
+from srcnn_lightning.report.shape import fault
 
-NEEDED = ("name", "experiment", "variant", "data", "data_hash", "hash", "config", "split", "status")
 VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
 
 
-def read_all(outputs: Path) -> list[Record]:
-    """Every readable record below `outputs`, each run once; a broken one is named and left out.
+def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
+    """Every readable record below `outputs`, each run once, with its `folder`.
+
+    Returns:
+        The records, and a sentence for each that is broken, or of another format, and left out.
 
     Raises:
         BadInput: the folder is missing or holds no record.
@@ -22,35 +25,25 @@ def read_all(outputs: Path) -> list[Record]:
     if not outputs.is_dir():
         raise BadInput(f"OUTPUTS={outputs}: there is no such folder; give one that holds runs.")
     records: dict[tuple[str, str], Record] = {}
+    left_out = []
     for folder in record.find(outputs):
         try:
-            found = record.read(folder)
-        except ValueError as error:
-            print(f"Left out: {folder / record.FILE_NAME} ({error}).", file=sys.stderr)
-            continue
-        if found is None:
-            continue
-        try:
-            _check(found)
-        except (KeyError, TypeError) as error:
-            path = folder / record.FILE_NAME
-            print(f"Left out: {path} (it lacks {error}).", file=sys.stderr)
+            found = record.read(folder) or {}
+            what = fault(found)
+        except (ValueError, OSError, RecursionError) as error:
+            found, what = {}, str(error)
+        if what is not None:
+            left_out.append(f"Left out: {folder / record.FILE_NAME} ({what}).")
             continue
         key = (found["experiment"], found["hash"])
         if key not in records or records[key]["status"] != "finished":
-            records[key] = found
+            records[key] = {**found, "folder": folder}
     if not records:
-        raise BadInput(f"OUTPUTS={outputs}: it holds no run records; train something first.")
-    return list(records.values())
-
-
-def _check(found: Record) -> None:
-    """Raise what a table would raise over a record that lacks something."""
-    for key in NEEDED:
-        found[key]
-    images_key(found), training_key(found), found["config"]["seed"]
-    if found["status"] == "finished":
-        found["metrics"]["test_psnr"], found["parameters"]
+        reasons = " ".join(["", *left_out])
+        raise BadInput(
+            f"OUTPUTS={outputs}: it holds no run records; train something first.{reasons}"
+        )
+    return list(records.values()), left_out
 
 
 def is_trained(found: Record) -> bool:
@@ -71,13 +64,42 @@ def training_key(found: Record) -> tuple[Any, ...]:
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
     trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
     network = [(key, str(value)) for key, value in config["model"].items() if key not in VARIED]
-    return (*optimizer, *trainer, config["data"]["batch_size"], *sorted(network))
+    start = config.get("init_from")
+    return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
 
 
-def ablations(records: list[Record]) -> list[list[Record]]:
+def described(found: Record) -> dict[str, str | float | None]:
+    """What tells runs of the same images apart, but for the seed: flat, lists as text."""
+    config = found["config"]
+    flat: dict[str, Any] = {f"model.{key}": value for key, value in config["model"].items()}
+    flat.pop("model.name", None)
+    if is_trained(found):
+        flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
+        flat["data.batch_size"] = config["data"]["batch_size"]
+        flat["trainer.max_epochs"] = config["trainer"]["max_epochs"]
+        flat["init_from"] = config.get("init_from")
+    flat["trainer.precision"] = config["trainer"]["precision"]
+    return {
+        key: value if isinstance(value, int | float | None) else str(value)
+        for key, value in flat.items()
+    }
+
+
+def setting_key(found: Record) -> tuple[Any, ...]:
+    """Runs that share it differ in nothing but their seed."""
+    return (images_key(found), *sorted(described(found).items()))
+
+
+def ablations(records: Sequence[Record]) -> list[list[Record]]:
     """Records of variants, one list for each table; the baselines of its images stand in each."""
+    # A seed that another experiment has trained is one of the row's seeds.
+    rows = {setting_key(found): found["variant"] for found in records if found["variant"]}
+    named = [
+        {**found, "variant": found["variant"] or rows[setting_key(found)]}
+        for found in records
+        if setting_key(found) in rows
+    ]
     # By hash: a run of two experiments is one run.
-    named = [found for found in records if found["variant"]]
     variants = list({(found["variant"], found["hash"]): found for found in named}.values())
     trained = defaultdict(list)
     baselines = defaultdict(list)
@@ -91,7 +113,7 @@ def ablations(records: list[Record]) -> list[list[Record]]:
     return tables + [runs for images, runs in baselines.items() if images not in with_networks]
 
 
-def sweeps(records: list[Record]) -> list[list[Record]]:
+def sweeps(records: Sequence[Record]) -> list[list[Record]]:
     """Records of the other experiments, by experiment, images, epochs and batch size."""
     groups = defaultdict(list)
     for found in records:

@@ -259,8 +259,8 @@ def _trainer(settings: dict[str, Any], count: int, **parts: Any) -> Trainer:
 def _validate_baseline(parts: Parts, epochs: int) -> dict[str, float | None]:
     """One pass over the validation images, drawn as a horizontal line beside the curves."""
     trainer = parts.trainer
-    events.write_layout(trainer.loggers)
     trainer.validate(parts.task, parts.data, verbose=False)
+    events.write_layout(trainer.loggers)  # the logger begins another file after a validation
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
     figures = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:

@@ -81,12 +81,13 @@ def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
     width = pictures.width // len(captions)
     times = -(-NARROWEST // width)  # small pictures are enlarged, so that the text has room
     width *= times
-    font = ImageFont.load_default(size=max(12, width // 16))
+    letters = width // 10  # TensorBoard shows a strip at half its size
     height = pictures.height * times
-    canvas = Image.new("RGB", (pictures.width * times, height + 2 * max(12, width // 16)), "white")
+    canvas = Image.new("RGB", (pictures.width * times, height + 2 * letters), "white")
     enlarged = (pictures.width * times, height)
     canvas.paste(pictures.resize(enlarged, Image.Resampling.NEAREST))
     draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(size=letters)
     for number, text in enumerate(captions):
         middle = (number * width + width // 2, (height + canvas.height) // 2)
         draw.text(middle, text, fill="black", font=font, anchor="mm")

@@ -5,9 +5,16 @@ import re
 
 import pytest
 
-from srcnn_lightning.report.formats import FORMATS, Table, as_json, comma_separated, latex, markdown
 from srcnn_lightning.report.paper import TABLE_1
-from srcnn_lightning.report.rows import Row
+from srcnn_lightning.report.tables.formats import (
+    FORMATS,
+    Table,
+    as_json,
+    comma_separated,
+    latex,
+    markdown,
+)
+from srcnn_lightning.report.tables.rows import Row
 
 LOSS, PSNR = 0.006123456789012345, 26.123456789012345
 

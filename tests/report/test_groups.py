@@ -3,7 +3,7 @@ from run_records import make_record, write_records
 
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.report.groups import ablations, read_all, sweeps
-from srcnn_lightning.report.rows import ablation_rows
+from srcnn_lightning.report.tables.rows import ablation_rows
 
 ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
 BASELINES = ["bicubic", "bilinear", "nearest"]
@@ -120,15 +120,17 @@ def test_sweeps_are_apart_by_experiment_and_images():
 def test_read_all_finds_every_record(tmp_path):
     written = [make_record("base"), make_record(None, experiment="lr_grid", name="lr=0.1")]
     write_records(tmp_path, written)
-    found = read_all(tmp_path)
+    found, left_out = read_all(tmp_path)
     assert [run["variant"] for run in found] == ["base", None]
-    assert found[0] == {"format": 1, **written[0]}
+    folder = tmp_path / "ablation/photos-antialiased/variant=base"
+    assert found[0] == {"format": 1, **written[0], "folder": folder}
+    assert left_out == []
 
 
 def test_run_of_two_names_counts_once(tmp_path):
     # seed=0 written out is the same run as the default.
     write_records(tmp_path, [make_record("base"), make_record("base", name="seed=0,variant=base")])
-    assert len(read_all(tmp_path)) == 1
+    assert len(read_all(tmp_path)[0]) == 1
 
 
 def test_run_that_finished_is_not_hidden_by_a_failed_one_of_another_name(tmp_path):
@@ -136,21 +138,21 @@ def test_run_that_finished_is_not_hidden_by_a_failed_one_of_another_name(tmp_pat
     finished = make_record("base", name="variant=base")
     assert failed["hash"] == finished["hash"]
     write_records(tmp_path, [failed, finished])
-    assert [run["status"] for run in read_all(tmp_path)] == ["finished"]
+    assert [run["status"] for run in read_all(tmp_path)[0]] == ["finished"]
 
 
 def test_run_of_two_experiments_counts_once_in_a_table(tmp_path):
     # Twice the same figures would show as two seeds that deviate by 0.
     again = make_record("base", experiment="single")
     write_records(tmp_path, [make_record("base"), again])
-    (table,) = ablations(read_all(tmp_path))
+    (table,) = ablations(read_all(tmp_path)[0])
     assert len(table) == 1
 
 
 def test_hidden_folders_are_left_out(tmp_path):
     write_records(tmp_path, [make_record("base")])
     write_records(tmp_path / "ablation" / ".replaced", [make_record("tanh")])
-    assert [run["variant"] for run in read_all(tmp_path)] == ["base"]
+    assert [run["variant"] for run in read_all(tmp_path)[0]] == ["base"]
 
 
 def test_folder_without_runs_is_refused_by_name(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 from run_records import make_record
 
-from srcnn_lightning.report.rows import ablation_rows, sweep_rows
+from srcnn_lightning.report.tables.rows import ablation_rows, sweep_rows
 
 # The paper's Table 1, typed from it.
 TABLE_1 = [
@@ -105,6 +105,20 @@ def test_figure_that_was_not_finite_is_left_out_alone():
     assert row.mean["test_psnr"] == 26.0
     assert "test_psnr" not in row.deviation
     assert row.deviation["test_psnr_y"] == 0
+
+
+def test_figure_that_the_record_lacks_is_left_out_alone():
+    # As records from before a figure was thought of would.
+    runs = [make_record("base"), make_record("l2_1e-3"), make_record("l2_1e-4")]
+    for run in runs[:2]:
+        del run["metrics"]["test_ssim"], run["metrics"]["max_val_psnr"]
+    base, regularization = ablation_rows(runs)[:2]
+    assert base.mean["test_psnr"] == 26.0
+    assert not {"test_ssim", "max_val_psnr"} & {*base.mean}
+    assert regularization.label.startswith("+ Regularization (0.0001)")
+    # Where it is the only factor it stands all the same, as one that was not finite does.
+    infinite = [make_record("l2_1e-3", max_val_psnr=None)]
+    assert ablation_rows(infinite)[1].mean["test_psnr"] == 26.0
 
 
 def test_regularization_is_the_factor_of_the_best_validation_psnr():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import TINY, Command
+from own_network import FAILS, write_network
 
 from srcnn_lightning import devices
 from srcnn_lightning.sweeps import gpus
@@ -41,15 +42,8 @@ def test_joblib_gives_the_records_of_one_process(fresh_command: Command, tmp_pat
 def test_failed_job_does_not_stop_the_others_that_share_the_threads(
     fresh_command: Command, tmp_path: Path
 ) -> None:
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
-        "class Net(torch.nn.Upsample):\n"
-        "    def __init__(self, width, scale):\n"
-        "        if width == 13: raise RuntimeError('thirteen')\n"
-        "        super().__init__(scale_factor=scale)\n"
-    )
-    mine = ("-m", "model=custom", "model._target_=mine.Net", "+model.width=13,4")
-    result = fresh_command(*LEAVES, *mine, *JOBLIB)
+    mine = write_network(tmp_path, FAILS)
+    result = fresh_command(*LEAVES, "-m", *mine, "+model.width=13,4", *JOBLIB)
     assert result.returncode == 1
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
     assert len(result.stderr.splitlines()) == 1

@@ -12,15 +12,9 @@ import pytest
 from commands import start
 from conftest import Command
 from kills import LEAVES, TOLD_APART, curve, record, records
+from own_network import FAILS, write_network
 
 KIND = "dead_leaves-antialiased"
-FAILS = (
-    "import torch\n"
-    "class Net(torch.nn.Upsample):\n"
-    "    def __init__(self, width=8, scale=2):\n"
-    "        super().__init__(scale_factor=scale)\n"
-    "        if width == 13: raise RuntimeError('thirteen')\n"
-)
 
 
 def test_sweep_ends_with_a_table_of_what_became_of_each_job(
@@ -48,8 +42,7 @@ def test_sweep_ends_with_a_table_of_what_became_of_each_job(
 
 
 def test_failed_job_does_not_stop_the_others(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(FAILS)
-    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
+    arguments = (*write_network(tmp_path, FAILS), "+model.width=13,4", "-m")
     result = command(*LEAVES, *arguments)
     assert result.returncode == 1
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
@@ -59,16 +52,15 @@ def test_failed_job_does_not_stop_the_others(command: Command, tmp_path: Path) -
     assert found[failed]["status"] == "failed"
     assert "thirteen" in found[failed]["error"]
     assert "thirteen" in (tmp_path / "outputs" / failed / "traceback.txt").read_text()
-    (tmp_path / "mine.py").write_text(FAILS.replace("13", "-1"))
+    write_network(tmp_path, FAILS.replace("13", "-1"))
     mended = command(*LEAVES, *arguments)
     assert mended.stdout.endswith("2 jobs: 1 finished, 1 skipped\n")
     assert not (tmp_path / "outputs" / failed / "traceback.txt").exists()
 
 
 def test_network_that_leaves_is_a_failed_job(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(FAILS.replace("raise RuntimeError('thirteen')", "exit(0)"))
-    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
-    result = command(*LEAVES, *arguments)
+    mine = write_network(tmp_path, FAILS.replace("raise RuntimeError('thirteen')", "exit(0)"))
+    result = command(*LEAVES, *mine, "+model.width=13,4", "-m")
     assert result.returncode == 1
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
     assert "SystemExit" in result.stdout
@@ -116,19 +108,18 @@ def test_sweep_whose_folder_vanishes_goes_on(tmp_path: Path) -> None:
 
 def test_error_of_a_file_elsewhere_is_a_failed_job(command: Command, tmp_path: Path) -> None:
     """Not blamed on output_dir, and the others go on."""
-    (tmp_path / "mine.py").write_text(
-        FAILS.replace("RuntimeError('thirteen')", "PermissionError(13, 'no', '/etc/weights')")
-    )
-    arguments = ("model=custom", "model._target_=mine.Net", "+model.width=13,4", "-m")
-    result = command(*LEAVES, *arguments)
+    source = FAILS.replace("RuntimeError('thirteen')", "PermissionError(13, 'no', '/etc/weights')")
+    mine = write_network(tmp_path, source)
+    result = command(*LEAVES, *mine, "+model.width=13,4", "-m")
     assert result.returncode == 1
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
 
 
 def test_no_state_leaks_from_job_to_job(command: Command, tmp_path: Path) -> None:
     """Alone, first and last of a sweep whose other job turns every switch there is."""
-    (tmp_path / "mine.py").write_text(
-        "import os, random, numpy, torch\n"
+    mine = write_network(
+        tmp_path,
+        "import os, random, numpy\n"
         "def switches():\n"
         "    return (torch.are_deterministic_algorithms_enabled(), torch.is_grad_enabled(),\n"
         "            torch.get_float32_matmul_precision(), torch.get_default_dtype(),\n"
@@ -155,11 +146,11 @@ def test_no_state_leaks_from_job_to_job(command: Command, tmp_path: Path) -> Non
         "            torch.autograd.set_detect_anomaly(True); torch.set_num_threads(2)\n"
         "            torch.manual_seed(99); random.seed(99); numpy.random.seed(99)\n"
         "            os.environ['PL_GLOBAL_SEED'] = '99'\n"
-        "        return super().forward(images)\n"
+        "        return super().forward(images)\n",
     )
-    mine = (*LEAVES, "trainer.max_epochs=2", "model=custom", "model._target_=mine.Net", "-m")
+    arguments = (*LEAVES, "trainer.max_epochs=2", *mine, "-m")
     for output_dir, widths in (("alone", "4"), ("first", "4,5"), ("last", "5,4")):
-        result = command(*mine, f"+model.width={widths}", f"output_dir={output_dir}")
+        result = command(*arguments, f"+model.width={widths}", f"output_dir={output_dir}")
         assert result.returncode == 0, result.stdout + result.stderr
     name = f"single/{KIND}/model=custom,_target_=mine.Net,width=4"
     found = [record(tmp_path / folder / name) for folder in ("alone", "first", "last")]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import TINY, Command
+from own_network import write_network
 
 LEAVES = ("data=dead_leaves", *TINY[:-1], "trainer.threads=1", "data.batch_size=4")
 ONE, TWO = ("trainer=cpu",), ("trainer=ddp", "trainer.accelerator=cpu")
@@ -136,15 +137,15 @@ def test_history_is_that_of_one_process(
 @pytest.mark.slow
 def test_own_network_and_three_processes(command: Command, tmp_path: Path) -> None:
     """Two of three processes have no image of the last batch; PixelShuffle refuses empty ones."""
-    (tmp_path / "mine.py").write_text(
-        "import torch\n"
+    network = write_network(
+        tmp_path,
         "class Net(torch.nn.Sequential):\n"
         "    def __init__(self, scale):\n"
         "        super().__init__(\n"
         "            torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 3 * scale**2, 3, padding=1),\n"
-        "            torch.nn.PixelShuffle(scale))\n"
+        "            torch.nn.PixelShuffle(scale))\n",
     )
-    mine = ("model=custom", "model._target_=mine.Net", "data.batch_size=6")
+    mine = (*network, "data.batch_size=6")
     for name, trainer in (("one", ONE), ("two", (*TWO, "trainer.devices=3"))):
         result = command(
             *LEAVES, *trainer, *mine, SPLITS["uneven"], f"output_dir={tmp_path}/{name}"
@@ -228,8 +229,9 @@ def test_death_of_one_process_ends_the_run(tmp_path: Path) -> None:
 # The leading process knows its number only once it has started the other: not in its __init__.
 @pytest.mark.parametrize(("moment", "rank"), [("__init__", 1), ("forward", 0), ("forward", 1)])
 def test_error_in_one_process_ends_the_run(moment: str, rank: int, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(
-        "import os, torch\n"
+    mine = write_network(
+        tmp_path,
+        "import os\n"
         "def fail(moment):\n"
         f"    if moment == '{moment}' and os.environ.get('LOCAL_RANK') == '{rank}':\n"
         "        raise RuntimeError('thirteen')\n"
@@ -239,9 +241,9 @@ def test_error_in_one_process_ends_the_run(moment: str, rank: int, tmp_path: Pat
         "        fail('__init__')\n"
         "    def forward(self, images):\n"
         "        fail('forward')\n"
-        "        return super().forward(images)\n"
+        "        return super().forward(images)\n",
     )
-    process = start(tmp_path, "model=custom", "model._target_=mine.Net")
+    process = start(tmp_path, *mine)
     _, stderr = process.communicate(timeout=90)
     assert process.returncode == 1, stderr
     assert not left_behind(tmp_path / "out")

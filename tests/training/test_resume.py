@@ -19,13 +19,13 @@ from kills import (
     record,
     start,
 )
+from own_network import write_network
 
 KIND = "single/dead_leaves-antialiased"
 RUN = Path("outputs") / KIND
 LONG = (*LEAVES, "trainer.max_epochs=30")
 # Draws random numbers while it trains, so that a restart must find the generator where it was.
 DROPOUT = (
-    "import torch\n"
     "class Net(torch.nn.Sequential):\n"
     "    def __init__(self, width=8, scale=2):\n"
     "        super().__init__(\n"
@@ -37,8 +37,7 @@ DROPOUT = (
 
 
 def test_three_kills_leave_no_trace(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(DROPOUT)
-    arguments = (*LONG, "model=custom", "model._target_=mine.Net")
+    arguments = (*LONG, *write_network(tmp_path, DROPOUT))
     assert command(*arguments, "output_dir=whole").returncode == 0
     name = "model=custom,_target_=mine.Net"
     last = tmp_path / "killed" / KIND / name / "checkpoints/last.ckpt"
@@ -244,15 +243,14 @@ def test_shorter_run_keeps_the_longer_one_aside(command: Command, tmp_path: Path
 def test_failure_before_the_training_keeps_what_was_trained(
     command: Command, tmp_path: Path
 ) -> None:
-    (tmp_path / "mine.py").write_text(DROPOUT)
-    arguments = (*LONG, "model=custom", "model._target_=mine.Net")
+    arguments = (*LONG, *write_network(tmp_path, DROPOUT))
     folder = tmp_path / RUN / "model=custom,_target_=mine.Net"
     kill_once_there(tmp_path, folder / "checkpoints/last.ckpt", *arguments, delay_s=0.1)
-    (tmp_path / "mine.py").write_text(DROPOUT.replace("super()", "raise RuntimeError('no')"))
+    write_network(tmp_path, DROPOUT.replace("super()", "raise RuntimeError('no')"))
     failed = command(*arguments)
     assert failed.returncode == 1
     assert record(folder)["status"] == "failed"
-    (tmp_path / "mine.py").write_text(DROPOUT)
+    write_network(tmp_path, DROPOUT)
     ended = command(*arguments)
     assert "goes on after epoch" in ended.stdout
     assert not (tmp_path / RUN / ".replaced").exists()

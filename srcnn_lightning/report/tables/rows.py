@@ -1,11 +1,15 @@
 """From the records of one table to its rows: means over seeds, gains, and what is missing."""
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from statistics import fmean, stdev
 
 from srcnn_lightning.record import Record
+from srcnn_lightning.report.groups import is_trained
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
+from srcnn_lightning.report.statistics import Difference, difference
 
 FIGURES = (
     "max_val_psnr",
@@ -15,6 +19,7 @@ FIGURES = (
     "test_psnr_y",
     "test_ssim",
 )
+BASE = "base"
 L2 = "l2_"
 FACTORS = 5
 
@@ -30,6 +35,7 @@ class Row:
     mean: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
     gain: float | None = None
+    to_base: Difference | None = None
     paper: PaperRow | None = None
     paper_gain: float | None = None
 
@@ -40,23 +46,50 @@ def ablation_rows(records: list[Record]) -> list[Row]:
     for found in records:
         by_variant[found["variant"]].append(found)
     factors = {name: runs for name, runs in by_variant.items() if name.startswith(L2)}
-    rows = [_paper_row(paper, by_variant, factors) for paper in TABLE_1]
-    rows += [_row(label, name, by_variant[name]) for name, label in EXTRA_ROWS.items()]
+    base = finished_runs(by_variant[BASE])
+    rows = [_paper_row(paper, by_variant, factors, base) for paper in TABLE_1]
+    rows += [_row(label, name, by_variant[name], base) for name, label in EXTRA_ROWS.items()]
     known = {paper.variant for paper in TABLE_1} | set(EXTRA_ROWS) | set(factors)
-    rows += [_row(name, name, runs) for name, runs in by_variant.items() if name not in known]
+    rows += [_row(name, name, runs, base) for name, runs in by_variant.items() if name not in known]
     _add_gains(rows)
     return rows
 
 
-def sweep_rows(records: list[Record]) -> list[Row]:
-    """One row for each setting of a sweep; seeds are averaged."""
+def factor_rows(records: list[Record]) -> list[Row]:
+    """One row for each L2 factor: Table 1 has only the best of them."""
+    base = finished_runs([found for found in records if found["variant"] == BASE])
+    factors = defaultdict(list)
+    for found in records:
+        if str(found["variant"]).startswith(L2):
+            factors[found["variant"]].append(found)
+    by_factor = sorted(
+        factors.items(), key=lambda item: item[1][0]["config"]["optimizer"].get("weight_decay", 0)
+    )
+    return [_row(factor_label(runs[0]), name, runs, base) for name, runs in by_factor]
+
+
+def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[Row]:
+    """One row for each setting of a sweep; seeds are averaged.
+
+    Args:
+        records: of the sweep.
+        bicubic: its test PSNR in dB on the same images, for the gains.
+    """
     by_name = defaultdict(list)
     for found in records:
-        parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
-        # A sweep over seeds alone has nothing else in its names.
-        name = ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
+        name = name_without_seed(found)
         by_name[name].append(found)
-    return [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+    rows = [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+    for row in rows:
+        if bicubic is not None and "test_psnr" in row.mean:
+            row.gain = row.mean["test_psnr"] - bicubic
+    return rows
+
+
+def name_without_seed(found: Record) -> str:
+    """A run's name without its seed, `lr=0.001`; the network's where that is all there is."""
+    parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
+    return ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
 
 
 def _by_value(name: str) -> list[tuple[str, float, str]]:
@@ -73,15 +106,20 @@ def _by_value(name: str) -> list[tuple[str, float, str]]:
 
 
 def _paper_row(
-    paper: PaperRow, by_variant: dict[str, list[Record]], factors: dict[str, list[Record]]
+    paper: PaperRow,
+    by_variant: dict[str, list[Record]],
+    factors: dict[str, list[Record]],
+    base: list[Record],
 ) -> Row:
     if paper.variant != "l2":
-        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []))
+        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []), base)
     else:
         # The paper does not say which factor its row shows: the best val PSNR of the five.
-        candidates = [_row(_factor_label(runs), name, runs) for name, runs in factors.items()]
+        candidates = [
+            _row(factor_label(runs[0]), name, runs, base) for name, runs in factors.items()
+        ]
         finished = [row for row in candidates if row.mean]
-        best = max(finished, key=lambda row: row.mean["max_val_psnr"], default=None)
+        best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf), default=None)
         row = best or _row(
             paper.label, paper.variant, [r for runs in factors.values() for r in runs]
         )
@@ -92,12 +130,13 @@ def _paper_row(
     return row
 
 
-def _factor_label(runs: list[Record]) -> str:
-    return f"+ Regularization ({runs[0]['config']['optimizer']['weight_decay']:g})"
+def factor_label(found: Record) -> str:
+    """`+ Regularization (0.001)`."""
+    return f"+ Regularization ({found['config']['optimizer'].get('weight_decay', 0):g})"
 
 
-def _row(label: str, variant: str, runs: list[Record]) -> Row:
-    finished = _one_per_seed([found for found in runs if found["status"] == "finished"])
+def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> Row:
+    finished = finished_runs(runs)
     row = Row(label, variant, runs=len(finished))
     if not runs:
         row.status = "missing"
@@ -108,18 +147,26 @@ def _row(label: str, variant: str, runs: list[Record]) -> Row:
             for state, count in states.items()
         )
     for figure in FIGURES:
-        values = [found["metrics"][figure] for found in finished]
+        values = [found["metrics"].get(figure) for found in finished]
         values = [value for value in values if value is not None]
         if values:
             row.mean[figure] = fmean(values)
         if len(values) > 1:
             row.deviation[figure] = stdev(values)
+    if variant != BASE:
+        row.to_base = difference(finished, base)
     return row
 
 
-def _one_per_seed(runs: list[Record]) -> list[Record]:
-    """The newest run of each seed: one seed on two devices is not two samples."""
-    by_date = sorted(runs, key=lambda found: str(found.get("date", "")))
+def finished_runs(runs: Sequence[Record]) -> list[Record]:
+    """The newest finished run of each seed: one seed on two devices is not two samples.
+
+    A baseline's seed changes nothing: of it there is one run.
+    """
+    finished = [found for found in runs if found["status"] == "finished"]
+    by_date = sorted(finished, key=lambda found: str(found.get("date", "")))
+    if by_date and not is_trained(by_date[-1]):
+        return by_date[-1:]
     return list({found["config"]["seed"]: found for found in by_date}.values())
 
 

@@ -1,0 +1,51 @@
+"""What the commands beside the runs share: options, and sentences for what is wrong with them."""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from srcnn_lightning import errors
+
+
+def user_path(text: str) -> Path:
+    """A path as given; `--output=~/x` is not expanded by every shell."""
+    return Path(text).expanduser()
+
+
+class Parser(argparse.ArgumentParser):
+    """For commands that read runs; bad input gets one sentence, as everywhere."""
+
+    def __init__(self, command: str, about: str | None) -> None:
+        super().__init__(prog=f"python -m {command}", description=about)
+        words = "a folder with runs, at any depth; default: outputs"
+        self.add_argument(
+            "outputs", nargs="?", default="outputs", type=user_path, metavar="OUTPUTS", help=words
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Instead of a page of usage."""
+        errors.leave(f"{message}; --help lists the options.", errors.BAD_INPUT)
+
+
+@contextmanager
+def written(path: Path, instead: str) -> Iterator[None]:
+    """Around what writes to `--output`.
+
+    Args:
+        path: as given.
+        instead: what to give where it cannot be written, `another file`.
+
+    Raises:
+        BadInput: the disk refuses.
+    """
+    try:
+        yield
+    except errors.BadInput:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no usable name"
+        raise errors.BadInput(
+            f"--output={path}: it cannot be written ({reason}); give {instead}."
+        ) from error

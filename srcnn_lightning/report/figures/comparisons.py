@@ -1,0 +1,95 @@
+"""Pictures side by side with their PSNR and a magnified part (paper, figures 3 and 8)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from srcnn_lightning.report.figures.style import figure
+from srcnn_lightning.report.pictures import TestImage, Window
+from srcnn_lightning.report.settings import BICUBIC, TARGET
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAGNIFIED = 5  # a fifth of the side is shown large
+FRAME = "#E69F00"
+
+
+def draw_comparison(title: str, images: Sequence[TestImage], labels: Sequence[str]) -> "Figure":
+    """One row for each image, one column for each label; the same part of all is magnified.
+
+    Args:
+        title: above it.
+        images: that have a picture under every label.
+        labels: of the columns, from left to right.
+    """
+    with figure(2.4 * len(labels), 0.4 + 2.75 * len(images)) as made:
+        grid = made.subplots(len(images), len(labels), squeeze=False)
+        for row, image in zip(grid, images, strict=True):
+            side = min(image.pictures[labels[0]].shape[:2])
+            window = image.window(max(1, side // MAGNIFIED))
+            for axes, label in zip(row, labels, strict=True):
+                _draw(axes, image, label, window)
+        made.suptitle(title, fontsize=11)
+    return made
+
+
+def describe_comparison(images: Sequence[TestImage], labels: Sequence[str]) -> str:
+    """In words, for those who cannot see the figure."""
+    rows = [
+        f"{image.name}: "
+        + ", ".join(
+            f"{label} {image.psnr[label]:.2f} dB" if label in image.psnr else label
+            for label in labels
+        )
+        for image in images
+    ]
+    return "; ".join(rows)
+
+
+def telling_images(images: Sequence[TestImage], label: str, count: int = 3) -> list[TestImage]:
+    """The images of the largest, the median and the smallest gain over bicubic: none is picked."""
+    ranked = sorted(
+        (image for image in images if {label, BICUBIC} <= {*image.psnr}),
+        key=lambda image: image.psnr[BICUBIC] - image.psnr[label],
+    )
+    places = sorted(
+        {round(place * (len(ranked) - 1) / max(1, count - 1)) for place in range(count)}
+    )
+    return [ranked[place] for place in places] if ranked else []
+
+
+def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
+    pixels = image.pictures[label]
+    axes.imshow(pixels, interpolation="nearest")
+    psnr = f"{image.psnr[label]:.2f} dB" if label in image.psnr else image.name
+    seed = f", seed {image.seeds[label]}" if label in image.seeds else ""
+    axes.set_title(f"{label}{seed}\n{psnr}", fontsize=9)
+    axes.set_axis_off()
+    axes.grid(visible=False)
+    rows, columns = window
+    height, width = pixels.shape[:2]
+    corners = (columns.start, rows.start)
+    from matplotlib.patches import Rectangle
+
+    sides = (columns.stop - columns.start, rows.stop - rows.start)
+    axes.add_patch(Rectangle(corners, *sides, fill=False, edgecolor=FRAME, linewidth=1.2))
+    # In the corner that is farthest from the part, so as not to cover it.
+    left = 0.0 if columns.start + columns.stop > width else 0.55
+    bottom = 0.0 if rows.start + rows.stop < height else 0.55
+    inset = axes.inset_axes((left, bottom, 0.45, 0.45))
+    inset.imshow(pixels[window], interpolation="nearest")
+    inset.set(xticks=[], yticks=[])
+    inset.grid(visible=False)
+    for spine in inset.spines.values():
+        spine.set(visible=True, edgecolor=FRAME, linewidth=1.2)
+
+
+def columns(images: Sequence[TestImage], wanted: Sequence[str]) -> list[str]:
+    """Those labels of which no image lacks a picture; the target is the last."""
+    kept = [
+        label
+        for label in dict.fromkeys([*wanted, TARGET])
+        if all(label in image.pictures for image in images)
+    ]
+    return kept if images else []

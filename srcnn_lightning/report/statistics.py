@@ -1,0 +1,96 @@
+"""Whether a difference between two settings is one: paired by image and seed, with an interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srcnn_lightning.record import Record
+from srcnn_lightning.report.groups import is_trained
+
+RESAMPLES = 10_000
+CONFIDENCE = 0.95
+BLOCK = 1_000  # resamples at once: of 1,000 images, 8 MB
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The mean difference in test PSNR, in dB, and its bootstrap interval.
+
+    Attributes:
+        mean: over images and seeds.
+        low: end of the 95 percent interval.
+        high: its other end.
+        seeds: that both settings were trained with.
+        images: of the test set.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+    images: int
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether the interval does not tell the two settings apart."""
+        return self.low <= 0 <= self.high
+
+
+def difference(runs: Sequence[Record], base: Sequence[Record]) -> Difference | None:
+    """Test PSNR of finished runs minus that of `base`, image by image and seed by seed.
+
+    A baseline is not trained: its one run stands against every seed.
+
+    Args:
+        runs: of one setting, one for each seed.
+        base: the same of the setting to compare with, over the same test images.
+
+    Returns:
+        None where they share no seed, or fewer than two pairs, of which no interval can be made.
+    """
+    ours, theirs = _by_seed(runs), _by_seed(base)
+    if runs and not is_trained(runs[0]):
+        ours = dict.fromkeys(theirs, next(iter(ours.values())))
+    seeds = [seed for seed in ours if seed in theirs]
+    tables = [*(ours[seed] for seed in seeds), *(theirs[seed] for seed in seeds)]
+    if not tables:
+        return None
+    images = [name for name in tables[0] if all(table.get(name) is not None for table in tables)]
+    if len(images) * len(seeds) < 2:
+        return None
+    ours_psnr, theirs_psnr = (
+        np.array([[table[seed][name] for name in images] for seed in seeds], dtype=np.float64)
+        for table in (ours, theirs)
+    )
+    matrix = ours_psnr - theirs_psnr
+    low, high = interval(matrix)
+    return Difference(float(matrix.mean()), low, high, len(seeds), len(images))
+
+
+def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    """The percentile bootstrap interval of the mean of `(seeds, images)` differences, 95 percent.
+
+    Seeds and images are drawn anew, with replacement, independently of each other, for both are
+    samples: of the starts a training might have had, and of the images it might have met (the
+    crossed bootstrap of Owen 2007, "The pigeonhole bootstrap"). One seed says nothing of others:
+    the interval is then that of the images alone.
+    """
+    seeds, images = differences.shape
+    generator = np.random.default_rng(0)  # the same runs, the same interval
+    means = []
+    for _ in range(RESAMPLES // BLOCK):
+        drawn_seeds = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=BLOCK)
+        drawn_images = generator.multinomial(images, np.full(images, 1 / images), size=BLOCK)
+        means.append(((drawn_seeds @ differences) * drawn_images).sum(1) / (seeds * images))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _by_seed(runs: Sequence[Record]) -> dict[int, dict[str, float | None]]:
+    return {
+        found["config"]["seed"]: {image["name"]: image["psnr"] for image in found["per_image"]}
+        for found in runs
+    }

@@ -1,0 +1,1 @@
+"""Tables of means over seeds, as Markdown, CSV, LaTeX and JSON."""
