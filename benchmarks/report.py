@@ -30,7 +30,7 @@ LENGTH = ("trainer.max_epochs=1", "trainer=cpu")
 DEGRADATIONS = ("antialiased", "aliased")
 SEEDS = 4
 # The paper's settings: 5 learning rates, tanh, batch norm and 5 factors.
-VARIED = [("optimizer", "lr", 10.0**-power) for power in range(1, 6)]
+VARIED: list[tuple[str, str, object]] = [("optimizer", "lr", 10.0**-power) for power in range(1, 6)]
 VARIED += [("model", "output_activation", "tanh"), ("model", "batch_norm", True)]
 VARIED += [("optimizer", "weight_decay", 10.0**-power) for power in range(2, 7)]
 

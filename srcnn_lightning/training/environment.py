@@ -44,7 +44,8 @@ def keep_freed_memory(keep: bool = True) -> None:
     cleared by the kernel every time. Keeping them makes a step 1.4 times as fast on a CPU.
 
     Args:
-        keep: False gives glibc's own limits back, which an earlier job may have lifted.
+        keep: False gives glibc's own limits back, which an earlier job may have lifted. What that
+            job took may stay with the process.
     """
     if sys.platform != "linux":
         return
