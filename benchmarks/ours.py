@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from benchmarks.alone import Figures
 from benchmarks.compose import request
 from srcnn_lightning.training import fitting
+from srcnn_lightning.training.parts import assemble
 
 
 class Clock(Callback):
@@ -60,7 +61,7 @@ def run(epochs: int, *overrides: str) -> Clock:
         asked = request(
             Path(folder), f"trainer.max_epochs={epochs + 1}", "model.init=default", *overrides
         )
-        parts = fitting.assemble(asked, None)
+        parts = assemble(asked, None)
         parts.data.prepare()
         callbacks: list[Any] = parts.trainer.callbacks  # type: ignore[attr-defined]
         callbacks.append(clock)

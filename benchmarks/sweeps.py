@@ -19,6 +19,7 @@ from benchmarks.options import Options
 from srcnn_lightning import record
 from srcnn_lightning.training import checkpoints, events, fitting
 from srcnn_lightning.training.callbacks import ValidationPictures
+from srcnn_lightning.training.parts import assemble
 
 TINY = ("data.count=10", "data.crop=64", "data.target_size=32", "trainer.max_epochs=1")
 # The command, whose jobs do nothing or tell how long they took: the rest is Hydra's own work.
@@ -84,7 +85,7 @@ def kept(epochs: int) -> Figures:
         setattr(owner, name, _timed(getattr(owner, name), spent))
     with tempfile.TemporaryDirectory() as folder:
         asked = request(Path(folder), f"trainer.max_epochs={epochs}", "model.init=default")
-        parts = fitting.assemble(asked, None)
+        parts = assemble(asked, None)
         parts.data.prepare()
         started = time.perf_counter()
         result = fitting.fit_and_test(parts, asked)

@@ -27,6 +27,7 @@ class DataConfig:
     eval_batch_size: int = MISSING
     seed: int = MISSING
     cache_dir: str = MISSING
+    on_device: bool = MISSING
 
 
 @dataclass
@@ -59,6 +60,11 @@ class TrainerConfig:
     devices: int = MISSING
     jobs_per_gpu: int = MISSING
     keep_memory: bool = MISSING
+    channels_last: bool = MISSING
+    compile: bool = MISSING
+    steps_per_call: int = MISSING
+    cuda_graph: bool = MISSING
+    tf32: bool = MISSING
 
 
 @dataclass

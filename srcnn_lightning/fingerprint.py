@@ -32,6 +32,7 @@ UNHASHED_DATA = (
     "split",
     "count",
     "seed",
+    "on_device",
 )
 
 
@@ -83,6 +84,10 @@ def _hashed(settings: dict[str, Any]) -> dict[str, Any]:
         "devices": trainer["devices"],
         "precision": trainer["precision"],
         "deterministic": trainer["deterministic"],
+        "channels_last": trainer["channels_last"],
+        "compile": trainer["compile"],
+        "cuda_graph": trainer["cuda_graph"],
+        "tf32": trainer["tf32"] if device == "cuda" else None,
         # A sum's order, and with it its last bits, depends on the threads that share it.
         "threads": trainer["threads"] if device == "cpu" else None,
     }

@@ -119,6 +119,7 @@ def _copy(request: Request) -> Outcome | None:
 def _train(request: Request, place: Place | None) -> Outcome:
     from srcnn_lightning.training import fitting
     from srcnn_lightning.training.checkpoints import find_resume
+    from srcnn_lightning.training.parts import assemble
 
     folder = request.folder
     parts, resume, is_ready = None, None, False
@@ -128,7 +129,7 @@ def _train(request: Request, place: Place | None) -> Outcome:
             _set_damaged_record_aside(folder)
             folders.bring_checkpoints(request.output_dir, folder, request.fingerprint.lineage)
             resume = find_resume(folder, request.fingerprint.lineage, request.max_epochs)
-        parts = fitting.assemble(request, resume, place)
+        parts = assemble(request, resume, place)
         parts.data.prepare()
         _make_room(request, resume)
         is_ready = True
@@ -162,9 +163,10 @@ def _assist(request: Request) -> Outcome:
     processes.follow()
     from srcnn_lightning.training import fitting
     from srcnn_lightning.training.checkpoints import find_resume
+    from srcnn_lightning.training.parts import assemble
 
     resume = find_resume(request.folder, request.fingerprint.lineage, request.max_epochs)
-    parts = fitting.assemble(request, resume)
+    parts = assemble(request, resume)
     parts.data.prepare()
     fitting.fit(parts, request)
     return _outcome(request, "finished", {})

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
 from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import Source
@@ -30,6 +30,8 @@ class SuperResolutionData(LightningDataModule):
         degradation: dict[str, Any],
         kernel: str = "bicubic",
         seed: int = 0,
+        channels_last: bool = True,
+        steps_per_call: int = 1,
     ) -> None:
         """Nothing is read before `prepare`.
 
@@ -40,6 +42,8 @@ class SuperResolutionData(LightningDataModule):
             degradation: the group `degradation`.
             kernel: that shrinks targets to inputs.
             seed: of the order of the training images.
+            channels_last: memory order of the batches.
+            steps_per_call: above 1 the training loader yields lists of so many batches.
 
         Raises:
             BadInput: sizes that do not fit together.
@@ -49,6 +53,8 @@ class SuperResolutionData(LightningDataModule):
         self.source = source
         self.split = split
         self.seed = seed
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.steps_per_call = steps_per_call
         self.kernel = kernel
         self.data = data
         self.degradation = degradation
@@ -64,23 +70,34 @@ class SuperResolutionData(LightningDataModule):
         hr = torch.from_numpy(targets).permute(0, 3, 1, 2)
         low = size // self.scale
         lr = resample_uint8(hr, (low, low), self.kernel, self.antialias)
-        lr = lr.contiguous(memory_format=torch.channels_last)
+        lr, hr = (images.contiguous(memory_format=self.memory_format) for images in (lr, hr))
         start = 0
         for part, names in self.split.as_dict().items():
             end = start + len(names)
-            self.pairs[part] = Pairs(lr[start:end], hr[start:end])
+            self.pairs[part] = Pairs(lr[start:end], hr[start:end], self.memory_format)
             start = end
 
     def setup(self, stage: str) -> None:
-        """Move everything to the device once: 100 targets of 224x224 are 15 MB."""
+        """Move everything to the device once: 100 targets of 224x224 are 15 MB.
+
+        With `data.on_device=false` Lightning moves each batch.
+        """
         if not self.pairs:
             self.prepare()
+        if not self.data["on_device"]:
+            return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         self.pairs = {part: pairs.to(device) for part, pairs in self.pairs.items()}
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""
-        return self._loader("train", int(self.data["batch_size"]), self.seed)
+        loader = self._loader("train", int(self.data["batch_size"]), self.seed)
+        if self.steps_per_call == 1:
+            return loader
+        several = BatchSampler(loader.sampler, self.steps_per_call, drop_last=False)
+        return DataLoader(
+            loader.dataset, batch_sampler=several, collate_fn=list, generator=loader.generator
+        )
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of the split."""
@@ -105,21 +122,28 @@ class SuperResolutionData(LightningDataModule):
 class Pairs(Dataset[Batch]):
     """Low- and high-resolution images of one part of the split, indexed by whole batches."""
 
-    def __init__(self, lr: Tensor, hr: Tensor) -> None:
-        """Both `(N, 3, h, w)` uint8, channels_last."""
+    def __init__(
+        self, lr: Tensor, hr: Tensor, memory_format: torch.memory_format = torch.channels_last
+    ) -> None:
+        """Both `(N, 3, h, w)` uint8; `memory_format` is that of the batches."""
         self.lr = lr
         self.hr = hr
+        self.memory_format = memory_format
 
     def __len__(self) -> int:
         return len(self.hr)
 
     def __getitem__(self, indices: list[int]) -> Batch:
         """`(B, 3, h, w)` and `(B, 3, scale * h, scale * w)` in [0, 1]."""
-        return _unit_range(self.lr[indices]), _unit_range(self.hr[indices])
+        lr, hr = (
+            images[indices].to(torch.float32, memory_format=self.memory_format).div_(255)
+            for images in (self.lr, self.hr)
+        )
+        return lr, hr
 
     def to(self, device: torch.device) -> "Pairs":
         """The same pairs on a device."""
-        return Pairs(self.lr.to(device), self.hr.to(device))
+        return Pairs(self.lr.to(device), self.hr.to(device), self.memory_format)
 
 
 class BatchIndices(Sampler[list[int]]):
@@ -167,10 +191,6 @@ class BatchIndices(Sampler[list[int]]):
             random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
         for start in range(0, self.count, self.batch_size):
             yield order[start : start + self.batch_size][self.rank :: self.processes]
-
-
-def _unit_range(images: Tensor) -> Tensor:
-    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
 
 
 def _check(data: dict[str, Any], degradation: dict[str, Any]) -> None:

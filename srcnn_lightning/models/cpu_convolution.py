@@ -25,7 +25,7 @@ class CPUConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
-        if self.plain or images.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        if self.plain or images.device.type != "cpu" or _torch_chooses():
             return super().forward(images)
         if not torch.is_grad_enabled():
             return self.compute(images)
@@ -125,3 +125,8 @@ def _weight_gradient(images: Tensor, slope: Tensor, weight: Tensor) -> Tensor:
 
 def _dilation(size: int) -> int:
     return 2 if size == 1 else 1
+
+
+def _torch_chooses() -> bool:
+    """Under autocast or torch.compile torch chooses the code, and these forms are in its way."""
+    return torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()

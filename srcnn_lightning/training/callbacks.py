@@ -159,7 +159,7 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     shown = min(SHOWN_IMAGES, len(data.split.val))
     was_training = network.training
     network.eval()
-    lr, hr = data.pairs["val"][list(range(shown))]
+    lr, hr = (images.to(network.device) for images in data.pairs["val"][list(range(shown))])
     output = network(lr)
     network.train(was_training)
     psnr = metrics.psnr(output.float().clamp(0, 1), hr).tolist()

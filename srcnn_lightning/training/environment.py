@@ -58,8 +58,13 @@ def keep_freed_memory(keep: bool = True) -> None:
     mallopt(m_mmap_max, 0 if keep else 65536)
 
 
-def reset_switches() -> None:
-    """Put back what an earlier job, its network or its Trainer may have turned."""
+def reset_switches(tf32: bool, keep_compiled: bool) -> None:
+    """Put back what an earlier job, its network or its Trainer may have turned.
+
+    Args:
+        tf32: a GPU's convolutions round their input to 10 bits of mantissa.
+        keep_compiled: networks that earlier jobs have compiled, for one of the same architecture.
+    """
     torch.set_float32_matmul_precision("highest")
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
@@ -68,7 +73,8 @@ def reset_switches() -> None:
     torch.use_deterministic_algorithms(False)  # a run that wants it gets it from its Trainer
     torch.backends.mkldnn.enabled = True  # type: ignore[assignment]
     torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
-    if "torch._dynamo" in sys.modules:  # importing it takes seconds
+    torch.backends.cudnn.allow_tf32 = tf32
+    if "torch._dynamo" in sys.modules and not keep_compiled:  # importing it takes seconds
         torch.compiler.reset()
     os.environ.pop("PL_GLOBAL_SEED", None)
     gc.collect()  # an earlier job's network, before its memory is given back

@@ -64,15 +64,25 @@ class SuperResolution(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean squared error of the unclamped output."""
         lr, hr = batch
-        loss: Tensor = F.mse_loss(self(lr), hr) if len(hr) else self._idle_loss(lr)
-        self.train_loss.update(loss.detach().expand(len(hr)))  # weights are ignored there
-        self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
+        loss = self.batch_loss(batch) if len(hr) else self._idle_loss(lr)
+        self.count_losses(loss.detach().expand(len(hr)))  # weights are ignored there
         processes = self.trainer.world_size
         if processes == 1:
             return loss
         # Processes average their gradients; their shares of a last batch may differ in size.
         sampler: BatchIndices = self.trainer.train_dataloader.sampler  # type: ignore[union-attr]
         return loss * (len(hr) * processes / sampler.images(batch_idx))
+
+    def batch_loss(self, batch: Batch) -> Tensor:
+        """Mean squared error of the unclamped output, over images, channels and pixels."""
+        lr, hr = batch
+        return F.mse_loss(self(lr), hr)
+
+    def count_losses(self, losses: Tensor) -> None:
+        """Add one loss for each image to the epoch's mean, on the device."""
+        self.train_loss.update(losses)
+        if self.trainer.is_last_batch:  # of the epoch; each call costs 0.4 ms
+            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
 
     def _idle_loss(self, nothing: Tensor) -> Tensor:
         """For a process without an image: 0, from all parameters, as the others wait for it.

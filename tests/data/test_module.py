@@ -25,6 +25,7 @@ def settings(tmp_path, **changed):
         "target_size": 8,
         "batch_size": 4,
         "eval_batch_size": 2,
+        "on_device": True,
         "seed": 0,
         "cache_dir": str(tmp_path / "cache"),
         **changed,
@@ -214,3 +215,41 @@ def test_sizes_that_do_not_fit_name_setting_and_value(tmp_path, changed, sentenc
 def test_scale_below_one_names_setting_and_value(tmp_path, scale):
     with pytest.raises(BadInput, match=rf"degradation\.scale={scale}"):
         leaves(tmp_path, degradation={**ALIASED, "scale": scale})
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+def test_memory_order_of_batches_is_the_one_asked_for(tmp_path, channels_last):
+    data = settings(tmp_path)
+    source = open_source(data)
+    split = make_split(source.names, data)
+    module = SuperResolutionData(source, split, data, ALIASED, channels_last=channels_last)
+    module.setup("fit")
+    wanted, other = torch.channels_last, torch.contiguous_format
+    if not channels_last:
+        wanted, other = other, wanted
+    for loader in (module.train_dataloader(), module.val_dataloader()):
+        for images in next(iter(loader)):
+            assert images.is_contiguous(memory_format=wanted)
+            assert not images.is_contiguous(memory_format=other)
+
+
+def test_several_batches_are_those_of_single_ones_in_their_order(tmp_path):
+    data = settings(tmp_path, count=10, batch_size=2)
+    source = open_source(data)
+    split = make_split(source.names, data)
+    single, several = (
+        SuperResolutionData(source, split, data, ALIASED, seed=3, steps_per_call=steps)
+        for steps in (1, 2)
+    )
+    for module in (single, several):
+        module.setup("fit")
+    for epoch in (0, 1):
+        loaders = [module.train_dataloader() for module in (single, several)]
+        loaders[0].sampler.set_epoch(epoch)
+        loaders[1].batch_sampler.sampler.set_epoch(epoch)
+        calls = list(loaders[1])
+        assert [len(call) for call in calls] == [2, 1]  # six images, three steps
+        batches = [batch for call in calls for batch in call]
+        for wanted, found in zip(loaders[0], batches, strict=True):
+            assert torch.equal(wanted[0], found[0])
+            assert torch.equal(wanted[1], found[1])
