@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 
 from benchmarks import (
+    accuracy,
     block_convolution,
     chart,
     data,
@@ -37,6 +38,7 @@ MEASURED: dict[str, Callable[[Options], list[FigureSet]]] = {
     "data": data.measure,
     "scaling": scaling.measure,
     "grid": grid.measure,
+    "accuracy": accuracy.measure,
 }
 
 

@@ -1,6 +1,6 @@
-"""Inference: one large image by this program, in tiles, and by ONNX Runtime.
+"""Inference: one large image by plain programs, by this one in tiles, and by ONNX Runtime.
 
-Both run the same network with the same weights, interpolation included, and the same number of
+The last two run the same network with the same weights, interpolation included, and the same number of
 threads on the CPU. ONNX Runtime gets the plain form of the last layer.
 """
 
@@ -16,12 +16,15 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from benchmarks import roof
 from benchmarks.alone import Figures, alone, alternate, column
 from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
+from benchmarks.textbook import as_tensor
 from benchmarks.textbook import network as plain_network
 from srcnn_lightning.models import SRCNN
 from srcnn_lightning.models.tiling import enlarge
@@ -37,6 +40,11 @@ def measure(options: Options) -> list[FigureSet]:
         model = str(Path(folder) / "srcnn.onnx")
         export(Path(model), options.height, options.width)
         contenders = {
+            "a textbook, from a file": partial(alone, "benchmarks.inference:textbook", **size),
+            "a' textbook, in memory": partial(alone, "benchmarks.inference:plain", **size),
+            "b channels_last": partial(
+                alone, "benchmarks.inference:plain", channels_last=True, **size
+            ),
             "ours, in tiles": partial(alone, "benchmarks.inference:ours", **size),
             "ours, whole": partial(alone, "benchmarks.inference:ours", tile=0, **size),
             "ONNX Runtime": partial(alone, "benchmarks.inference:onnx", model=model, **size),
@@ -61,12 +69,15 @@ def measure(options: Options) -> list[FigureSet]:
         Row(f"{name}, peak memory", "MB", column(found[name], "peak_mb"))
         for name in list(found)[:-1]
     ]
-    tiles, whole, other, limit = speed.values()
+    a, a_in_memory, b, tiles, whole, other, limit = speed.values()
     higher = Row(
         "roof of convolutions", "image/s", column(found["roof"], "convolution_images_per_second")
     )
     ratios = [
         ratio("ours, in tiles / ONNX Runtime", tiles, other, at_least=0.9),
+        ratio("ours, in tiles / a", tiles, a),
+        ratio("ours, in tiles / a'", tiles, a_in_memory),
+        ratio("ours, in tiles / b", tiles, b),
         ratio("ours, in tiles / whole", tiles, whole),
         ratio("ours, in tiles / roof", tiles, limit),
         ratio("ours, in tiles / roof of convolutions", tiles, higher),
@@ -91,6 +102,41 @@ def network(cpu_forms: bool = True) -> SRCNN:
 def low_resolution(height: int, width: int) -> Tensor:
     """`(1, 3, height / 2, width / 2)` in [0, 1], the same in every process."""
     return torch.rand(1, 3, height // 2, width // 2, generator=torch.Generator().manual_seed(0))
+
+
+def textbook(height: int, width: int, threads: int) -> Figures:
+    """An image file is opened, enlarged by Pillow and refined, eager and in NCHW."""
+    torch.set_num_threads(threads)
+    model = plain_network().eval()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "image.png"
+        pixels = (255 * low_resolution(height, width)[0]).byte().permute(1, 2, 0).numpy()
+        Image.fromarray(pixels).save(path)
+
+        @torch.no_grad()
+        def enlarge_file() -> Tensor:
+            image = Image.open(path).convert("RGB")
+            image = image.resize((width, height), Image.Resampling.BICUBIC)
+            enlarged: Tensor = model(as_tensor(image)[None]).clamp(0, 1)
+            return enlarged
+
+        return _speed(enlarge_file)
+
+
+def plain(height: int, width: int, threads: int, channels_last: bool = False) -> Figures:
+    """The whole image at once, from memory, enlarged by torch."""
+    torch.set_num_threads(threads)
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    model = plain_network().eval().to(memory_format=memory_format)  # type: ignore[call-overload]
+    image = low_resolution(height, width)
+
+    @torch.no_grad()
+    def enlarge_whole() -> Tensor:
+        large = F.interpolate(image, scale_factor=2, mode="bicubic", antialias=True)
+        enlarged: Tensor = model(large.contiguous(memory_format=memory_format)).clamp(0, 1)
+        return enlarged
+
+    return _speed(enlarge_whole)
 
 
 def ours(height: int, width: int, threads: int, tile: int | None = None) -> Figures:

@@ -35,6 +35,10 @@ class Options:
         scaled_epochs: of each run of `counts` and `sides`.
         scaled_rounds: at most so many rounds of them.
         kept_epochs: of the run whose checkpoints and pictures are timed.
+        compared_images: whose test PSNR is compared with a plain loop's.
+        compared_side: of their targets, in pixels.
+        compared_epochs: of each of those trainings.
+        compared_seeds: trainings of each kind.
         grid: overrides of the learning-rate grid that is timed.
         grid_rounds: at most so many rounds of the grid.
     """
@@ -60,6 +64,10 @@ class Options:
     scaled_epochs: int = 1
     scaled_rounds: int = 2
     kept_epochs: int = 10
+    compared_images: int = 50
+    compared_side: int = 112
+    compared_epochs: int = 30
+    compared_seeds: int = 3
     grid: tuple[str, ...] = ("data.crop=400", "data.target_size=112", "trainer.max_epochs=4")
     grid_rounds: int = 2
 
@@ -75,6 +83,10 @@ def quick(device: str) -> Options:
         rounds=1,
         scaled_epochs=1,
         kept_epochs=2,
+        compared_images=10,
+        compared_side=32,
+        compared_epochs=2,
+        compared_seeds=2,
         threads=1,
         device=device,
         images=10,
@@ -96,5 +108,12 @@ def quick(device: str) -> Options:
 def long(device: str) -> Options:
     """More rounds of longer trainings, and the paper's grid at its full length."""
     return Options(
-        rounds=5, device=device, epochs=4, kept_epochs=30, grid=("trainer.max_epochs=100",)
+        rounds=5,
+        device=device,
+        epochs=4,
+        kept_epochs=30,
+        compared_images=100,
+        compared_side=224,
+        compared_epochs=100,
+        grid=("trainer.max_epochs=100",),
     )

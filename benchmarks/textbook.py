@@ -44,10 +44,11 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         target = image.resize((self.side, self.side), Image.Resampling.BICUBIC)
         low = target.resize((self.side // 2, self.side // 2), Image.Resampling.BICUBIC)
         enlarged = low.resize((self.side, self.side), Image.Resampling.BICUBIC)
-        return _tensor(enlarged), _tensor(target)
+        return as_tensor(enlarged), as_tensor(target)
 
 
-def _tensor(image: Image.Image) -> Tensor:
+def as_tensor(image: Image.Image) -> Tensor:
+    """`(3, H, W)` in [0, 1]."""
     pixels = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8)
     return pixels.view(image.height, image.width, 3).permute(2, 0, 1).contiguous().float() / 255
 

@@ -69,7 +69,7 @@ def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> 
         lines = list(csv.DictReader(file))
     assert [line["set"] for line in lines] == [
         *("training", "overhead", "memory", "machine", "inference", "block_convolution"),
-        *("startup", "sweeps", "data", "scaling_counts", "scaling_sides", "grid"),
+        *("startup", "sweeps", "data", "scaling_counts", "scaling_sides", "grid", "accuracy"),
         "data",
     ]
 
