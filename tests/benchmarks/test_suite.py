@@ -68,8 +68,17 @@ def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> 
     with (tmp_path / "results.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [line["set"] for line in lines] == [
-        *("training", "overhead", "memory", "machine", "inference", "block_convolution"),
-        *("startup", "sweeps", "data", "scaling_counts", "scaling_sides", "grid", "accuracy"),
+        *("training", "overhead", "memory", "machine", "inference", "inference_memory"),
+        *(
+            "block_convolution",
+            "startup",
+            "sweeps",
+            "data",
+            "scaling_counts",
+            "scaling_sides",
+            "grid",
+            "accuracy",
+        ),
         "data",
     ]
 
