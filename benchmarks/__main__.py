@@ -22,6 +22,7 @@ from benchmarks import (
     inference,
     results,
     scaling,
+    settings,
     startup,
     sweeps,
     training,
@@ -29,9 +30,11 @@ from benchmarks import (
 from benchmarks.figures import FigureSet, show
 from benchmarks.options import Options, long, quick
 
+WIDTH = 100  # of the tables in a file or a pipe
 MEASURED: dict[str, Callable[[Options], list[FigureSet]]] = {
     "training": training.measure,
     "inference": inference.measure,
+    "settings": settings.measure,
     "block_convolution": block_convolution.measure,
     "startup": startup.measure,
     "sweeps": sweeps.measure,
@@ -57,7 +60,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     options = make_options(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     names = arguments.only.split(",")
     for name in names:
         if name not in MEASURED:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -78,8 +79,8 @@ def ratio(
 
 def show(figures: FigureSet, console: Console) -> None:
     """Print the table."""
-    table = Table(title=figures.title, title_justify="left")
-    table.add_column("figure")
+    table = Table(title=figures.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("figure", no_wrap=True)
     for heading in ("median", "lowest", "highest"):
         table.add_column(heading, justify="right")
     table.add_column("unit")

@@ -35,6 +35,8 @@ class Options:
         scaled_epochs: of each run of `counts` and `sides`.
         scaled_rounds: at most so many rounds of them.
         kept_epochs: of the run whose checkpoints and pictures are timed.
+        settings_epochs: of each run whose settings are compared, after one that warms up.
+        settings_rounds: at most so many rounds of them.
         compared_images: whose test PSNR is compared with a plain loop's.
         compared_side: of their targets, in pixels.
         compared_epochs: of each of those trainings.
@@ -64,6 +66,8 @@ class Options:
     scaled_epochs: int = 1
     scaled_rounds: int = 2
     kept_epochs: int = 10
+    settings_epochs: int = 1
+    settings_rounds: int = 3
     compared_images: int = 50
     compared_side: int = 112
     compared_epochs: int = 30
