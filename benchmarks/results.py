@@ -3,6 +3,7 @@
 import csv
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def append(folder: Path, found: list[FigureSet], options: Options) -> None:
     is_new = not path.exists()
     common = {
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": git_commit() or "",
+        "commit": _commit(),
         "device": device_name(options.device),
         "threads": options.threads,
         "python": platform.python_version(),
@@ -42,6 +43,12 @@ def append(folder: Path, found: list[FigureSet], options: Options) -> None:
         for figures in found:
             medians = "; ".join(f"{name}={value:.5g}" for name, value in figures.medians().items())
             writer.writerow({**common, "set": figures.name, "medians": medians})
+
+
+@cache
+def _commit() -> str:
+    """Once: the results themselves change a file of the checkout."""
+    return git_commit() or ""
 
 
 def _version(package: str) -> str:
