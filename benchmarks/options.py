@@ -35,6 +35,8 @@ class Options:
         scaled_epochs: of each run of `counts` and `sides`.
         scaled_rounds: at most so many rounds of them.
         kept_epochs: of the run whose checkpoints and pictures are timed.
+        settings: whose speed is compared with that of all as they are: without those that are
+            on, with those that are off.
         settings_epochs: of each run whose settings are compared, after one that warms up.
         settings_rounds: at most so many rounds of them.
         compared_images: whose test PSNR is compared with a plain loop's.
@@ -66,6 +68,17 @@ class Options:
     scaled_epochs: int = 1
     scaled_rounds: int = 2
     kept_epochs: int = 10
+    settings: tuple[str, ...] = (
+        "model.cpu_forms=false",
+        "trainer.channels_last=false",
+        "trainer.keep_memory=false",
+        "data.on_device=false",
+        "data.eval_batch_size=1",
+        "data.eval_batch_size=20",
+        "trainer.steps_per_call=30",
+        "trainer.compile=true",
+        "+optimizer.fused=true",
+    )
     settings_epochs: int = 1
     settings_rounds: int = 3
     compared_images: int = 50
@@ -87,10 +100,11 @@ def quick(device: str) -> Options:
         rounds=1,
         scaled_epochs=1,
         kept_epochs=2,
+        settings=("model.cpu_forms=false", "trainer.steps_per_call=30"),
         compared_images=10,
         compared_side=32,
         compared_epochs=2,
-        compared_seeds=2,
+        compared_seeds=1,
         threads=1,
         device=device,
         images=10,

@@ -9,18 +9,6 @@ from benchmarks.options import Options
 from benchmarks.training import overrides
 
 AS_THEY_ARE = "all settings as they are"
-# Those that are on: what is lost without. Those that are off: what would be won.
-CHANGED = (
-    "model.cpu_forms=false",
-    "trainer.channels_last=false",
-    "trainer.keep_memory=false",
-    "data.on_device=false",
-    "data.eval_batch_size=1",
-    "data.eval_batch_size=20",
-    "trainer.steps_per_call=30",
-    "trainer.compile=true",
-    "+optimizer.fused=true",
-)
 ON_A_GPU = (
     "trainer.tf32=false",
     "trainer.precision=bf16-mixed",
@@ -32,7 +20,7 @@ def measure(options: Options) -> list[FigureSet]:
     """Images per second of training steps and of whole epochs; the first epoch is left out."""
     common = overrides(options, str(folder_of_images(options)))
     epochs = options.settings_epochs
-    changes = [*CHANGED, *(ON_A_GPU if options.device == "cuda" else ())]
+    changes = [*options.settings, *(ON_A_GPU if options.device == "cuda" else ())]
     found = alternate(
         {
             name: partial(

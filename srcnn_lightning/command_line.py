@@ -15,18 +15,22 @@ def user_path(text: str) -> Path:
 
 
 class Parser(argparse.ArgumentParser):
-    """For commands that read runs; bad input gets one sentence, as everywhere."""
+    """Bad input gets one sentence, as everywhere."""
 
     def __init__(self, command: str, about: str | None) -> None:
         super().__init__(prog=f"python -m {command}", description=about)
-        words = "a folder with runs, at any depth; default: outputs"
-        self.add_argument(
-            "outputs", nargs="?", default="outputs", type=user_path, metavar="OUTPUTS", help=words
-        )
 
     def error(self, message: str) -> NoReturn:
         """Instead of a page of usage."""
         errors.leave(f"{message}; --help lists the options.", errors.BAD_INPUT)
+
+
+def add_outputs(parser: Parser) -> None:
+    """For commands that read all runs of a folder."""
+    words = "a folder with runs, at any depth; default: outputs"
+    parser.add_argument(
+        "outputs", nargs="?", default="outputs", type=user_path, metavar="OUTPUTS", help=words
+    )
 
 
 @contextmanager

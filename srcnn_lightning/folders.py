@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from srcnn_lightning import locks, record
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.progress import say
 
 STATE = ".state"
@@ -150,3 +151,42 @@ def set_aside(path: Path, into: Path) -> Path:
 
 def _note(output_dir: Path, digest: str) -> Path:
     return output_dir / STATE / "runs" / digest
+
+
+def checkpoint(given: str, setting: str = "") -> Path:
+    """The file that a user means: itself, or the best checkpoint of a run's folder.
+
+    Args:
+        given: a checkpoint or a run's folder.
+        setting: that asks for it, `init_from=`, for the sentence.
+
+    Raises:
+        BadInput: there is none.
+    """
+    if not given:
+        raise BadInput(f"{setting}: give a run's folder or a checkpoint's path, or leave it out.")
+    path = Path(given).expanduser()
+    if path.is_dir():
+        path = (_original(given, setting, path) or path) / "checkpoints/best.ckpt"
+    if not path.is_file():
+        raise BadInput(
+            f"{setting}{given}: there is no {path}; give a run's folder or a checkpoint's path."
+        )
+    return path
+
+
+def _original(given: str, setting: str, folder: Path) -> Path | None:
+    """A copy's record names the run that has the checkpoints, from its output_dir on."""
+    try:
+        found = record.read(folder) or {}
+    except ValueError:
+        return None
+    if "same_as" not in found or (folder / "checkpoints").is_dir():
+        return None
+    original = folder.resolve().parents[2] / str(found["same_as"])
+    if done(original, str(found["hash"])) is None:
+        raise BadInput(
+            f"{setting}{given}: it was copied from {original}, which holds another run by now; "
+            "give a checkpoint's path, or a run that has checkpoints of its own."
+        )
+    return original

@@ -85,7 +85,7 @@ def make_request(cfg: DictConfig, hydra: DictConfig) -> Request:
     settings["data"] |= pinned(settings["data"], split)
     source = source.having(split.names)
     if settings["init_from"] is not None:
-        settings["init_from"] = str(_checkpoint(str(settings["init_from"])))
+        settings["init_from"] = str(folders.checkpoint(str(settings["init_from"]), "init_from="))
     default_name = str(settings["model"].get("name", "run"))
     name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
     degradation = settings["degradation"]["name"]
@@ -122,34 +122,3 @@ def _check_processes(trainer: dict[str, Any], data: dict[str, Any], hydra: DictC
             f"trainer.devices={processes}: each process needs a GPU of its own, and there are "
             f"{devices.gpu_count()} here; give as many at most, or trainer.accelerator=cpu."
         )
-
-
-def _checkpoint(given: str) -> Path:
-    """The file that `init_from` means: itself, or the best checkpoint of a run's folder."""
-    if not given:
-        raise BadInput("init_from=: give a run's folder or a checkpoint's path, or leave it out.")
-    path = Path(given).expanduser()
-    if path.is_dir():
-        path = (_original(given, path) or path) / "checkpoints/best.ckpt"
-    if not path.is_file():
-        raise BadInput(
-            f"init_from={given}: there is no {path}; give a run's folder or a checkpoint's path."
-        )
-    return path
-
-
-def _original(given: str, folder: Path) -> Path | None:
-    """A copy's record names the run that has the checkpoints, from its output_dir on."""
-    try:
-        found = record.read(folder) or {}
-    except ValueError:
-        return None
-    if "same_as" not in found or (folder / "checkpoints").is_dir():
-        return None
-    original = folder.resolve().parents[2] / str(found["same_as"])
-    if folders.done(original, str(found["hash"])) is None:
-        raise BadInput(
-            f"init_from={given}: it was copied from {original}, which holds another run by now; "
-            "give a checkpoint's path, or a run that has checkpoints of its own."
-        )
-    return original

@@ -3,7 +3,7 @@
 import sys
 
 from srcnn_lightning import errors
-from srcnn_lightning.command_line import Parser, user_path, written
+from srcnn_lightning.command_line import Parser, add_outputs, user_path, written
 from srcnn_lightning.record import write_text
 from srcnn_lightning.report.groups import read_all
 from srcnn_lightning.report.tables.collect import tables
@@ -20,6 +20,7 @@ def main() -> None:
     """Print the tables, or write them to a file."""
     errors.leave_on_signals()
     parser = Parser("srcnn_lightning.table", __doc__)
+    add_outputs(parser)
     parser.add_argument("--format", choices=FORMATS, default="md", help="default: md")
     parser.add_argument("--output", type=user_path, metavar="FILE", help="instead of the terminal")
     parser.add_argument(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from srcnn_lightning import errors
-from srcnn_lightning.command_line import Parser, user_path, written
+from srcnn_lightning.command_line import Parser, add_outputs, user_path, written
 from srcnn_lightning.record import Record
 from srcnn_lightning.report import folder
 from srcnn_lightning.report.file_names import slug, unique
@@ -59,6 +59,7 @@ def main() -> None:
     """Read run records, write the report."""
     errors.leave_on_signals(at_once=True)
     parser = Parser("srcnn_lightning.report", __doc__)
+    add_outputs(parser)
     parser.add_argument(
         "--output", default="report", type=user_path, metavar="FOLDER", help="default: report"
     )

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from srcnn_lightning.models import SRCNN, Interpolation
-from srcnn_lightning.models.tiling import enlarge
+from srcnn_lightning.models.tiling import MARGIN, PROBED, enlarge, reach
 
 
 @pytest.fixture
@@ -49,3 +49,23 @@ def test_network_never_sees_more_than_a_tile_and_its_margin(image: torch.Tensor)
     assert torch.equal(enlarge(network, image, tile=10, margin=3), image)
     assert max(network.sides) <= 10 + 2 * 3
     assert len(network.sides) == 2 * 5 * 7
+
+
+@pytest.mark.parametrize(("kernel_size", "wanted"), [(1, 0), (3, 1), (9, 4)])
+def test_reach_of_a_convolution_is_half_its_kernel(kernel_size: int, wanted: int) -> None:
+    assert reach(nn.Conv2d(3, 3, kernel_size, padding=kernel_size // 2)) == wanted
+
+
+def test_reach_of_srcnn_lies_within_the_usual_margin() -> None:
+    torch.manual_seed(0)
+    # Kernels 9 and 5 look (8 + 4) / 2 = 6 output pixels far, 3 input pixels, bicubic 2 more.
+    assert 5 <= reach(SRCNN().eval()) <= MARGIN
+
+
+def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
+    class Centred(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return images - images.mean((2, 3), keepdim=True)
+
+    assert reach(Centred()) is None
+    assert reach(nn.Conv2d(3, 3, 2 * PROBED - 1, padding=PROBED - 1)) == PROBED - 1

@@ -3,6 +3,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
+
+from srcnn_lightning.training.environment import reset_switches
 
 # Megabytes that are taken and given back again and again; each 4 KiB page the system has to clear
 # is a fault. Huge pages, which come and go as the system likes, would make them uncountable.
@@ -33,3 +36,12 @@ def test_freed_memory_is_kept_or_not_as_the_last_job_asks(keep: tuple[bool, ...]
             assert int(faults) < 400  # a hundredth
         else:
             assert int(faults) >= 40_000  # 160 MB
+
+
+@pytest.mark.parametrize("tf32", [True, False])
+def test_rounding_of_a_gpus_convolutions_is_what_the_job_asks_for(tf32: bool) -> None:
+    before = torch.backends.cudnn.allow_tf32
+    reset_switches(tf32, keep_compiled=False)
+    found = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cudnn.allow_tf32 = before
+    assert found == (tf32, False)

@@ -1,0 +1,86 @@
+"""The command `python -m srcnn_lightning.enlarge`: any image through a trained network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srcnn_lightning import errors, folders, record
+from srcnn_lightning.command_line import Parser, user_path, written
+from srcnn_lightning.errors import BadInput
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def main() -> None:
+    """Enlarge one image on the CPU, tile by tile, and write it as a PNG."""
+    errors.leave_on_signals()
+    parser = Parser("srcnn_lightning.enlarge", __doc__)
+    parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
+    parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")
+    parser.add_argument(
+        "--output", type=user_path, metavar="FILE", help="default: NAME-enlarged.png, here"
+    )
+    options = parser.parse_args()
+    output = options.output or Path(f"{options.image.stem}-enlarged.png")
+    try:
+        enlarge(options.run, options.image, output)
+    except BadInput as error:
+        errors.leave(str(error), errors.BAD_INPUT)
+
+
+def enlarge(run: Path, image: Path, output: Path) -> None:
+    """Write the enlarged image, whole or not at all.
+
+    Args:
+        run: a run's folder, whose best checkpoint is taken, or a checkpoint.
+        image: of any size.
+        output: of the PNG.
+
+    Raises:
+        BadInput: a file that is missing or of another kind, or cannot be written.
+    """
+    checkpoint = folders.checkpoint(str(run))
+    if output.exists() and output.samefile(image):
+        raise BadInput(f"--output={output}: it is the image itself; give another file.")
+
+    import torch
+
+    from srcnn_lightning.data.image_file import read_image
+    from srcnn_lightning.models import tiling
+    from srcnn_lightning.training.environment import keep_freed_memory
+    from srcnn_lightning.training.pictures import as_picture, to_uint8
+
+    pixels = torch.from_numpy(read_image(image).copy()).permute(2, 0, 1)[None].float().div_(255)
+    keep_freed_memory()
+    network = _network(checkpoint)
+    margin = tiling.reach(network)
+    tiles = {"tile": 0} if margin is None else {"margin": margin}
+    enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, **tiles)[0]))
+    with written(output, "another file"), record.atomic(output) as file:
+        enlarged.save(file, "PNG")
+    print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
+
+
+def _network(checkpoint: Path) -> "nn.Module":
+    """As it was trained, in evaluation mode and the memory order that is fastest on a CPU."""
+    import torch
+
+    from srcnn_lightning.training.task import SuperResolution
+
+    try:
+        task = SuperResolution.load_from_checkpoint(
+            checkpoint, map_location="cpu", weights_only=True
+        )
+    except BadInput:
+        raise
+    except Exception as error:  # torch names no type for a file that is none of its own
+        raise BadInput(
+            f"{checkpoint}: it is no checkpoint of this program, or a damaged one; give a run's "
+            "folder or another checkpoint."
+        ) from error
+    network: nn.Module = task.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""python -m srcnn_lightning.enlarge: an image of any size through a trained network."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import Command
+from kills import LEAVES
+from PIL import Image
+
+from srcnn_lightning.models import SRCNN
+
+MODULE = "srcnn_lightning.enlarge"
+
+
+@pytest.fixture
+def trained(command: Command, tmp_path: Path) -> Path:
+    """A run's folder, beside an image of odd sides that is larger than any it was trained on."""
+    assert command(*LEAVES, "trainer.max_epochs=2", "output_dir=runs").returncode == 0
+    pixels = np.random.default_rng(0).integers(0, 256, (75, 430, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    (record,) = (tmp_path / "runs").rglob("metrics.json")
+    return record.parent
+
+
+def enlarged_at_once(run: Path, image: Path) -> np.ndarray:
+    weights = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    network = SRCNN().eval()
+    network.load_state_dict({key.removeprefix("network."): weights[key] for key in weights})
+    pixels = torch.from_numpy(np.asarray(Image.open(image)).copy()).permute(2, 0, 1)[None] / 255
+    with torch.no_grad():
+        whole = network(pixels).clamp(0, 1)
+    return (255 * whole[0]).round().byte().permute(1, 2, 0).numpy()
+
+
+def test_image_is_what_the_network_makes_of_it(
+    command: Command, trained: Path, tmp_path: Path
+) -> None:
+    done = command(str(trained), "image.png", module=MODULE)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "image-enlarged.png: 860x150 pixels\n"
+    found = np.asarray(Image.open(tmp_path / "image-enlarged.png")).astype(int)
+    wanted = enlarged_at_once(trained, tmp_path / "image.png")
+    # Sums of another tile may round one level apart, in a few places.
+    assert np.abs(found - wanted).max() <= 1
+    assert (found != wanted).mean() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere", "image.png"), "nowhere: there is no nowhere; give a run's folder"),
+        (("RUN", "gone.png"), "gone.png: not a readable image"),
+        (("image.png", "image.png"), "image.png: it is no checkpoint of this program"),
+        (("RUN", "image.png", "--output=image.png"), "--output=image.png: it is the image itself"),
+        (("RUN", "image.png", "--output=a/b.png"), "--output=a/b.png: it cannot be written"),
+        (("RUN",), "the following arguments are required: image"),
+    ],
+)
+def test_bad_input_gets_one_sentence(
+    arguments: tuple[str, ...], words: str, command: Command, trained: Path, tmp_path: Path
+) -> None:
+    before = (tmp_path / "image.png").read_bytes()
+    done = command(
+        *(str(trained) if argument == "RUN" else argument for argument in arguments), module=MODULE
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(words)
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "image.png").read_bytes() == before
+    assert not [
+        path for path in tmp_path.iterdir() if path.name not in ("image.png", "runs", "data")
+    ]
