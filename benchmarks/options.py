@@ -64,10 +64,10 @@ class Options:
     counts: tuple[int, ...] = (25, 50, 100, 200, 400)
     sides: tuple[int, ...] = (112, 224, 448)
     counted_side: int = 224
-    sided_count: int = 25
+    sided_count: int = 100
     scaled_epochs: int = 1
     scaled_rounds: int = 2
-    kept_epochs: int = 10
+    kept_epochs: int = 30
     settings: tuple[str, ...] = (
         "model.cpu_forms=false",
         "trainer.channels_last=false",
@@ -129,7 +129,6 @@ def long(device: str) -> Options:
         rounds=5,
         device=device,
         epochs=4,
-        kept_epochs=30,
         compared_images=100,
         compared_side=224,
         compared_epochs=100,

@@ -64,6 +64,7 @@ def _epochs(options: Options, runs: dict[int, tuple[int, int]]) -> Figures:
             f"data.count={count}",
             f"data.crop={side}",  # images are drawn as large as they are used
             f"data.target_size={side}",
+            "logger=none",  # its pictures belong to five epochs of a training, here to each
         ]
         for size, (count, side) in runs.items()
     }

