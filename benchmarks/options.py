@@ -67,7 +67,7 @@ class Options:
     sided_count: int = 100
     scaled_epochs: int = 1
     scaled_rounds: int = 2
-    kept_epochs: int = 30
+    kept_epochs: int = 100
     settings: tuple[str, ...] = (
         "model.cpu_forms=false",
         "trainer.channels_last=false",
