@@ -130,7 +130,6 @@ def long(device: str) -> Options:
         device=device,
         epochs=4,
         compared_images=100,
-        compared_side=224,
         compared_epochs=100,
         grid=("trainer.max_epochs=100",),
     )
