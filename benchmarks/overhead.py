@@ -17,15 +17,16 @@ from srcnn_lightning.models import SRCNN
 KERNEL_SIZES, FEATURES, SIDE = (1, 1), (3,), 16
 IMAGES, EPOCHS, BATCH = 100, 10, 2
 STEPS = EPOCHS * 30  # six tenths of the images train
-LOOP, OURS = "tiny loop", "tiny network, ours"
+LOOP, OURS, AT_ONCE = "tiny loop", "tiny network, ours", "tiny network, 30 steps a call"
 
 
 def contenders(options: Options) -> dict[str, Contender]:
-    """Both, for one round with those that train."""
+    """All of them, for one round with those that train."""
     common = {"threads": options.threads, "device": options.device}
     return {
         LOOP: partial(alone, "benchmarks.overhead:loop", **common),
         OURS: partial(alone, "benchmarks.overhead:ours", **common),
+        AT_ONCE: partial(alone, "benchmarks.overhead:ours", steps_per_call=30, **common),
     }
 
 
@@ -33,23 +34,29 @@ def figures(found: dict[str, list[Figures]], images_per_second: Row, batch: int)
     """Milliseconds a step, and their share of a step of SRCNN 9-1-5.
 
     Args:
-        found: of both contenders.
+        found: of the contenders.
         images_per_second: of this program's training steps in the same rounds.
         batch: images of one of them.
     """
-    loop, ours = (Row(name, "ms", column(found[name], "milliseconds")) for name in (LOOP, OURS))
-    added = tuple(one - other for one, other in zip(ours.values, loop.values, strict=True))
+    loop, ours, at_once = (
+        Row(name, "ms", column(found[name], "milliseconds")) for name in (LOOP, OURS, AT_ONCE)
+    )
+    added, added_at_once = (
+        tuple(one - other for one, other in zip(row.values, loop.values, strict=True))
+        for row in (ours, at_once)
+    )
     steps = [1000 * batch / value for value in images_per_second.values]
     shares = tuple(100 * one / step for one, step in zip(added, steps, strict=True))
     rows = [
-        *(loop, ours),
+        *(loop, ours, at_once),
         Row("Lightning and logging add", "ms", added),
+        Row("the same with 30 steps a call", "ms", added_at_once),
         Row("share of a step of SRCNN 9-1-5", "%", shares, at_most=5),
     ]
     return FigureSet("overhead", "A training step of a network that takes no time", rows)
 
 
-def ours(threads: int, device: str) -> Figures:
+def ours(threads: int, device: str, steps_per_call: int = 1) -> Figures:
     """A real run."""
     from benchmarks.ours import run
 
@@ -63,6 +70,7 @@ def ours(threads: int, device: str) -> Figures:
         f"model.features={list(FEATURES)}",
         f"trainer={'gpu' if device == 'cuda' else 'cpu'}",
         f"trainer.threads={threads}",
+        f"trainer.steps_per_call={steps_per_call}",
     )
     return {"milliseconds": 1000 * sum(clock.steps) / STEPS}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import run
 from conftest import Command
 from kills import LEAVES
 from PIL import Image
@@ -14,14 +15,22 @@ from srcnn_lightning.models import SRCNN
 MODULE = "srcnn_lightning.enlarge"
 
 
-@pytest.fixture
-def trained(command: Command, tmp_path: Path) -> Path:
-    """A run's folder, beside an image of odd sides that is larger than any it was trained on."""
-    assert command(*LEAVES, "trainer.max_epochs=2", "output_dir=runs").returncode == 0
-    pixels = np.random.default_rng(0).integers(0, 256, (75, 430, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "image.png")
-    (record,) = (tmp_path / "runs").rglob("metrics.json")
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert run(folder, *LEAVES, "trainer.max_epochs=2").returncode == 0
+    (record,) = folder.rglob("metrics.json")
     return record.parent
+
+
+@pytest.fixture(autouse=True)
+def image(tmp_path: Path) -> Path:
+    """Of odd sides, and larger than any that the network was trained on."""
+    pixels = np.random.default_rng(0).integers(0, 256, (75, 430, 3), dtype=np.uint8)
+    path = tmp_path / "image.png"
+    Image.fromarray(pixels).save(path)
+    return path
 
 
 def enlarged_at_once(run: Path, image: Path) -> np.ndarray:
@@ -35,13 +44,13 @@ def enlarged_at_once(run: Path, image: Path) -> np.ndarray:
 
 
 def test_image_is_what_the_network_makes_of_it(
-    command: Command, trained: Path, tmp_path: Path
+    command: Command, trained: Path, image: Path, tmp_path: Path
 ) -> None:
     done = command(str(trained), "image.png", module=MODULE)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "image-enlarged.png: 860x150 pixels\n"
     found = np.asarray(Image.open(tmp_path / "image-enlarged.png")).astype(int)
-    wanted = enlarged_at_once(trained, tmp_path / "image.png")
+    wanted = enlarged_at_once(trained, image)
     # Sums of another tile may round one level apart, in a few places.
     assert np.abs(found - wanted).max() <= 1
     assert (found != wanted).mean() < 1e-3
@@ -54,19 +63,22 @@ def test_image_is_what_the_network_makes_of_it(
         (("RUN", "gone.png"), "gone.png: not a readable image"),
         (("image.png", "image.png"), "image.png: it is no checkpoint of this program"),
         (("RUN", "image.png", "--output=image.png"), "--output=image.png: it is the image itself"),
-        (("RUN", "image.png", "--output=a/b.png"), "--output=a/b.png: it cannot be written"),
+        (
+            ("RUN", "image.png", "--output=image.png/b.png"),
+            "--output=image.png/b.png: it cannot be written",
+        ),
         (("RUN",), "the following arguments are required: image"),
     ],
 )
 def test_bad_input_gets_one_sentence(
-    arguments: tuple[str, ...], words: str, command: Command, trained: Path, tmp_path: Path
+    arguments: tuple[str, ...], words: str, command: Command, trained: Path, image: Path
 ) -> None:
-    before = (tmp_path / "image.png").read_bytes()
+    before = image.read_bytes()
     done = command(
         *(str(trained) if argument == "RUN" else argument for argument in arguments), module=MODULE
     )
     assert done.returncode == 2
     assert done.stderr.startswith(words)
     assert len(done.stderr.splitlines()) == 1
-    assert (tmp_path / "image.png").read_bytes() == before
-    assert {path.name for path in tmp_path.iterdir()} <= {"image.png", "runs", "data"}
+    assert image.read_bytes() == before
+    assert list(image.parent.iterdir()) == [image]
