@@ -70,7 +70,7 @@ test: setup  ## The tests, a few minutes
 	$(RUN) -m pytest -n 2 -m "not slow"
 
 test-slow: setup  ## The tests that take longer: the demo, a wheel in a clean environment
-	$(RUN) -m pytest -m slow
+	$(RUN) -m pytest -n 2 -m slow
 
 lint: setup  ## Style and types
 	$(RUN) -m ruff check .
@@ -81,8 +81,8 @@ format: setup  ## Let ruff put the style right
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-bench: setup  ## Speed, start-up, memory on this machine, kept in benchmarks/ [FOLDER= ARGS=--quick]
-	$(RUN) -m benchmarks $(if $(FOLDER),--folder '$(FOLDER)') $(if $(ARGS),$(ARGS),--output benchmarks)
+bench: setup  ## Speed, start-up, memory on this machine, kept in benchmarks/ [FOLDER= ARGS=]
+	$(RUN) -m benchmarks --output benchmarks $(if $(FOLDER),--folder '$(FOLDER)') $(ARGS)
 
 bench-report: setup  ## A report of 100 runs, on one core of this machine
 	$(RUN) benchmarks/report.py

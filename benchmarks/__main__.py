@@ -59,6 +59,8 @@ def main() -> None:
         "--output", type=Path, help="folder of results.csv and results.png; nowhere if not given"
     )
     arguments = parser.parse_args()
+    if message := _what_is_wrong(arguments):
+        parser.error(message)
     options = make_options(arguments)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     names = arguments.only.split(",")
@@ -78,13 +80,28 @@ def main() -> None:
     console.print(f"{time.monotonic() - started:.0f} s")
 
 
+def _what_is_wrong(arguments: argparse.Namespace) -> str | None:
+    """One sentence, or None."""
+    for name in ("rounds", "threads"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            return f"--{name}={value}: it must be at least 1"
+    folder, output = arguments.folder, arguments.output
+    if folder is not None and not folder.expanduser().is_dir():
+        return f"--folder={folder}: there is no such folder; give one with image files"
+    if output is not None and output.exists() and not output.is_dir():
+        return f"--output={output}: it is no folder; give one for results.csv and results.png"
+    return None
+
+
 def keep(folder: Path, measured: list[FigureSet], found: list[FigureSet], options: Options) -> None:
     """Append what has just been measured, and draw all there is so far."""
     folder.mkdir(parents=True, exist_ok=True)
     results.append(folder, measured, options)
     threads = f"{options.threads} thread{'s' if options.threads > 1 else ''}"
     device = results.device_name(options.device)
-    chart.draw(folder, found, f"{device}, {threads}, torch {torch.__version__}")
+    if any(figures.name == "training" for figures in found):  # a part would replace the whole
+        chart.draw(folder, found, f"{device}, {threads}, torch {torch.__version__}")
 
 
 def make_options(arguments: argparse.Namespace) -> Options:

@@ -10,7 +10,8 @@ from benchmarks.alone import Figures, alone, alternate, column
 from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
 from srcnn_lightning.models.block_convolution import BlockConv2d
-from srcnn_lightning.training.environment import keep_freed_memory
+from srcnn_lightning.models.cpu_convolution import CPUConv2d
+from srcnn_lightning.training.switches import keep_freed_memory
 
 STEPS = 20
 
@@ -39,8 +40,8 @@ def step(blocks: bool, batch: int, side: int, threads: int) -> Figures:
     """The median of some steps, after one that warms up."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    layer = BlockConv2d(32, 3, 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    layer.plain = not blocks
+    kind = BlockConv2d if blocks else CPUConv2d  # which have the same backward
+    layer = kind(32, 3, 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, slope = (
         torch.rand(batch, channels, side, side).contiguous(memory_format=torch.channels_last)
         for channels in (32, 3)

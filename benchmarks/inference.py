@@ -28,7 +28,7 @@ from benchmarks.textbook import as_tensor
 from benchmarks.textbook import network as plain_network
 from srcnn_lightning.models import SRCNN
 from srcnn_lightning.models.tiling import enlarge
-from srcnn_lightning.training.environment import keep_freed_memory
+from srcnn_lightning.training.switches import keep_freed_memory
 
 REPETITIONS = 5
 

@@ -2,10 +2,12 @@
 
 import csv
 import platform
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 
 import torch
 
@@ -15,7 +17,10 @@ from srcnn_lightning.training.environment import git_commit, processor
 
 FILE_NAME = "results.csv"
 PACKAGES = ("torch", "lightning", "onnxruntime")
-FIELDS = ("date", "commit", "device", "threads", "python", *PACKAGES, "set", "rounds", "medians")
+FIELDS = (
+    *("date", "commit", "device", "threads", "python", *PACKAGES),
+    *("set", "rounds", "medians", "title", "images", "lowest", "highest"),
+)
 
 
 def device_name(device: str) -> str:
@@ -34,15 +39,28 @@ def append(folder: Path, found: list[FigureSet], options: Options) -> None:
         "threads": options.threads,
         "python": platform.python_version(),
         **{package: _version(package) for package in PACKAGES},
-        "rounds": options.rounds,
+        "images": "drawn" if options.folder is None else options.folder.name,
     }
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
         if is_new:
             writer.writeheader()
         for figures in found:
-            medians = "; ".join(f"{name}={value:.5g}" for name, value in figures.medians().items())
-            writer.writerow({**common, "set": figures.name, "medians": medians})
+            writer.writerow(
+                {
+                    **common,
+                    "set": figures.name,
+                    "title": figures.title,
+                    "rounds": max(len(row.values) for row in figures.rows),
+                    "medians": _joined(figures, median),
+                    "lowest": _joined(figures, min),
+                    "highest": _joined(figures, max),
+                }
+            )
+
+
+def _joined(figures: FigureSet, choose: Callable[[tuple[float, ...]], float]) -> str:
+    return "; ".join(f"{row.name} ({row.unit})={choose(row.values):.5g}" for row in figures.rows)
 
 
 @cache

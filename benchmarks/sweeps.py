@@ -51,7 +51,7 @@ def measure(options: Options) -> list[FigureSet]:
             "skipped jobs": lambda: _milliseconds_of_each(_seconds("timed", sweep, folder)[:-1]),
         }
         found = alternate(contenders, options.rounds)
-    shares = alone("benchmarks.sweeps:kept", epochs=options.kept_epochs)
+    shares = alone("benchmarks.sweeps:kept", epochs=options.kept_epochs, threads=options.threads)
     skipped = found["skipped jobs"]
     rows = [
         Row("an empty job of Hydra", "ms", column(found["empty jobs"], "empty_ms")),
@@ -72,7 +72,7 @@ def _seconds(function: str, sweep: list[str], folder: str) -> list[float]:
     return [float(figure) for figure in python(folder, "-c", code, *sweep).split("\n")[-2].split()]
 
 
-def kept(epochs: int) -> Figures:
+def kept(epochs: int, threads: int) -> Figures:
     """Percentage of a run that checkpoints, pictures, events and the record take."""
     spent: list[float] = []
     for owner, name in (
@@ -84,7 +84,8 @@ def kept(epochs: int) -> Figures:
     ):
         setattr(owner, name, _timed(getattr(owner, name), spent))
     with tempfile.TemporaryDirectory() as folder:
-        asked = request(Path(folder), f"trainer.max_epochs={epochs}", "model.init=default")
+        length = f"trainer.max_epochs={epochs}"
+        asked = request(Path(folder), length, f"trainer.threads={threads}", "model.init=default")
         parts = assemble(asked, None)
         parts.data.prepare()
         started = time.perf_counter()

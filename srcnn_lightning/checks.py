@@ -124,19 +124,19 @@ def _rules_of_several_steps(trainer: dict[str, Any]) -> tuple[tuple[str, Any, bo
         ),
         (
             "trainer.cuda_graph",
-            True,
+            "true",
             not trainer["cuda_graph"] or is_several,
             "it needs trainer.steps_per_call above 1, 30 for an epoch of 60 images in one call",
         ),
         (
             "trainer.cuda_graph",
-            True,
+            "true",
             not trainer["cuda_graph"] or precision == "32-true",
             f"it needs trainer.precision=32-true, not {precision}",
         ),
         (
             "trainer.cuda_graph",
-            True,
+            "true",
             not trainer["cuda_graph"] or devices.device_type(trainer["accelerator"]) == "cuda",
             "there is no GPU of CUDA's here; leave it out",
         ),

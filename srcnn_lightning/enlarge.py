@@ -18,7 +18,10 @@ def main() -> None:
     parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
     parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")
     parser.add_argument(
-        "--output", type=user_path, metavar="FILE", help="default: NAME-enlarged.png, here"
+        "--output",
+        type=user_path,
+        metavar="FILE",
+        help="a PNG, replaced if it is there; default: NAME-enlarged.png, here",
     )
     options = parser.parse_args()
     output = options.output or Path(f"{options.image.stem}-enlarged.png")
@@ -40,21 +43,24 @@ def enlarge(run: Path, image: Path, output: Path) -> None:
         BadInput: a file that is missing or of another kind, or cannot be written.
     """
     checkpoint = folders.checkpoint(str(run))
-    if output.exists() and output.samefile(image):
-        raise BadInput(f"--output={output}: it is the image itself; give another file.")
 
     import torch
 
     from srcnn_lightning.data.image_file import read_image
     from srcnn_lightning.models import tiling
-    from srcnn_lightning.training.environment import keep_freed_memory
     from srcnn_lightning.training.pictures import as_picture, to_uint8
+    from srcnn_lightning.training.switches import keep_freed_memory
 
-    pixels = torch.from_numpy(read_image(image).copy()).permute(2, 0, 1)[None].float().div_(255)
+    content = torch.from_numpy(read_image(image).copy())
+    if output.exists() and output.samefile(image):
+        raise BadInput(f"--output={output}: it is the image itself; give another file.")
+    pixels = content.permute(2, 0, 1)[None].float().div_(255)
     keep_freed_memory()
     network = _network(checkpoint)
-    margin = tiling.reach(network)
-    tiles = {"tile": 0} if margin is None else {"margin": margin}
+    reach = tiling.reach(network)
+    if reach is None:
+        print(f"The network looks farther than {tiling.PROBED} pixels, so the image goes at once.")
+    tiles = {"tile": 0} if reach is None else {"margin": max(reach, tiling.MARGIN)}
     enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, **tiles)[0]))
     with written(output, "another file"), record.atomic(output) as file:
         enlarged.save(file, "PNG")

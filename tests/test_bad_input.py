@@ -160,7 +160,7 @@ CASES = {
     ),
     "graph of single steps": (
         (LEAVES, "trainer.cuda_graph=true"),
-        ("trainer.cuda_graph=True", "trainer.steps_per_call above 1"),
+        ("trainer.cuda_graph=true", "trainer.steps_per_call above 1"),
     ),
     "graph in another precision": (
         (
@@ -169,11 +169,11 @@ CASES = {
             "trainer.steps_per_call=2",
             "trainer.precision=bf16-mixed",
         ),
-        ("trainer.cuda_graph=True", "32-true, not bf16-mixed"),
+        ("trainer.cuda_graph=true", "32-true, not bf16-mixed"),
     ),
     "graph on a CPU": (
         (LEAVES, "trainer.cuda_graph=true", "trainer.steps_per_call=2", "trainer=cpu"),
-        ("trainer.cuda_graph=True", "no GPU of CUDA's"),
+        ("trainer.cuda_graph=true", "no GPU of CUDA's"),
     ),
     "unknown precision": ((LEAVES, "trainer.precision=17"), ("trainer.precision=17", "32-true")),
     "outputs cannot be written": (

@@ -61,6 +61,7 @@ def test_image_is_what_the_network_makes_of_it(
     [
         (("nowhere", "image.png"), "nowhere: there is no nowhere; give a run's folder"),
         (("RUN", "gone.png"), "gone.png: not a readable image"),
+        (("RUN", "gone.png", "--output=image.png"), "gone.png: not a readable image"),
         (("image.png", "image.png"), "image.png: it is no checkpoint of this program"),
         (("RUN", "image.png", "--output=image.png"), "--output=image.png: it is the image itself"),
         (

@@ -135,8 +135,9 @@ class Pairs(Dataset[Batch]):
 
     def __getitem__(self, indices: list[int]) -> Batch:
         """`(B, 3, h, w)` and `(B, 3, scale * h, scale * w)` in [0, 1]."""
+        index = _index(indices, self.hr.device)
         lr, hr = (
-            images[indices].to(torch.float32, memory_format=self.memory_format).div_(255)
+            images[index].to(torch.float32, memory_format=self.memory_format).div_(255)
             for images in (self.lr, self.hr)
         )
         return lr, hr
@@ -191,6 +192,12 @@ class BatchIndices(Sampler[list[int]]):
             random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
         for start in range(0, self.count, self.batch_size):
             yield order[start : start + self.batch_size][self.rank :: self.processes]
+
+
+def _index(indices: list[int], device: torch.device) -> Tensor:
+    """On the device, without waiting for its work, as torch does where it is given a list."""
+    index = torch.tensor(indices)
+    return index.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else index
 
 
 def _check(data: dict[str, Any], degradation: dict[str, Any]) -> None:

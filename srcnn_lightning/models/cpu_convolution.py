@@ -55,7 +55,7 @@ class _Convolution(torch.autograd.Function):
         images, weight = context.saved_tensors
         of_images, of_weight, of_bias, _ = context.needs_input_grad
         # The last layer's comes in another memory format, which costs a copy of three channels.
-        slope = slope.contiguous(memory_format=torch.channels_last)
+        slope = slope.contiguous(memory_format=_memory_format(images))
         return (
             convolve(slope, turned(weight)) if of_images else None,
             weight_gradient(images, slope, weight) if of_weight else None,
@@ -121,6 +121,11 @@ def _weight_gradient(images: Tensor, slope: Tensor, weight: Tensor) -> Tensor:
     )
     result: Tensor = gradient
     return result
+
+
+def _memory_format(images: Tensor) -> torch.memory_format:
+    is_last = images.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if is_last else torch.contiguous_format
 
 
 def _dilation(size: int) -> int:

@@ -1,4 +1,4 @@
-"""Enlarging a large image piece by piece, in memory that does not grow with it."""
+"""Enlarging a large image piece by piece: its feature maps, the most of its memory, do not grow."""
 
 import math
 from collections.abc import Iterator
@@ -45,20 +45,22 @@ def enlarge(network: nn.Module, image: Tensor, tile: int = TILE, margin: int = M
 
 
 def reach(network: nn.Module) -> int | None:
-    """Input pixels beyond an output pixel's own that it depends on; None if more than `PROBED`.
+    """Input pixels beyond an output pixel's own that it depends on; None from `PROBED` on.
 
-    Found by the gradient of a few output pixels in the middle of an image of noise.
+    An estimate, by the gradient of a few output pixels in the middle of a noisy, a white and a
+    black image: a network may look farther on others.
 
     Args:
         network: in evaluation mode, on the CPU.
     """
     side = 2 * PROBED + 2
-    generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 3, side, side, generator=generator, requires_grad=True)
-    output: Tensor = network(image)
+    noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    images = torch.cat([noise, torch.ones_like(noise), torch.zeros_like(noise)]).requires_grad_()
+    output: Tensor = network(images)
     scale = output.shape[-1] // side
     middle = slice(PROBED * scale, (PROBED + 2) * scale)  # of the two input pixels in the middle
-    (slope,) = torch.autograd.grad(output[..., middle, middle].square().sum(), image)
+    # Squared beside a constant: a slope of zero would hide a pixel, as it does where all are equal.
+    (slope,) = torch.autograd.grad((output[..., middle, middle] + 1).square().sum(), images)
     seen = slope.abs().sum((0, 1)).nonzero()
     if not len(seen):
         return 0

@@ -79,7 +79,7 @@ def make_capturable(optimizer: Optimizer) -> None:
     """Let an optimizer keep its number of steps on the GPU, where a graph counts it.
 
     Raises:
-        BadInput: it has no such option.
+        BadInput: it has no such option. Some could do without, as SGD; that is not tried.
     """
     for group in optimizer.param_groups:
         if "capturable" not in group:

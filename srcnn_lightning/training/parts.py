@@ -11,14 +11,21 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 from lightning.pytorch.strategies import DDPStrategy
 
-from srcnn_lightning import models
+from srcnn_lightning import devices, models
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.request import Request
 from srcnn_lightning.sweeps import gpus
 from srcnn_lightning.sweeps.sweep import Place
-from srcnn_lightning.training import callbacks, compilation, environment, events, processes
+from srcnn_lightning.training import (
+    callbacks,
+    compilation,
+    environment,
+    events,
+    processes,
+    switches,
+)
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume, load
 from srcnn_lightning.training.several_steps import SeveralSteps
 from srcnn_lightning.training.task import SuperResolution
@@ -75,7 +82,7 @@ def assemble(request: Request, resume: Resume | None, place: Place | None = None
     if task.is_trained:
         task.configure_optimizers()  # refuses bad arguments now, not in the middle of the run
         if options["compile"]:
-            compilation.compile_network(task.network)
+            compilation.compile_network(task.network, devices.device_type(options["accelerator"]))
     if settings["init_from"]:
         _load_weights(task, str(settings["init_from"]))
     history, test_pictures = callbacks.History(), callbacks.TestPictures()
@@ -132,11 +139,13 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     # torch deprecated a class that Lightning 2.6 asks for.
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+    # The steps before a CUDA graph are taken without it, by an optimizer that is ready for it.
+    warnings.filterwarnings("ignore", ".*step\\(\\) is running without CUDA graph capture.*")
     # torch 2.13 has a new name for it, which torch 2.11 does not know.
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
-    environment.keep_freed_memory(trainer["keep_memory"])
+    switches.keep_freed_memory(trainer["keep_memory"])
     torch.set_num_threads(trainer["threads"])
-    environment.reset_switches(trainer["tf32"], keep_compiled=trainer["compile"])
+    switches.reset_switches(trainer["tf32"], keep_compiled=trainer["compile"])
 
 
 def _load_weights(task: SuperResolution, checkpoint: str) -> None:

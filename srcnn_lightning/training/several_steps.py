@@ -41,6 +41,9 @@ class SeveralSteps(SuperResolution):
         self.take_step = partial(take, self.batch_loss, optimizer)
 
     def training_step(self, batches: list[Batch], batch_idx: int) -> None:  # type: ignore[override]
-        """One step after the other; their losses are counted together."""
+        """One step after the other; their losses are counted together.
+
+        Lightning's autocast does not cache weights, so each step sees those of the step before.
+        """
         losses: list[Tensor] = [self.take_step(batch).expand(len(batch[1])) for batch in batches]
         self.count_losses(torch.cat(losses))

@@ -62,6 +62,14 @@ def test_reach_of_srcnn_lies_within_the_usual_margin() -> None:
     assert 5 <= reach(SRCNN().eval()) <= MARGIN
 
 
+def test_layer_that_is_dead_on_noise_is_seen() -> None:
+    """ReLU(sum of a 5x5 neighbourhood - 24.5) is alive where all is white, and dead on noise."""
+    convolution = nn.Conv2d(3, 3, 5, padding=2, groups=3)
+    nn.init.constant_(convolution.weight, 1)
+    nn.init.constant_(convolution.bias, -24.5)
+    assert reach(nn.Sequential(convolution, nn.ReLU())) == 2
+
+
 def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
     class Centred(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:

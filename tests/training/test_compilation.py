@@ -10,8 +10,10 @@ import torch
 from conftest import Command
 from kills import LEAVES, record
 from torch import nn
+from torch._dynamo.utils import counters
 
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.models import SRCNN
 from srcnn_lightning.training.compilation import compile_network
 
 # Trains in this very process, twice, and tells how many graphs were compiled by then.
@@ -29,7 +31,35 @@ for more in [], ["optimizer.lr=0.01,0.02", "-m"]:
 def test_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(BadInput, match=r"trainer\.compile=true: .*no-such-compiler.*install"):
-        compile_network(nn.Conv2d(3, 3, 1))
+        compile_network(nn.Conv2d(3, 3, 1), "cpu")
+
+
+# torch warns of itself when it is asked to compile.
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method")
+def test_compiler_is_that_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    with pytest.raises(BadInput, match=r"there is no C compiler here \(no-such-compiler\)"):
+        compile_network(nn.Conv2d(3, 3, 1), "cuda")
+    if shutil.which("g++"):
+        monkeypatch.delenv("CXX", raising=False)
+        compile_network(nn.Conv2d(3, 3, 1), "cpu")  # which wants another one
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method")
+def test_every_architecture_of_a_sweep_is_captured() -> None:
+    torch.compiler.reset()
+    variants = [{}, {"output_activation": "tanh"}, {"batch_norm": True}, {"features": (8, 4)}]
+    sizes = (2, 1, 4)
+    for variant in variants:
+        network = SRCNN(**{"features": (4, 3), "init": "default", **variant})
+        compile_network(network, "cpu", backend="eager")
+        for size in sizes:
+            network(torch.rand(size, 3, 8, 8)).sum().backward()
+            with torch.no_grad():
+                network(torch.rand(size, 3, 8, 8))
+    captured = counters["stats"]["unique_graphs"]
+    torch.compiler.reset()
+    assert captured == len(variants) * len(sizes) * 2
 
 
 @pytest.mark.slow
