@@ -86,11 +86,16 @@ def show(figures: FigureSet, console: Console) -> None:
     table.add_column("unit")
     table.add_column("aim")
     for row in figures.rows:
-        values = [format_value(value) for value in (row.median, min(row.values), max(row.values))]
+        values = [
+            format_value(value, row.unit)
+            for value in (row.median, min(row.values), max(row.values))
+        ]
         table.add_row(row.name, *values, row.unit, row.aim)
     console.print(table)
 
 
-def format_value(value: float) -> str:
-    """Three significant digits, whole numbers where they are larger."""
+def format_value(value: float, unit: str = "") -> str:
+    """Three significant digits, whole numbers where they are larger; decibels to a thousandth."""
+    if unit == "dB":
+        return f"{value:.3f}"
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -23,21 +23,30 @@ def main() -> None:
         metavar="FILE",
         help="a PNG, replaced if it is there; default: NAME-enlarged.png, here",
     )
+    parser.add_argument(
+        "--tile",
+        type=int,
+        metavar="PIXELS",
+        help="longest side of a tile of the image; 0 takes it at once; default: 384",
+    )
     options = parser.parse_args()
+    if options.tile is not None and options.tile < 0:
+        parser.error(f"--tile={options.tile}: it must be 0 or more")
     output = options.output or Path(f"{options.image.stem}-enlarged.png")
     try:
-        enlarge(options.run, options.image, output)
+        enlarge(options.run, options.image, output, options.tile)
     except BadInput as error:
         errors.leave(str(error), errors.BAD_INPUT)
 
 
-def enlarge(run: Path, image: Path, output: Path) -> None:
+def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> None:
     """Write the enlarged image, whole or not at all.
 
     Args:
         run: a run's folder, whose best checkpoint is taken, or a checkpoint.
         image: of any size.
         output: of the PNG.
+        tile: its longest side in pixels of the image; None takes `tiling.TILE`, 0 all at once.
 
     Raises:
         BadInput: a file that is missing or of another kind, or cannot be written.
@@ -58,10 +67,11 @@ def enlarge(run: Path, image: Path, output: Path) -> None:
     keep_freed_memory()
     network = _network(checkpoint)
     reach = tiling.reach(network)
-    if reach is None:
+    if reach is None and tile != 0:
         print(f"The network looks farther than {tiling.PROBED} pixels, so the image goes at once.")
-    tiles = {"tile": 0} if reach is None else {"margin": max(reach, tiling.MARGIN)}
-    enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, **tiles)[0]))
+    side = 0 if reach is None else tiling.TILE if tile is None else tile
+    margin = max(reach or 0, tiling.MARGIN)
+    enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, side, margin)[0]))
     with written(output, "another file"), record.atomic(output) as file:
         enlarged.save(file, "PNG")
     print(f"{output}: {enlarged.width}x{enlarged.height} pixels")

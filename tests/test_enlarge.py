@@ -68,6 +68,7 @@ def test_image_is_what_the_network_makes_of_it(
             ("RUN", "image.png", "--output=image.png/b.png"),
             "--output=image.png/b.png: it cannot be written",
         ),
+        (("RUN", "image.png", "--tile=-1"), "--tile=-1: it must be 0 or more"),
         (("RUN",), "the following arguments are required: image"),
     ],
 )
