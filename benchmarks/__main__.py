@@ -29,6 +29,8 @@ from benchmarks import (
 )
 from benchmarks.figures import FigureSet, show
 from benchmarks.options import Options, long, quick
+from srcnn_lightning import errors
+from srcnn_lightning.errors import BadInput
 
 WIDTH = 100  # of the tables in a file or a pipe
 MEASURED: dict[str, Callable[[Options], list[FigureSet]]] = {
@@ -51,8 +53,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="of real images, in place of drawn ones")
     parser.add_argument("--rounds", type=int, help="medians are over so many")
     parser.add_argument("--threads", type=int, help="of the CPU: 1 is steadier on a busy machine")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
-    parser.add_argument("--long", action="store_true", help="longer trainings, the full grid")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
+    length.add_argument("--long", action="store_true", help="longer trainings, the full grid")
     parser.add_argument("--only", default=",".join(MEASURED), help="some of %(default)s")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, where there is one")
     parser.add_argument(
@@ -86,6 +89,8 @@ def _what_is_wrong(arguments: argparse.Namespace) -> str | None:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             return f"--{name}={value}: it must be at least 1"
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        return "--device=cuda: there is no GPU of CUDA's here; leave it out"
     folder, output = arguments.folder, arguments.output
     if folder is not None and not folder.expanduser().is_dir():
         return f"--folder={folder}: there is no such folder; give one with image files"
@@ -120,4 +125,9 @@ def make_options(arguments: argparse.Namespace) -> Options:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BadInput as error:
+        errors.leave(str(error), errors.BAD_INPUT)
+    except KeyboardInterrupt:
+        errors.leave("Interrupted; what was finished before is kept.", 130)

@@ -33,6 +33,18 @@ def add_outputs(parser: Parser) -> None:
     )
 
 
+def checked_output(path: Path) -> Path:
+    """Where a file that is to be written, or replaced, really lies.
+
+    Raises:
+        BadInput: something else than a file has that name.
+    """
+    with written(path, "another file"):
+        if path.exists() and not path.is_file():  # a folder, or a device: a rename would replace it
+            raise errors.BadInput(f"--output={path}: it is no file; give another one.")
+        return path.resolve()  # of a link what it leads to
+
+
 @contextmanager
 def written(path: Path, instead: str) -> Iterator[None]:
     """Around what writes to `--output`.

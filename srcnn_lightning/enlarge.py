@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srcnn_lightning import errors, folders, record
-from srcnn_lightning.command_line import Parser, user_path, written
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.command_line import Parser, checked_output, user_path, written
+from srcnn_lightning.errors import BadInput, one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -52,6 +52,11 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
         BadInput: a file that is missing or of another kind, or cannot be written.
     """
     checkpoint = folders.checkpoint(str(run))
+    target = checked_output(output)
+    if output.suffix.lower() != ".png":
+        raise BadInput(f"--output={output}: it will be a PNG; give a name that ends in .png.")
+    if not image.is_file():
+        raise BadInput(f"{image}: there is no such file; give an image.")
 
     import torch
 
@@ -66,13 +71,19 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
     pixels = content.permute(2, 0, 1)[None].float().div_(255)
     keep_freed_memory()
     network = _network(checkpoint)
-    reach = tiling.reach(network)
-    if reach is None and tile != 0:
-        print(f"The network looks farther than {tiling.PROBED} pixels, so the image goes at once.")
-    side = 0 if reach is None else tiling.TILE if tile is None else tile
-    margin = max(reach or 0, tiling.MARGIN)
-    enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, side, margin)[0]))
-    with written(output, "another file"), record.atomic(output) as file:
+    margin = tiling.usable_margin(network)
+    if margin is None and tile != 0:
+        print("This network gives something else by tiles, so it gets the image at once.")
+    side = 0 if margin is None else tiling.TILE if tile is None else tile
+    try:
+        enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, side, margin or 0)[0]))
+    except RuntimeError as error:
+        size = f"{pixels.shape[-1]}x{pixels.shape[-2]}"
+        raise BadInput(
+            f"{image}: the network of {run} takes no image of {size} pixels ({one_line(error)}); "
+            "give one of sides that it was made for."
+        ) from error
+    with written(output, "another file"), record.atomic(target) as file:
         enlarged.save(file, "PNG")
     print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
 

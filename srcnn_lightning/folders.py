@@ -167,7 +167,10 @@ def checkpoint(given: str, setting: str = "") -> Path:
         raise BadInput(f"{setting}: give a run's folder or a checkpoint's path, or leave it out.")
     path = Path(given).expanduser()
     if path.is_dir():
-        path = (_original(given, setting, path) or path) / "checkpoints/best.ckpt"
+        folder = _original(given, setting, path) or path
+        path = folder / "checkpoints/best.ckpt"
+        if (folder / record.FILE_NAME).is_file() and not path.is_file():
+            raise BadInput(f"{setting}{given}: this run has no checkpoint; give a network's run.")
     if not path.is_file():
         raise BadInput(
             f"{setting}{given}: there is no {path}; give a run's folder or a checkpoint's path."

@@ -3,7 +3,7 @@
 import sys
 
 from srcnn_lightning import errors
-from srcnn_lightning.command_line import Parser, add_outputs, user_path, written
+from srcnn_lightning.command_line import Parser, add_outputs, checked_output, user_path, written
 from srcnn_lightning.record import write_text
 from srcnn_lightning.report.groups import read_all
 from srcnn_lightning.report.tables.collect import tables
@@ -33,8 +33,9 @@ def main() -> None:
         found = tables(records)
         text = FORMATS[options.format](found)
         if options.output:
+            output = checked_output(options.output)
             with written(options.output, "another file"):
-                write_text(options.output, text)
+                write_text(output, text)
         else:
             print(text, end="")
     except errors.BadInput as error:

@@ -12,6 +12,7 @@ TILE = 384
 # Input pixels beyond a tile that its result depends on: SRCNN 9-1-5 looks 6 output pixels far,
 # which is 3 input pixels, and bicubic interpolation 2 more.
 MARGIN = 8
+SEAM = 1e-3  # of [0, 1]: a quarter of what an 8-bit file can hold
 PROBED = 64  # input pixels in each direction that `reach` looks at
 
 
@@ -66,6 +67,29 @@ def reach(network: nn.Module) -> int | None:
         return 0
     farthest = max(PROBED - int(seen.min()), int(seen.max()) - (PROBED + 1))
     return None if farthest >= PROBED else max(0, farthest)
+
+
+@torch.inference_mode()
+def usable_margin(network: nn.Module) -> int | None:
+    """With which tiles give what the whole image gives; None for a network that wants it whole.
+
+    A network wants it whole if it looks farther than `PROBED`, depends on a pixel's position, or
+    does not take pieces of any size. Found by trying it on an image of noise.
+
+    Args:
+        network: in evaluation mode, on the CPU.
+    """
+    noise = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1))
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            found = reach(network)
+        if found is None:
+            return None
+        margin = max(found, MARGIN)
+        difference = enlarge(network, noise, tile=50, margin=margin) - enlarge(network, noise, 0)
+    except RuntimeError:  # torch's word for tensors that do not fit together
+        return None
+    return margin if difference.abs().max() < SEAM else None
 
 
 def _parts(length: int, longest: int) -> Iterator[tuple[int, int]]:

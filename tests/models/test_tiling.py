@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from srcnn_lightning.models import SRCNN, Interpolation
-from srcnn_lightning.models.tiling import MARGIN, PROBED, enlarge, reach
+from srcnn_lightning.models.tiling import MARGIN, PROBED, enlarge, reach, usable_margin
 
 
 @pytest.fixture
@@ -77,3 +77,37 @@ def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
 
     assert reach(Centred()) is None
     assert reach(nn.Conv2d(3, 3, 2 * PROBED - 1, padding=PROBED - 1)) == PROBED - 1
+
+
+class Positioned(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images + torch.linspace(0, 1, images.shape[-1])
+
+
+class Quantized(nn.Module):
+    """Its slope is 0 everywhere, and its convolution looks 20 pixels far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blur = nn.AvgPool2d(41, stride=1, padding=20)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        blurred: torch.Tensor = self.blur((255 * images).round() / 255)
+        return blurred
+
+
+class EvenSidesOnly(nn.Module):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        half = nn.functional.max_pool2d(images, 2)
+        return images + nn.functional.interpolate(half, scale_factor=2)
+
+
+@pytest.mark.parametrize("network", [Positioned(), Quantized(), EvenSidesOnly()])
+def test_network_that_tiles_would_change_wants_the_whole_image(network: nn.Module) -> None:
+    assert usable_margin(network) is None
+
+
+def test_network_that_tiles_do_not_change_has_a_margin() -> None:
+    torch.manual_seed(0)
+    assert usable_margin(SRCNN().eval()) == MARGIN
+    assert usable_margin(nn.Conv2d(3, 3, 41, padding=20)) == 20
