@@ -196,7 +196,7 @@ class BatchIndices(Sampler[list[int]]):
 
 def _index(indices: list[int], device: torch.device) -> Tensor:
     """On the device, without waiting for its work, as torch does where it is given a list."""
-    index = torch.tensor(indices)
+    index = torch.tensor(indices, dtype=torch.long)  # also of none
     return index.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else index
 
 
