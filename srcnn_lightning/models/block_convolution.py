@@ -12,8 +12,8 @@ class BlockConv2d(CPUConv2d):
 
     The CPU's convolution fills its vectors with output channels: three use 3 of 16 lanes. Here one
     step of stride 2 computes the 2x2 block of neighbouring output pixels from a kernel that is one
-    pixel larger, 12 channels at once: 1.4 times the arithmetic in 0.7 of the time, backward included
-    (`python -m benchmarks --only block_convolution`).
+    pixel larger, 12 channels at once: 1.4 times the arithmetic in 0.7 of the time, with
+    the same backward (`python -m benchmarks --only block_convolution`).
     """
 
     def compute(self, images: Tensor) -> Tensor:
