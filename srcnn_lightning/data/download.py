@@ -7,7 +7,8 @@ An `OSError` from here is always of the disk.
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing.pool import ThreadPool
+from multiprocessing import TimeoutError as NotYet
+from multiprocessing.pool import IMapIterator, ThreadPool
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +31,7 @@ from srcnn_lightning.progress import transfer
 # Further tries of the first question alone: nothing is under way that would be lost, and who has no
 # network should learn it within seconds.
 QUESTIONS = 2
+AWAKE_S = 0.5  # how long the main thread sleeps at a time
 
 
 class Remote:
@@ -104,8 +106,9 @@ class Remote:
                     self.connection.retry(copy, on_retry, member)
 
             try:
-                for _ in pool.imap_unordered(fetch, paths):
-                    pass
+                done = pool.imap_unordered(fetch, paths)
+                for _ in paths:
+                    _wait_for_one(done)
             except Exception:
                 stop.set()
                 pool.close()
@@ -159,6 +162,19 @@ class Remote:
                     file.write(chunk)
                     at += len(chunk)
                     move(at, total)
+
+
+def _wait_for_one(transfers: "IMapIterator[None]") -> None:
+    """Wait for the next one to end, and wake up now and then.
+
+    The system may give Ctrl-C to any thread, and Python's main thread, which alone acts on it,
+    learns of it when it wakes.
+    """
+    while True:
+        try:
+            return transfers.next(AWAKE_S)
+        except NotYet:
+            pass
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """DIV2K where the server, the disk or the process fails: how every trouble ends."""
 
+import ctypes
 import errno
 import io
 import os
@@ -7,6 +8,7 @@ import resource
 import signal
 import socket
 import time
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -203,12 +205,25 @@ def wait_for(happened):
     assert happened()
 
 
-def test_interruption_does_not_wait_for_a_server_that_stalls(tmp_path):
+def interrupt(process):
+    os.kill(process.pid, signal.SIGINT)
+
+
+def interrupt_other_thread(process):
+    """As a system may do where the main thread sleeps."""
+    tids = {int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()}
+    libc = ctypes.CDLL(None, use_errno=True)
+    failed = libc.tgkill(process.pid, max(tids - {process.pid}), signal.SIGINT)
+    assert not failed, os.strerror(ctypes.get_errno())
+
+
+@pytest.mark.parametrize("send", [interrupt, interrupt_other_thread])
+def test_interruption_does_not_wait_for_a_server_that_stalls(tmp_path, send):
     stalling = Behaviour(ZIP, stall_after=16384, spares_directory=True)
     with serving(stalling) as server:
         process = in_child(tmp_path, server.url, read_s=60)
         wait_for(lambda: list(tmp_path.rglob("*.png.part")))
-        os.kill(process.pid, signal.SIGINT)
+        send(process)
         started = time.monotonic()
         process.communicate(timeout=40)
     assert process.returncode
