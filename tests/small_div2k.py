@@ -63,11 +63,14 @@ SPANS = spans(ZIP)
 def in_child(root, url, names=CHOSEN, read_s=2, **options):
     """The same call in a process of its own, which can be killed or limited."""
     code = (
+        "import signal\n"
         "import sys\n"
         "from pathlib import Path\n"
         "from srcnn_lightning.data import div2k\n"
         "from srcnn_lightning.data.connection import RetryPolicy\n"
         "from srcnn_lightning.errors import BadInput\n"
+        # A shell's background jobs ignore Ctrl-C, and so would what the tests start as one.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"subset = div2k.Subset({FOLDER!r}, range({NUMBERS.start}, {NUMBERS.stop}),"
         f" {SUBSET.md5!r})\n"
         f"policy = RetryPolicy(2, {read_s}, (0.01, 0.02))\n"
