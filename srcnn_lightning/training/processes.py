@@ -164,9 +164,10 @@ class _Others:
             if self.is_leaving:
                 return
             time.sleep(0.1)
-        self.kill()
         with suppress(OSError):
             print(words, file=sys.stderr, flush=True)
+        # The death of the others may free the main thread, which has its own words for it.
+        self.kill()
         os._exit(status)
 
 
