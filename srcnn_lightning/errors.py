@@ -4,7 +4,9 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -15,6 +17,7 @@ WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"  # before main() set
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 # 130 (interrupted) and 143 (terminated) are 128 + the signal's number.
+_last_words = threading.Lock()  # is taken by whoever says them
 
 
 class BadInput(ValueError):  # noqa: N818 - it says what it is
@@ -132,13 +135,20 @@ def leave_on_signals(at_once: bool = False) -> None:
 
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
+        say_last_words(signal_sentence(number))
         if at_once:
-            print(signal_sentence(number), file=sys.stderr, flush=True)
             os._exit(128 + number)
-        leave(signal_sentence(number), 128 + number)
+        raise Leaving(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
+
+
+def say_last_words(words: str) -> None:
+    """Once in a process: its main thread says them, or another that ends it without waiting."""
+    if _last_words.acquire(blocking=False):
+        with suppress(OSError):
+            print(words, file=sys.stderr, flush=True)
 
 
 def signal_sentence(number: int) -> str:

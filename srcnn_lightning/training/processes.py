@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -164,8 +164,7 @@ class _Others:
             if self.is_leaving:
                 return
             time.sleep(0.1)
-        with suppress(OSError):
-            print(words, file=sys.stderr, flush=True)
+        errors.say_last_words(words)
         # The death of the others may free the main thread, which has its own words for it.
         self.kill()
         os._exit(status)
