@@ -165,7 +165,6 @@ class _Others:
                 return
             time.sleep(0.1)
         errors.say_last_words(words)
-        # The death of the others may free the main thread, which has its own words for it.
         self.kill()
         os._exit(status)
 
