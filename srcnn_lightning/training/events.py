@@ -2,6 +2,8 @@
 
 import io
 import os
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,24 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
     if not target:
         return False
     goes_on = epochs and issubclass(get_class(target), TensorBoardLogger)
+    if goes_on:
+        _await_a_later_name(folder)
     extra = {"purge_step": epochs + 1} if goes_on else {}
     logger: Logger = instantiate(settings, save_dir=str(folder), **extra)
     return logger
+
+
+def _await_a_later_name(folder: Path) -> None:
+    """Wait, a second at most, until a new file of events comes after those in the folder.
+
+    TensorBoard reads them in the order of their names, in which the second of their making is
+    followed by the process: of two processes in one second the later one could be read first, and
+    what it declares void would stay.
+    """
+    seconds = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(EVENTS)]
+    now = time.time()
+    if any(found and int(found[1]) == int(now) for found in seconds):
+        time.sleep(int(now) + 1 - now)
 
 
 def flush(loggers: list[Logger], folder: Path) -> None:
