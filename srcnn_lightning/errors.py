@@ -134,6 +134,9 @@ def leave_on_signals(at_once: bool = False) -> None:
     """
 
     def handler(number: int, frame: FrameType | None) -> None:
+        if not threading.main_thread().is_alive():  # all is done, Python clears up
+            signal.signal(number, signal.SIG_DFL)  # unless it hangs
+            return
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
         say_last_words(signal_sentence(number))
         if at_once:
