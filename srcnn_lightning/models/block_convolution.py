@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srcnn_lightning.models.cpu_convolution import CPUConv2d
+from srcnn_lightning.models.cpu_convolution import CPUConv2d, memory_format
 
 
 class BlockConv2d(CPUConv2d):
@@ -21,15 +21,30 @@ class BlockConv2d(CPUConv2d):
         height, width = images.shape[-2:]
         if height % 2 or width % 2:
             return super().compute(images)
-        weight = torch.stack(
+        weight = torch.cat(
             [
                 F.pad(self.weight, (right, 1 - right, down, 1 - down))
                 for down in (0, 1)
                 for right in (0, 1)
-            ],
-            dim=1,
-        )  # (out_channels, 4, in_channels, k + 1, k + 1)
-        weight = weight.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        bias = None if self.bias is None else self.bias.repeat_interleave(4)
+            ]
+        )  # (4 * out_channels, in_channels, k + 1, k + 1)
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        bias = None if self.bias is None else self.bias.repeat(4)
         blocks = F.conv2d(images, weight, bias, stride=2, padding=self.padding)
-        return F.pixel_shuffle(blocks, 2)
+        return _spread(blocks, memory_format(images))
+
+
+def _spread(blocks: Tensor, memory_format: torch.memory_format) -> Tensor:
+    """`(B, 4 * C, h, w)`, rows and columns before channels -> `(B, C, 2 * h, 2 * w)`.
+
+    `F.pixel_shuffle` wants the channels before them. As here, the two pixels of a row with their
+    channels stay side by side in channels_last: 0.07 ms in place of 0.3.
+    """
+    batch, channels, height, width = blocks.shape
+    channels //= 4
+    size = (batch, channels, 2 * height, 2 * width)
+    # Not a view of something else: torch forbids to change one that a Function returns.
+    images = torch.empty(size, dtype=blocks.dtype, memory_format=memory_format)
+    places = images.view(batch, channels, height, 2, width, 2)
+    places.copy_(blocks.view(batch, 2, 2, channels, height, width).permute(0, 3, 4, 1, 5, 2))
+    return images

@@ -23,14 +23,18 @@ class CPUConv2d(nn.Conv2d):
         """Stride 1, zero padding that keeps the image's size, an odd `kernel_size`."""
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
-        if self.plain or images.device.type != "cpu" or _torch_chooses():
-            return super().forward(images)
-        if not torch.is_grad_enabled():
-            return self.compute(images)
-        result: Tensor = _Convolution.apply(images, self.weight, self.bias, self.compute)  # type: ignore[no-untyped-call]
-        return result
+    def forward(self, images: Tensor, rectify: bool = False) -> Tensor:
+        """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`.
+
+        Args:
+            images: of any range.
+            rectify: apply a ReLU to `images` first, in place.
+        """
+        if not self.plain and images.device.type == "cpu" and not _torch_chooses():
+            if torch.is_grad_enabled():
+                return _Convolution.apply(images, self.weight, self.bias, self.compute, rectify)[0]  # type: ignore[no-any-return, no-untyped-call]
+            return self.compute(images.relu_() if rectify else images)
+        return super().forward(images.relu_() if rectify else images)
 
     def compute(self, images: Tensor) -> Tensor:
         """The result alone, in its fastest form."""
@@ -45,21 +49,27 @@ class _Convolution(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor | None,
         compute: Callable[[Tensor], Tensor],
-    ) -> Tensor:
+        rectify: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        context.rectify = rectify
+        if rectify:
+            context.mark_dirty(images.relu_())
+            context.set_materialize_grads(False)  # nobody sees the rectified images
         context.save_for_backward(images, weight)
-        return compute(images)
+        return compute(images), images if rectify else None
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(context: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(context: Any, slope: Tensor, _: None) -> tuple[Tensor | None, ...]:
         images, weight = context.saved_tensors
-        of_images, of_weight, of_bias, _ = context.needs_input_grad
+        of_images, of_weight, of_bias, *_ = context.needs_input_grad
         # The last layer's comes in another memory format, which costs a copy of three channels.
-        slope = slope.contiguous(memory_format=_memory_format(images))
+        slope = slope.contiguous(memory_format=memory_format(images))
         return (
-            convolve(slope, turned(weight)) if of_images else None,
+            image_gradient(images, slope, weight, context.rectify) if of_images else None,
             weight_gradient(images, slope, weight) if of_weight else None,
             bias_gradient(slope) if of_bias else None,
+            None,
             None,
         )
 
@@ -72,6 +82,18 @@ def convolve(images: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     """
     size = weight.shape[-1]
     return F.conv2d(images, weight, bias, padding=size // 2, dilation=_dilation(size))
+
+
+def image_gradient(images: Tensor, slope: Tensor, weight: Tensor, rectified: bool) -> Tensor:
+    """Gradient of the input, and of what it was before a ReLU.
+
+    The ReLU's is written over the convolution's, which is nobody else's yet: 1.1 ms in place of 2.1
+    for 64 channels.
+    """
+    gradient = convolve(slope, turned(weight))
+    if rectified:
+        torch.ops.aten.threshold_backward.grad_input(gradient, images, 0, grad_input=gradient)
+    return gradient
 
 
 def weight_gradient(images: Tensor, slope: Tensor, weight: Tensor) -> Tensor:
@@ -123,7 +145,8 @@ def _weight_gradient(images: Tensor, slope: Tensor, weight: Tensor) -> Tensor:
     return result
 
 
-def _memory_format(images: Tensor) -> torch.memory_format:
+def memory_format(images: Tensor) -> torch.memory_format:
+    """channels_last, or torch's own."""
     is_last = images.is_contiguous(memory_format=torch.channels_last)
     return torch.channels_last if is_last else torch.contiguous_format
 

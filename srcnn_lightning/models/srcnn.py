@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.block_convolution import BlockConv2d
 from srcnn_lightning.models.cpu_convolution import CPUConv2d
+from srcnn_lightning.models.cpu_layers import CPULayers
 from srcnn_lightning.models.interpolation import Interpolation
 
 RGB = 3
@@ -63,7 +64,7 @@ class SRCNN(nn.Module):
             layers.append(nn.ReLU(inplace=True))
             channels = width
         layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1]))
-        self.layers = nn.Sequential(*layers)
+        self.layers = CPULayers(*layers)
         for layer in layers:
             if isinstance(layer, CPUConv2d):
                 layer.plain = not cpu_forms

@@ -84,6 +84,17 @@ def test_block_convolution_equals_plain_one_in_channels_last():
     assert_same(channels_last, plain, images)
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_result_may_be_changed_in_place_and_lies_in_memory_as_the_input(memory_format):
+    block, plain = pair(4, 3, 5)
+    images = doubles(2, 4, 8, 8).contiguous(memory_format=memory_format)
+    output = block(images)
+    assert output.is_contiguous(memory_format=memory_format)
+    output.clamp_(0, 0.5).sum().backward()
+    plain(images).clamp(0, 0.5).sum().backward()
+    assert relative_error(block.weight.grad, plain.weight.grad) <= 1e-11
+
+
 def test_state_dict_keys_are_those_of_a_plain_convolution():
     # Checkpoints of either load into the other.
     block, plain = BlockConv2d(4, 3, 5), nn.Conv2d(4, 3, 5)

@@ -106,3 +106,13 @@ def test_unknown_kernel_is_refused_by_name(kernel):
 
 def test_interpolation_has_nothing_to_learn():
     assert list(Interpolation().parameters()) == []
+
+
+@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("antialias", [True, False])
+def test_memory_format_changes_no_bit_and_is_kept(kernel, antialias):
+    images = torch.rand(2, 3, 5, 7)
+    in_channels_last = images.contiguous(memory_format=torch.channels_last)
+    found = resample(in_channels_last, (10, 14), kernel, antialias)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(found, resample(images, (10, 14), kernel, antialias))
