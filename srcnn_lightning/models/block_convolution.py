@@ -38,13 +38,16 @@ def _spread(blocks: Tensor, memory_format: torch.memory_format) -> Tensor:
     """`(B, 4 * C, h, w)`, rows and columns before channels -> `(B, C, 2 * h, 2 * w)`.
 
     `F.pixel_shuffle` wants the channels before them. As here, the two pixels of a row with their
-    channels stay side by side in channels_last: 0.07 ms in place of 0.3.
+    channels stay side by side in channels_last: 0.07 ms in place of
+    0.27 for two images of 224x224, two threads on an Intel Xeon (AVX-512).
     """
     batch, channels, height, width = blocks.shape
     channels //= 4
     size = (batch, channels, 2 * height, 2 * width)
     # Not a view of something else: torch forbids to change one that a Function returns.
-    images = torch.empty(size, dtype=blocks.dtype, memory_format=memory_format)
+    images = torch.empty(
+        size, dtype=blocks.dtype, device=blocks.device, memory_format=memory_format
+    )
     places = images.view(batch, channels, height, 2, width, 2)
     places.copy_(blocks.view(batch, 2, 2, channels, height, width).permute(0, 3, 4, 1, 5, 2))
     return images

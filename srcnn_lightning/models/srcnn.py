@@ -14,8 +14,7 @@ from srcnn_lightning.models.block_convolution import BlockConv2d
 from srcnn_lightning.models.cpu_convolution import CPUConv2d
 from srcnn_lightning.models.cpu_layers import CPULayers
 from srcnn_lightning.models.interpolation import Interpolation
-
-RGB = 3
+from srcnn_lightning.resampling import RGB
 
 
 class SRCNN(nn.Module):

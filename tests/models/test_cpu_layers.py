@@ -1,90 +1,184 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_hook
 
+from srcnn_lightning.models import cpu_convolution
 from srcnn_lightning.models.block_convolution import BlockConv2d
-from srcnn_lightning.models.cpu_convolution import CPUConv2d
+from srcnn_lightning.models.cpu_convolution import CPUConv2d, convolve, rectify_gradient
 from srcnn_lightning.models.cpu_layers import CPULayers
 
 
-def layers(batch_norm=False, inplace=True):
+class LeakyReLU(nn.ReLU):
+    def forward(self, features):
+        return nn.functional.leaky_relu(features)
+
+
+def layers(batch_norm=False, relu=nn.ReLU, inplace=True):
     torch.manual_seed(0)
-    first, second, last = CPUConv2d(3, 8, 5), CPUConv2d(8, 6, 1), BlockConv2d(6, 3, 3)
     norm = [nn.BatchNorm2d(8)] if batch_norm else []
-    rest = [nn.ReLU(inplace), second, nn.ReLU(inplace), last]
-    return [layer.double() for layer in (first, *norm, *rest)]
+    convolutions = CPUConv2d(3, 8, 5), CPUConv2d(8, 6, 1), BlockConv2d(6, 3, 3)
+    first, second, last = (layer.double() for layer in convolutions)
+    return [first, *(layer.double() for layer in norm), relu(inplace), second, relu(inplace), last]
 
 
-def train(network):
-    """The output, and all gradients."""
+def draw(memory_format=torch.channels_last):
     torch.manual_seed(1)
     images = torch.rand(2, 3, 6, 8, dtype=torch.float64)
-    images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
+    return images.contiguous(memory_format=memory_format)
+
+
+def train(network, images, penalty=lambda: 0):
+    """The output, and all gradients."""
     network.zero_grad()
     output = network(images)
-    output.backward(torch.rand_like(output))
+    loss = (output * torch.arange(output.numel()).view(output.shape)).mean() + penalty()
+    loss.backward()
     return [output, images.grad, *(parameter.grad for parameter in network.parameters())]
 
 
+def assert_same(found, wanted):
+    for one, other in zip(found, wanted, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.equal(one, other)
+
+
+def relus(output):
+    """How many steps of autograd behind a result are those of a ReLU."""
+    seen, todo = set(), [output.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is not None and node not in seen:
+            seen.add(node)
+            todo += [following for following, _ in node.next_functions]
+    return sum(node.name() == "ReluBackward0" for node in seen)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("batch_norm", [True, False])
-def test_result_and_gradients_are_those_of_a_plain_sequence_to_the_bit(batch_norm):
-    own = train(CPULayers(*layers(batch_norm)))
-    plain = train(nn.Sequential(*layers(batch_norm)))
-    for one, other in zip(own, plain, strict=True):
-        assert torch.equal(one, other)
-
-
 @pytest.mark.parametrize("inplace", [True, False])
-def test_what_reads_features_before_a_relu_sees_them_as_in_a_plain_sequence(inplace):
-    """A ReLU that works in place changes them for everyone, another one for nobody."""
-    seen = []
-    for kind in (CPULayers, nn.Sequential):
-        network = kind(*layers(inplace=inplace))
-        network[0].register_forward_hook(lambda layer, given, output: seen.append(output))
-        train(network)
-    assert torch.equal(*seen)
-    assert bool((seen[0] < 0).any()) is not inplace
+def test_results_are_those_of_a_plain_sequence_to_the_bit(memory_format, batch_norm, inplace):
+    own, plain = (
+        train(
+            kind(*layers(batch_norm, inplace=inplace)),
+            draw(memory_format).requires_grad_(),
+        )
+        for kind in (CPULayers, nn.Sequential)
+    )
+    assert_same(own, plain)
 
 
-def test_gradient_hook_sees_that_of_the_features_before_the_relu():
-    seen = []
+@pytest.mark.parametrize("frozen", [{0}, {2}, {4}, {0, 2}, {2, 4}, {0, 4}])
+def test_frozen_layers_get_no_gradient_and_the_others_theirs(frozen):
+    both = []
     for kind in (CPULayers, nn.Sequential):
         network = kind(*layers())
-        network[0].register_forward_hook(
-            lambda layer, given, output: output.register_hook(seen.append) and None
-        )
-        train(network)
-    assert torch.equal(*seen)
-    assert (seen[0] == 0).any()
+        for number in frozen:
+            network[number].requires_grad_(False)
+        both.append(train(network, draw()))
+    assert_same(*both)
+    assert sum(gradient is None for gradient in both[0]) == 1 + 2 * len(frozen)
 
 
-def test_plain_convolution_leaves_the_relu_to_itself():
+def test_layers_train_as_one_step():
+    images = draw()
+    output = CPULayers(*layers())(images)
+    assert relus(output) == 0
+    assert relus(nn.Sequential(*layers())(images)) == 2
+    assert torch.equal(images, draw())
+    # In another memory format gradients would change theirs on the way.
+    assert relus(CPULayers(*layers())(draw(torch.contiguous_format))) == 2
+
+
+@pytest.mark.parametrize(("frozen", "wanted"), [((), 2), ((0,), 1), ((0, 2), 0)])
+def test_gradients_of_inputs_that_nothing_needs_are_not_computed(frozen, wanted, monkeypatch):
     network = CPULayers(*layers())
-    calls = []
-    for layer in network:
-        if isinstance(layer, CPUConv2d):
-            layer.plain = True
-        else:
-            layer.register_forward_hook(lambda layer, given, output: calls.append(layer))
-    train(network)
-    assert len(calls) == 2
+    for number in frozen:
+        network[number].requires_grad_(False)
+    output = network(draw())
+    computed = []
+    monkeypatch.setattr(
+        cpu_convolution, "convolve", lambda *given: computed.append(given) or convolve(*given)
+    )
+    output.sum().backward()
+    assert len(computed) == wanted
+
+
+def test_gradient_of_a_relu_is_zero_where_its_result_is_and_lies_in_the_same_memory():
+    gradient = torch.tensor([1.0, -2.0, 3.0, float("nan")])
+    before = gradient.data_ptr()
+    rectify_gradient(gradient, torch.tensor([0.5, 0.0, 2.0, 0.0]))
+    assert gradient.tolist() == [1.0, 0.0, 3.0, 0.0]
+    assert gradient.data_ptr() == before
+
+
+def plain(network):
+    for layer in network[::2]:
+        layer.plain = True
+
+
+def half(layer, given, output):
+    return output * 0.5
+
+
+# What makes the layers be called one by one.
+REASONS = {
+    "plain": plain,
+    "hook on a ReLU": lambda network: network[1].register_forward_hook(half),
+    "hook on a convolution": lambda network: network[0].register_forward_hook(half),
+    "hook before a layer": lambda network: network[2].register_forward_pre_hook(
+        lambda layer, given: (given[0] - 0.1,)
+    ),
+    "backward hook": lambda network: network[4].register_full_backward_hook(
+        lambda layer, of_inputs, of_outputs: (of_inputs[0] * 2,)
+    ),
+    "another forward": lambda network: setattr(network[1], "forward", lambda images: images * 0.5),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_layers_are_called_one_by_one_where_it_matters(reason):
+    own, sequence = CPULayers(*layers()), nn.Sequential(*layers())
+    for network in (own, sequence):
+        REASONS[reason](network)
+    assert relus(own(draw())) == relus(sequence(draw())) > 0
+    assert_same(train(own, draw()), train(sequence, draw()))
+
+
+def test_relu_of_another_kind_is_called():
+    own, sequence = (kind(*layers(relu=LeakyReLU)) for kind in (CPULayers, nn.Sequential))
+    assert_same(train(own, draw()), train(sequence, draw()))
+
+
+def test_hook_on_all_modules_sees_every_layer():
+    seen = []
+    network = CPULayers(*layers())
+    handle = register_module_forward_hook(lambda layer, given, output: seen.append(layer))
+    network(draw())
+    handle.remove()
+    assert seen == [*network, network]
+
+
+def test_features_of_a_hook_have_their_own_part_in_the_gradient():
+    """As in a penalty on activations, or where their gradients are looked at."""
+    both = []
+    for kind in (CPULayers, nn.Sequential):
+        network = kind(*layers())
+        features = []
+
+        def keep(layer, given, output, features=features):
+            output.retain_grad()
+            features.append(output)
+
+        network[0].register_forward_hook(keep)
+        gradients = train(network, draw(), lambda features=features: features[0].abs().mean())
+        both.append([*gradients, features[0].grad])
+    assert_same(*both)
+    assert both[0][-1] is not None
 
 
 def test_result_without_gradients_is_the_same_to_the_bit():
     network = CPULayers(*layers())
-    output, *_ = train(network)
-    torch.manual_seed(1)
-    images = torch.rand(2, 3, 6, 8, dtype=torch.float64)
     with torch.inference_mode():
-        alone = network(images.contiguous(memory_format=torch.channels_last))
-    assert torch.equal(output, alone)
-
-
-def test_layer_that_needs_no_gradient_of_its_input_rectifies_too():
-    # As where the layers before it are frozen.
-    own, plain = CPULayers(*layers()), nn.Sequential(*layers())
-    images = torch.rand(1, 3, 4, 4, dtype=torch.float64)
-    for network in (own, plain):
-        network[0].requires_grad_(False)
-        network(images).sum().backward()
-    assert torch.equal(own[2].weight.grad, plain[2].weight.grad)
+        alone = network(draw())
+    assert torch.equal(network(draw()), alone)

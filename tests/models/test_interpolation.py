@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.nn.functional as F
 
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models import Interpolation
@@ -108,11 +109,21 @@ def test_interpolation_has_nothing_to_learn():
     assert list(Interpolation().parameters()) == []
 
 
-@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
-@pytest.mark.parametrize("antialias", [True, False])
-def test_memory_format_changes_no_bit_and_is_kept(kernel, antialias):
-    images = torch.rand(2, 3, 5, 7)
-    in_channels_last = images.contiguous(memory_format=torch.channels_last)
-    found = resample(in_channels_last, (10, 14), kernel, antialias)
+@pytest.mark.parametrize("size", [(10, 14), (3, 4)])
+@pytest.mark.parametrize(("kernel", "antialias"), [("bicubic", True), ("bicubic", False)])
+def test_planes_of_channels_last_are_resized_one_by_one_to_the_same_bits(
+    kernel, antialias, size, monkeypatch
+):
+    images = torch.rand(2, 3, 5, 7).contiguous(memory_format=torch.channels_last)
+    settings = {"mode": kernel, "antialias": antialias, "align_corners": False}
+    wanted = F.interpolate(images, size, **settings)
+    given, interpolate = [], F.interpolate
+    monkeypatch.setattr(
+        F,
+        "interpolate",
+        lambda *words, **more: given.append(words[0]) or interpolate(*words, **more),
+    )
+    found = resample(images, size, kernel, antialias)
+    assert torch.equal(found, wanted)
     assert found.is_contiguous(memory_format=torch.channels_last)
-    assert torch.equal(found, resample(images, (10, 14), kernel, antialias))
+    assert given[0].is_contiguous()
