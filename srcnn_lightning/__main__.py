@@ -23,9 +23,9 @@ PACKAGE = Path(__file__).resolve().parent
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
 
 
+@errors.leaving_on_signals()
 def main() -> None:
     """Entry point of `srcnn-lightning` and `python -m srcnn_lightning`."""
-    errors.leave_on_signals()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; without it, it would print and exit
     config.register()
     sys.path.append(str(Path.cwd()))  # a network of one's own, mine.py, may lie here

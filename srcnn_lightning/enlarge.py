@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+@errors.leaving_on_signals()
 def main() -> None:
     """Enlarge one image on the CPU, tile by tile, and write it as a PNG."""
-    errors.leave_on_signals()
     parser = Parser("srcnn_lightning.enlarge", __doc__)
     parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
     parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")

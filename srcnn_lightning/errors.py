@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -125,21 +126,34 @@ def leave(words: str, status: int) -> NoReturn:
     raise Leaving(status)
 
 
+@contextmanager
+def leaving_on_signals() -> Iterator[None]:
+    """Around a command: Ctrl-C ends with status 130, a termination with 143, and a sentence.
+
+    Afterwards, while Python and the libraries clear up, they end it at once.
+    """
+    leave_on_signals()
+    try:
+        yield
+    finally:
+        leave_on_signals(at_once=True)
+
+
 def leave_on_signals(at_once: bool = False) -> None:
-    """Ctrl-C ends with status 130, a termination with 143, each with a sentence.
+    """From here on.
 
     Args:
-        at_once: without cleaning up, where nothing is written yet: Python drops an exception that
-            is raised while it collects garbage, and the signal with it.
+        at_once: without cleaning up, where nothing is written yet, or all is: Python drops an
+            exception that is raised while it collects garbage, and the signal with it, and prints
+            one that is raised while it clears up.
     """
 
     def handler(number: int, frame: FrameType | None) -> None:
-        if not threading.main_thread().is_alive():  # all is done, Python clears up
-            signal.signal(number, signal.SIG_DFL)  # unless it hangs
-            return
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
         say_last_words(signal_sentence(number))
         if at_once:
+            with suppress(OSError, RuntimeError):  # it is being flushed
+                sys.stdout.flush()
             os._exit(128 + number)
         raise Leaving(128 + number)
 

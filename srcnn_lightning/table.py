@@ -16,9 +16,9 @@ def check_gain(found: list[Table], variant: str) -> bool:
     return bool(rows) and all(row.gain is not None and row.gain > 0 for row in rows)
 
 
+@errors.leaving_on_signals()
 def main() -> None:
     """Print the tables, or write them to a file."""
-    errors.leave_on_signals()
     parser = Parser("srcnn_lightning.table", __doc__)
     add_outputs(parser)
     parser.add_argument("--format", choices=FORMATS, default="md", help="default: md")

@@ -55,6 +55,7 @@ def _trained(runs: Sequence[Record]) -> int:
     return sum(is_trained(run) for run in runs)
 
 
+@errors.leaving_on_signals()
 def main() -> None:
     """Read run records, write the report."""
     errors.leave_on_signals(at_once=True)

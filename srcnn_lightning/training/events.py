@@ -15,6 +15,7 @@ from torch.utils.tensorboard.summary import hparams
 
 EVENTS = "*tfevents*"
 ROW = ".hparams"  # ends the name of the file that holds the row
+CLOCKS_DIFFER_S = 3  # of machines that share a folder, one of which takes up the other's run
 # The tab "Custom scalars": both curves of all runs side by side.
 LAYOUT = {
     "Sweep": {
@@ -46,16 +47,17 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
 
 
 def _await_a_later_name(folder: Path) -> None:
-    """Wait, a second at most, until a new file of events comes after those in the folder.
+    """Until a new file of events comes after those in the folder, for a few seconds at most.
 
     TensorBoard reads them in the order of their names, in which the second of their making is
     followed by the process: of two processes in one second the later one could be read first, and
-    what it declares void would stay.
+    what it declares void would stay. The same goes for a clock that has been set back; where it
+    is more than a few seconds, the curve is torn.
     """
-    seconds = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(EVENTS)]
-    now = time.time()
-    if any(found and int(found[1]) == int(now) for found in seconds):
-        time.sleep(int(now) + 1 - now)
+    names = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(EVENTS)]
+    newest = max((int(name[1]) for name in names if name), default=0)
+    while newest - CLOCKS_DIFFER_S < int(time.time()) <= newest:
+        time.sleep(0.02)
 
 
 def flush(loggers: list[Logger], folder: Path) -> None:
