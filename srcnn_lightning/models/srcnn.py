@@ -44,7 +44,7 @@ class SRCNN(nn.Module):
             kernel: of the interpolation.
             antialias: of the interpolation.
             scale: enlargement of both sides.
-            cpu_forms: compute the convolutions in the forms that are fastest on a CPU; the same
+            cpu_forms: compute the layers in the forms that are fastest on a CPU; the same
                 but for the last bits.
 
         Raises:
