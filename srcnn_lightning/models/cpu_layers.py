@@ -21,29 +21,24 @@ class CPULayers(nn.Sequential):
 
     def forward(self, images: Tensor) -> Tensor:
         """Through all layers; one by one where a hook looks at what lies between them."""
-        if torch.is_grad_enabled() and images.is_contiguous(memory_format=torch.channels_last):
-            convolutions = _convolutions(list(self))
-            if convolutions and all(layer.takes_form(images) for layer in convolutions):
-                return in_turn(images, convolutions)
+        convolutions = [layer for layer in self if isinstance(layer, CPUConv2d)]
+        take_form = all(layer.takes_form(images) for layer in convolutions)
+        is_last = images.is_contiguous(memory_format=torch.channels_last)
+        if take_form and is_last and torch.is_grad_enabled() and _alternate(list(self)):
+            return in_turn(images, convolutions)
         result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
         return result
 
 
-def _convolutions(layers: list[nn.Module]) -> list[CPUConv2d]:
-    """Those with ReLUs alone between them; none if there is anything else to be called."""
-    if _has_any_global_hook():  # type: ignore[no-untyped-call]
-        return []
-    convolutions = [layer for layer in layers[::2] if isinstance(layer, CPUConv2d)]
-    relus = [layer for layer in layers[1::2] if isinstance(layer, nn.ReLU)]
-    found = len(convolutions) + len(relus)
-    if found != len(layers) or len(convolutions) != len(relus) + 1:
-        return []
-    unchanged = [_is_unchanged(layer, CPUConv2d) for layer in convolutions]
-    unchanged += [_is_unchanged(layer, nn.ReLU) for layer in relus]
-    return convolutions if all(unchanged) else []
+def _alternate(layers: list[nn.Module]) -> bool:
+    """Whether they are convolutions with a ReLU between each two, and no hook is to be called."""
+    if len(layers) % 2 == 0 or _has_any_global_hook():  # type: ignore[no-untyped-call]
+        return False
+    kinds = (CPUConv2d, nn.ReLU)
+    return all(_is_unchanged(layer, kinds[number % 2]) for number, layer in enumerate(layers))
 
 
 def _is_unchanged(layer: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether a layer computes what its kind does, and no hook is to be called."""
-    computes = getattr(layer.forward, "__func__", None) is kind.forward
+    """Whether a layer computes what its kind does, and nothing looks on."""
+    computes = isinstance(layer, kind) and getattr(layer.forward, "__func__", None) is kind.forward
     return computes and not any(getattr(layer, hooks) for hooks in HOOKS)

@@ -182,3 +182,9 @@ def test_result_without_gradients_is_the_same_to_the_bit():
     with torch.inference_mode():
         alone = network(draw())
     assert torch.equal(network(draw()), alone)
+
+
+def test_network_is_compiled_as_one_graph():
+    network = CPULayers(*layers())
+    compiled = torch.compile(network, backend="eager", fullgraph=True)
+    torch.testing.assert_close(compiled(draw()), network(draw()))
