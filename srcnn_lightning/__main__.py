@@ -48,6 +48,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(errors.FAILED)
     except Exception as error:
+        errors.leave_if_signalled()
         death = launchers.death_sentence(error)
         if death is not None:
             errors.leave(death, errors.FAILED)

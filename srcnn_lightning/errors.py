@@ -17,7 +17,9 @@ BAD_INPUT = 2
 WANTS_TRACEBACK = os.environ.get("HYDRA_FULL_ERROR") == "1"  # before main() sets it itself
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+STDERR = 2  # the file's number, in every process
 # 130 (interrupted) and 143 (terminated) are 128 + the signal's number.
+_heard: list[int] = []  # signals that have raised `Leaving`
 _last_words = threading.Lock()  # is taken by whoever says them
 
 
@@ -130,17 +132,20 @@ def leave(words: str, status: int) -> NoReturn:
 def leaving_on_signals() -> Iterator[None]:
     """Around a command: Ctrl-C ends with status 130, a termination with 143, and a sentence.
 
-    Afterwards, while Python and the libraries clear up, they end it at once.
+    Afterwards, while Python and the libraries clear up, they end the process at once; so it is
+    for the main function of a command, the last that its process does.
     """
     leave_on_signals()
     try:
         yield
     finally:
+        with suppress(AttributeError, OSError, ValueError):  # there may be no stdout any more
+            sys.stdout.flush()
         leave_on_signals(at_once=True)
 
 
 def leave_on_signals(at_once: bool = False) -> None:
-    """From here on.
+    """End the process on SIGINT and SIGTERM, from here on.
 
     Args:
         at_once: without cleaning up, where nothing is written yet, or all is: Python drops an
@@ -152,20 +157,28 @@ def leave_on_signals(at_once: bool = False) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
         say_last_words(signal_sentence(number))
         if at_once:
-            with suppress(OSError, RuntimeError):  # it is being flushed
-                sys.stdout.flush()
             os._exit(128 + number)
+        _heard.append(number)
         raise Leaving(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 
 
+def leave_if_signalled() -> None:
+    """Where an exception is caught: a library may have made it of the `Leaving` of a signal."""
+    if _heard:
+        raise Leaving(128 + _heard[0])
+
+
 def say_last_words(words: str) -> None:
-    """Once in a process: its main thread says them, or another that ends it without waiting."""
+    """Once in a process: its main thread says them, or another that ends it without waiting.
+
+    Not through `sys.stderr`, which refuses a signal's words while it writes others.
+    """
     if _last_words.acquire(blocking=False):
         with suppress(OSError):
-            print(words, file=sys.stderr, flush=True)
+            os.write(STDERR, f"{words}\n".encode())
 
 
 def signal_sentence(number: int) -> str:

@@ -32,6 +32,7 @@ def job(cfg: DictConfig) -> float | None:
     try:
         outcome = run(cfg, hydra, place)
     except Exception as error:
+        errors.leave_if_signalled()
         sentence = errors.sentence(error)
         if sentence is None:
             raise

@@ -13,7 +13,13 @@ from omegaconf import DictConfig
 
 from srcnn_lightning import devices, folders, record
 from srcnn_lightning.checks import check_output_dir
-from srcnn_lightning.errors import BadInput, Leaving, disk_error, folder_sentence
+from srcnn_lightning.errors import (
+    BadInput,
+    Leaving,
+    disk_error,
+    folder_sentence,
+    leave_if_signalled,
+)
 from srcnn_lightning.fingerprint import difference
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
@@ -142,6 +148,7 @@ def _train(request: Request, place: Place | None) -> Outcome:
     except (BadInput, Leaving):
         raise
     except (Exception, SystemExit) as error:
+        leave_if_signalled()
         if disk_error(error, request.output_dir):
             raise
         if not is_ready:

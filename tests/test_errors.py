@@ -2,18 +2,36 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
+from conftest import Command
+from kills import LEAVES
+from own_network import write_network
 
 from srcnn_lightning import errors
 
 
-def test_last_words_are_said_once(capsys, monkeypatch):
+def test_last_words_are_said_once(capfd, monkeypatch):
     """By the main thread or by the one that ends the process without it, whoever comes first."""
     monkeypatch.setattr(errors, "_last_words", threading.Lock())
     errors.say_last_words("Interrupted; what is finished is kept.")
     errors.say_last_words("Interrupted; what is finished is kept.")
-    assert capsys.readouterr().err == "Interrupted; what is finished is kept.\n"
+    assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
+
+
+class Busy:
+    """As Python's writer behaves to a signal's handler in the middle of its work."""
+
+    def write(self, text):
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+
+def test_words_are_said_while_stderr_is_at_work(capfd, monkeypatch):
+    monkeypatch.setattr(errors, "_last_words", threading.Lock())
+    monkeypatch.setattr(sys, "stderr", Busy())
+    errors.say_last_words("Interrupted; what is finished is kept.")
+    assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
 
 
 # What a library leaves to the end of the process may take its time.
@@ -24,13 +42,16 @@ ENDINGS = {
     "thread": "import threading; threading.Thread(target=clear_up).start()",
 }
 COMMAND = """
-import sys, time
+import sys, threading, time
 from srcnn_lightning import errors
 
+finished = threading.Event()
+
 def clear_up():
+    finished.wait()
     time.sleep(0.2)
     print("clearing up", file=sys.stderr, flush=True)
-    time.sleep(30)
+    time.sleep(20)
 
 {ending}
 
@@ -39,6 +60,7 @@ def main():
     print("finished")
 
 main()
+finished.set()
 """
 
 
@@ -56,6 +78,31 @@ def test_signal_after_all_is_done_ends_the_process_with_one_sentence(ending, num
     assert process.stderr is not None
     assert process.stderr.readline() == "clearing up\n"
     process.send_signal(number)
-    output, words = process.communicate(timeout=20)
+    output, words = process.communicate(timeout=60)
     assert words == f"{word}; what is finished is kept.\n"
     assert (process.returncode, output) == (128 + number, "finished\n")
+
+
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_signal_in_code_that_turns_it_into_an_error_is_no_failed_run(
+    number: str, status: int, command: Command, tmp_path: Path
+) -> None:
+    """As in the initialization of an extension module, which makes an ImportError of it."""
+    mine = write_network(
+        tmp_path,
+        "import os, signal\n"
+        "class Net(torch.nn.ConvTranspose2d):\n"
+        "    def __init__(self, scale):\n"
+        "        super().__init__(3, 3, scale, stride=scale)\n"
+        "    def forward(self, images):\n"
+        "        try:\n"
+        f"            os.kill(os.getpid(), signal.{number})\n"
+        "            return super().forward(images)\n"
+        "        except SystemExit as error:\n"
+        "            raise ImportError('half of it') from error\n",
+    )
+    result = command(*LEAVES, *mine)
+    assert result.returncode == status
+    assert result.stderr.endswith("ed; what is finished is kept.\n")
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.rglob("metrics.json"))

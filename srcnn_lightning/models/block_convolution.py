@@ -16,20 +16,20 @@ class BlockConv2d(CPUConv2d):
     the same backward (`python -m benchmarks --only block_convolution`).
     """
 
-    def compute(self, images: Tensor) -> Tensor:
+    def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
         height, width = images.shape[-2:]
         if height % 2 or width % 2:
-            return super().compute(images)
+            return super().compute(images, weight, bias)
         weight = torch.cat(
             [
-                F.pad(self.weight, (right, 1 - right, down, 1 - down))
+                F.pad(weight, (right, 1 - right, down, 1 - down))
                 for down in (0, 1)
                 for right in (0, 1)
             ]
         )  # (4 * out_channels, in_channels, k + 1, k + 1)
         weight = weight.contiguous(memory_format=torch.channels_last)
-        bias = None if self.bias is None else self.bias.repeat(4)
+        bias = None if bias is None else bias.repeat(4)
         blocks = F.conv2d(images, weight, bias, stride=2, padding=self.padding)
         return _spread(blocks, memory_format(images))
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Computations = Sequence[Callable[[Tensor], Tensor]]
+Computations = Sequence[Callable[..., Tensor]]  # `CPUConv2d.compute`
 
 
 class CPUConv2d(nn.Conv2d):
@@ -33,9 +33,9 @@ class CPUConv2d(nn.Conv2d):
         """Whether the forms below are meant and possible."""
         return not self.plain and images.device.type == "cpu" and not _torch_chooses()
 
-    def compute(self, images: Tensor) -> Tensor:
+    def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The result alone, in its fastest form."""
-        return convolve(images, self.weight, self.bias)
+        return convolve(images, weight, bias)
 
 
 def in_turn(images: Tensor, layers: Sequence[CPUConv2d]) -> Tensor:
@@ -46,9 +46,9 @@ def in_turn(images: Tensor, layers: Sequence[CPUConv2d]) -> Tensor:
         layers: whose `takes_form` is true.
     """
     computations = [layer.compute for layer in layers]
-    if not torch.is_grad_enabled():
-        return _forward(images, computations)[-1]
     parameters = [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
+    if not torch.is_grad_enabled():
+        return _forward(images, computations, parameters)[-1]
     result: Tensor = _Convolutions.apply(images, computations, *parameters)  # type: ignore[no-untyped-call]
     return result
 
@@ -58,42 +58,44 @@ class _Convolutions(torch.autograd.Function):
     def forward(
         context: Any, images: Tensor, computations: Computations, *parameters: Tensor | None
     ) -> Tensor:
-        *features, result = _forward(images, computations)
+        *features, result = _forward(images, computations, parameters)
         context.save_for_backward(images, *features, *parameters[::2])
         return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(context: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
-        count = len(context.saved_tensors) // 2
-        inputs, weights = context.saved_tensors[:count], context.saved_tensors[count:]
+        saved = context.saved_tensors
+        inputs, weights = saved[: len(saved) // 2], saved[len(saved) // 2 :]
         needed = context.needs_input_grad  # of images, computations, weight, bias, weight, ...
         gradients: list[Tensor | None] = [None] * len(needed)
-        for number, (images, weight) in reversed(
-            list(enumerate(zip(inputs, weights, strict=True)))
-        ):
-            of_weight, of_bias = 2 + 2 * number, 3 + 2 * number
-            # The last layer's comes in another memory format, which costs a copy of three channels.
-            slope = slope.contiguous(memory_format=memory_format(images))
-            if needed[of_weight]:
-                gradients[of_weight] = weight_gradient(images, slope, weight)
-            if needed[of_bias]:
-                gradients[of_bias] = bias_gradient(slope)
-            if not any(needed[:of_weight]):
-                break
-            slope = convolve(slope, turned(weight))
-            if number:
-                rectify_gradient(slope, images)
-            else:
-                gradients[0] = slope
+        with torch.autocast("cpu", enabled=False):  # as in the forward pass
+            for number in reversed(range(len(inputs))):
+                images, weight = inputs[number], weights[number]
+                of_weight, of_bias = 2 + 2 * number, 3 + 2 * number
+                # The last comes in another memory format, which costs a copy of three channels.
+                slope = slope.contiguous(memory_format=memory_format(images))
+                if needed[of_weight]:
+                    gradients[of_weight] = weight_gradient(images, slope, weight)
+                if needed[of_bias]:
+                    gradients[of_bias] = bias_gradient(slope)
+                if not any(needed[:of_weight]):
+                    break
+                slope = convolve(slope, turned(weight))
+                if number:
+                    rectify_gradient(slope, images)
+                else:
+                    gradients[0] = slope
         return tuple(gradients)
 
 
-def _forward(images: Tensor, computations: Computations) -> list[Tensor]:
+def _forward(
+    images: Tensor, computations: Computations, parameters: Sequence[Tensor | None]
+) -> list[Tensor]:
     """The result of each convolution, but for the last one rectified."""
-    features = [computations[0](images)]
-    for compute in computations[1:]:
-        features.append(compute(features[-1].relu_()))
+    features: list[Tensor] = []
+    for compute, weight, bias in zip(computations, parameters[::2], parameters[1::2], strict=True):
+        features.append(compute(features[-1].relu_() if features else images, weight, bias))
     return features
 
 

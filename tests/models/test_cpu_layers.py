@@ -1,7 +1,11 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
+from torch.nn.utils.parametrize import register_parametrization
+from torch.utils.checkpoint import checkpoint
 
 from srcnn_lightning.models import cpu_convolution
 from srcnn_lightning.models.block_convolution import BlockConv2d
@@ -68,7 +72,7 @@ def test_results_are_those_of_a_plain_sequence_to_the_bit(memory_format, batch_n
     assert_same(own, plain)
 
 
-@pytest.mark.parametrize("frozen", [{0}, {2}, {4}, {0, 2}, {2, 4}, {0, 4}])
+@pytest.mark.parametrize("frozen", [set(), {0}, {2}, {4}, {0, 2}, {2, 4}, {0, 4}])
 def test_frozen_layers_get_no_gradient_and_the_others_theirs(frozen):
     both = []
     for kind in (CPULayers, nn.Sequential):
@@ -90,18 +94,15 @@ def test_layers_train_as_one_step():
     assert relus(CPULayers(*layers())(draw(torch.contiguous_format))) == 2
 
 
-@pytest.mark.parametrize(("frozen", "wanted"), [((), 2), ((0,), 1), ((0, 2), 0)])
-def test_gradients_of_inputs_that_nothing_needs_are_not_computed(frozen, wanted, monkeypatch):
+def test_gradient_of_the_image_is_not_computed_where_nothing_needs_it(monkeypatch):
     network = CPULayers(*layers())
-    for number in frozen:
-        network[number].requires_grad_(False)
     output = network(draw())
     computed = []
     monkeypatch.setattr(
         cpu_convolution, "convolve", lambda *given: computed.append(given) or convolve(*given)
     )
     output.sum().backward()
-    assert len(computed) == wanted
+    assert len(computed) == 2  # of the layers after the first
 
 
 def test_gradient_of_a_relu_is_zero_where_its_result_is_and_lies_in_the_same_memory():
@@ -121,6 +122,7 @@ def half(layer, given, output):
     return output * 0.5
 
 
+BRANCH = CPUConv2d(8, 6, 3).double()
 # What makes the layers be called one by one.
 REASONS = {
     "plain": plain,
@@ -132,6 +134,12 @@ REASONS = {
     "backward hook": lambda network: network[4].register_full_backward_hook(
         lambda layer, of_inputs, of_outputs: (of_inputs[0] * 2,)
     ),
+    "hook before a layer's backward": lambda network: network[4].register_full_backward_pre_hook(
+        lambda layer, of_outputs: (of_outputs[0] * 2,)
+    ),
+    "frozen layer": lambda network: network[2].requires_grad_(False),
+    "another layer's forward": lambda network: setattr(network[2], "forward", BRANCH.forward),
+    "ReLU at the end": lambda network: network.append(nn.ReLU()),
     "another forward": lambda network: setattr(network[1], "forward", lambda images: images * 0.5),
 }
 
@@ -188,3 +196,64 @@ def test_network_is_compiled_as_one_graph():
     network = CPULayers(*layers())
     compiled = torch.compile(network, backend="eager", fullgraph=True)
     torch.testing.assert_close(compiled(draw()), network(draw()))
+
+
+def test_layer_that_is_there_twice_gets_both_gradients():
+    both = []
+    for kind in (CPULayers, nn.Sequential):
+        torch.manual_seed(0)
+        shared = CPUConv2d(3, 3, 3).double()
+        both.append(train(kind(shared, nn.ReLU(), shared, nn.ReLU(), shared), draw()))
+    assert_same(*both)
+
+
+@pytest.mark.parametrize("features", [[8, 1], [1, 8]])
+def test_single_feature_changes_no_bit(features):
+    both = []
+    for kind in (CPULayers, nn.Sequential):
+        torch.manual_seed(0)
+        widths = [3, *features, 3]
+        convolutions = [CPUConv2d(*pair, 3).double() for pair in pairwise(widths)]
+        ordered = [convolutions[0], nn.ReLU(), convolutions[1], nn.ReLU(), convolutions[2]]
+        both.append(train(kind(*ordered), draw()))
+    assert_same(*both)
+
+
+def test_checkpointed_network_trains():
+    """torch's checkpoints let saved tensors be read once only."""
+    gradients = []
+    for through in (lambda run, images: run(images), checkpointed):
+        network = CPULayers(*layers())
+        through(network, draw()).mean().backward()
+        gradients.append([parameter.grad for parameter in network.parameters()])
+    assert_same(*gradients)
+
+
+def checkpointed(network, images):
+    return checkpoint(network, images, use_reentrant=False)
+
+
+def test_weight_that_is_drawn_anew_is_drawn_once_a_step():
+    """The gradient is that of the weight which the result was computed with."""
+    network = CPULayers(*layers())
+    for parameter in network.parameters():
+        parameter.data.abs_()  # no ReLU is closed
+    for layer in network[::2]:
+        layer.bias.data.zero_()
+    register_parametrization(network[4], "weight", nn.Dropout(0.5))
+    images = draw().requires_grad_()
+    output = network(images)
+    output.sum().backward()
+    # Linear in the image: the result is its gradient times the image.
+    torch.testing.assert_close((images.grad * images).sum(), output.sum())
+
+
+def test_backward_under_autocast_is_that_of_the_forward():
+    found = []
+    for enabled in (False, True):
+        network = CPULayers(*layers()).float()
+        output = network(draw().float()).mean()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            output.backward()
+        found.append([parameter.grad for parameter in network.parameters()])
+    assert_same(*found)

@@ -110,7 +110,9 @@ def test_interpolation_has_nothing_to_learn():
 
 
 @pytest.mark.parametrize("size", [(10, 14), (3, 4)])
-@pytest.mark.parametrize(("kernel", "antialias"), [("bicubic", True), ("bicubic", False)])
+@pytest.mark.parametrize(
+    ("kernel", "antialias"), [("bicubic", True), ("bicubic", False), ("bilinear", True)]
+)
 def test_planes_of_channels_last_are_resized_one_by_one_to_the_same_bits(
     kernel, antialias, size, monkeypatch
 ):
