@@ -28,6 +28,7 @@ from benchmarks import (
     training,
 )
 from benchmarks.figures import FigureSet, show
+from benchmarks.images import holds_images_alone
 from benchmarks.options import Options, long, quick
 from srcnn_lightning import errors
 from srcnn_lightning.errors import BadInput
@@ -94,6 +95,8 @@ def _what_is_wrong(arguments: argparse.Namespace) -> str | None:
     folder, output = arguments.folder, arguments.output
     if folder is not None and not folder.expanduser().is_dir():
         return f"--folder={folder}: there is no such folder; give one with image files"
+    if folder is not None and not holds_images_alone(folder.expanduser()):
+        return f"--folder={folder}: it must hold image files, and no others"
     if output is not None and output.exists() and not output.is_dir():
         return f"--output={output}: it is no folder; give one for results.csv and results.png"
     return None

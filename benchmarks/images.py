@@ -9,6 +9,7 @@ from PIL import Image
 
 from benchmarks.options import CACHE, Options
 from srcnn_lightning.data.dead_leaves import draw
+from srcnn_lightning.data.sources import EXTENSIONS
 
 WIDTH, HEIGHT = 2040, 1400  # DIV2K's usual size
 
@@ -29,6 +30,12 @@ def folder_of_images(options: Options) -> Path:
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(partial(_save, folder, width, height), missing))
     return folder
+
+
+def holds_images_alone(folder: Path) -> bool:
+    """Whether the textbook program, which opens every file, can use a folder."""
+    names = [path.name.lower() for path in folder.iterdir() if path.is_file()]
+    return bool(names) and all(name.endswith(EXTENSIONS) for name in names)
 
 
 def _save(folder: Path, width: int, height: int, index: int) -> None:

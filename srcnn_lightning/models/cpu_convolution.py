@@ -31,7 +31,13 @@ class CPUConv2d(nn.Conv2d):
 
     def takes_form(self, images: Tensor) -> bool:
         """Whether the forms below are meant and possible."""
-        return not self.plain and images.device.type == "cpu" and not _torch_chooses()
+        is_meant = not self.plain and self._is_as_made()
+        return is_meant and images.device.type == "cpu" and not _torch_chooses()
+
+    def _is_as_made(self) -> bool:
+        middle = self.kernel_size[0] // 2
+        geometry = (self.stride, self.dilation, self.padding, self.padding_mode)
+        return geometry == ((1, 1), (1, 1), (middle, middle), "zeros")
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """The result alone, in its fastest form."""

@@ -75,10 +75,20 @@ def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> 
     ]
 
 
-def test_unknown_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--only", "nothing"]
-    with pytest.raises(SystemExit) as stopped, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["benchmarks", *arguments])
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--only=nothing", "choose some of training, inference"),
+        ("--folder=nowhere", "there is no such folder; give one with image files"),
+        (f"--folder={ROOT}/conf", "it must hold image files, and no others"),
+        ("--rounds=0", "--rounds=0: it must be at least 1"),
+    ],
+)
+def test_bad_options_are_refused(
+    argument: str, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", argument])
+    with pytest.raises(SystemExit) as stopped:
         suite.main()
     assert stopped.value.code == 2
-    assert "choose some of training, inference" in capsys.readouterr().err
+    assert words in capsys.readouterr().err

@@ -68,6 +68,19 @@ def test_only_gradients_that_are_needed_are_computed():
     assert own.weight.grad is not None
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"stride": (2, 2)}, {"dilation": (2, 2)}, {"padding": (0, 0)}, {"padding_mode": "replicate"}],
+)
+def test_attributes_that_are_changed_afterwards_count(changed):
+    own, plain = pair(3, 8, 3)
+    for name, value in changed.items():
+        setattr(own, name, value)
+        setattr(plain, name, value)
+    images = torch.rand(1, 3, 7, 8, dtype=torch.float64)
+    assert torch.equal(own(images), plain(images))
+
+
 def test_layer_without_bias():
     own, _ = pair(3, 8, 3)
     own.bias = None
