@@ -40,7 +40,9 @@ class SRCNN(nn.Module):
             batch_norm: after each convolution but the last, before its ReLU.
             output_activation: `none`, or `tanh`, whose output is rescaled from [-1, 1] to [0, 1].
             init: `default` is PyTorch's. `identity` passes the interpolated image through the
-                first three feature maps and starts the rest as PyTorch does.
+                first three feature maps. The other maps start as PyTorch's do, and the last layer's
+                weights of them at zero. The untrained network's output is the interpolation, but
+                for values below 0, which the first ReLU cuts: clamped to [0, 1] they are equal.
             kernel: of the interpolation.
             antialias: of the interpolation.
             scale: enlargement of both sides.
@@ -77,17 +79,12 @@ class SRCNN(nn.Module):
 
     @torch.no_grad()
     def _pass_image_through(self) -> None:
-        convolutions = [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
-        for index, convolution in enumerate(convolutions):
-            middle = convolution.kernel_size[0] // 2
-            last = index == len(convolutions) - 1
-            # The first three maps carry R, G and B and listen to nothing else, but for the last
-            # layer, which adds what the other maps have to say.
-            listens_to = slice(0, RGB) if last else slice(None)
-            convolution.weight[:RGB, listens_to] = 0
-            convolution.bias[:RGB] = 0  # type: ignore[index]
-            for channel in range(RGB):
-                convolution.weight[channel, channel, middle, middle] = 1
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d):
+                # The first three maps carry R, G and B and listen to nothing else. Those are all
+                # that the last layer has, so nobody hears the other maps before its first step.
+                nn.init.dirac_(layer.weight[:RGB])
+                nn.init.zeros_(layer.bias[:RGB])  # type: ignore[index]
 
 
 def _check(
