@@ -1,6 +1,7 @@
 """What makes two runs the same: a hash over all that changes a run's figures."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -11,6 +12,8 @@ from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 
 RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
+VERSION_KEY = "results_version"  # of a record or a checkpoint
+UNNAMED_VERSION = 3  # of records and checkpoints that lack the key
 # Settings that change where a run is kept or shown, not what it gives.
 UNHASHED = (
     "experiment_name",
@@ -56,15 +59,33 @@ def fingerprint(settings: dict[str, Any], source: Source, split: Split) -> Finge
     return Fingerprint(record.digest([lineage, settings["trainer"]["max_epochs"]]), lineage)
 
 
-def difference(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """What makes a run another than the one before, `optimizer.lr=0.1, now 0.01`."""
-    old, new = (
-        dict(_leaves({**_hashed(settings), "epochs": settings["trainer"]["max_epochs"]}))
-        for settings in (before, now)
+def difference(before: record.Record, now: dict[str, Any]) -> str:
+    """What makes a run another than the one before, `optimizer.lr=0.1, now 0.01`.
+
+    Args:
+        before: the earlier run's record.
+        now: the resolved configuration.
+    """
+    shown = [version_difference(before)]
+    with suppress(KeyError, OSError):  # a configuration of another version, weights that are gone
+        old, new = (
+            dict(_leaves({**_hashed(settings), "epochs": settings["trainer"]["max_epochs"]}))
+            for settings in (before["config"], now)
+        )
+        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+        shown += [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
+    return "; ".join(filter(None, shown)) or "other images, weights or device"
+
+
+def version_difference(before: dict[str, Any]) -> str:
+    """That the program which left a record, or a checkpoint's state, gave other results, if so."""
+    version = before.get(VERSION_KEY, UNNAMED_VERSION)
+    if version == RESULTS_VERSION:
+        return ""
+    return (
+        f"another version of this program gave other results: version {version}, "
+        f"now {RESULTS_VERSION}"
     )
-    keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    shown = [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
-    return "; ".join(shown) or "other images, or an earlier version of this program"
 
 
 def _hashed(settings: dict[str, Any]) -> dict[str, Any]:

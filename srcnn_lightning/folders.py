@@ -65,8 +65,17 @@ def shared(output_dir: Path, digest: str) -> Path | None:
     return folder if found is not None and "same_as" not in found else None
 
 
-def copy(output_dir: Path, original: Path, folder: Path, digest: str) -> record.Record | None:
+def copy(
+    output_dir: Path, original: Path, folder: Path, digest: str, why: str
+) -> record.Record | None:
     """What a run shows, without its checkpoints and without the record, which is written last.
+
+    Args:
+        output_dir: of the runs.
+        original: the folder of the run.
+        folder: of the copy.
+        digest: the run's hash.
+        why: what lies in the copy's folder is not used, for `clear`.
 
     Returns:
         The original's record; None where another process is at work there, or it has changed.
@@ -82,7 +91,7 @@ def copy(output_dir: Path, original: Path, folder: Path, digest: str) -> record.
     try:
         found = done(original, digest)
         if found is not None:
-            clear(folder)
+            clear(folder, why)
             hidden = shutil.ignore_patterns("checkpoints", "metrics*.json", "*.hparams", ".*")
             shutil.copytree(original, folder, dirs_exist_ok=True, ignore=hidden)
         return found

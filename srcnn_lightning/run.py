@@ -20,7 +20,12 @@ from srcnn_lightning.errors import (
     folder_sentence,
     leave_if_signalled,
 )
-from srcnn_lightning.fingerprint import difference
+from srcnn_lightning.fingerprint import (
+    RESULTS_VERSION,
+    VERSION_KEY,
+    difference,
+    version_difference,
+)
 from srcnn_lightning.progress import say
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweeps import gpus
@@ -109,7 +114,8 @@ def _copy(request: Request) -> Outcome | None:
 
     from srcnn_lightning.training import events
 
-    found = folders.copy(request.output_dir, original, request.folder, request.fingerprint.hash)
+    digest, why = request.fingerprint.hash, _why(request)
+    found = folders.copy(request.output_dir, original, request.folder, digest, why)
     if found is None:
         return None
     if shows_events:
@@ -202,13 +208,19 @@ def _make_room(request: Request, resume: "Resume | None") -> None:
 
 def _why(request: Request) -> str:
     """What tells the run that lies in the folder from the one that is asked for."""
+    from srcnn_lightning.training.checkpoints import last_state
+
     try:
         found = record.read(request.folder)
-        if found is None or found["hash"] == request.fingerprint.hash:
-            return ""
-        return f" ({difference(found['config'], request.settings)})"
-    except (ValueError, KeyError, OSError):  # of another version, or weights that are gone
+    except ValueError:
         return ""
+    why = ""
+    if found is None:  # a run that was stopped leaves checkpoints alone
+        state = last_state(request.folder)
+        why = version_difference(state) if state else ""
+    elif found.get("hash") != request.fingerprint.hash:
+        why = difference(found, request.settings)
+    return f" ({why})" if why else ""
 
 
 def _identity(request: Request) -> record.Record:
@@ -223,6 +235,7 @@ def _identity(request: Request) -> record.Record:
         "test_images": request.test_images,
         "hash": request.fingerprint.hash,
         "lineage": request.fingerprint.lineage,
+        VERSION_KEY: RESULTS_VERSION,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": settings,
         "split": request.split.as_dict(),

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from srcnn_lightning import record
+from srcnn_lightning.fingerprint import RESULTS_VERSION, VERSION_KEY
 from srcnn_lightning.folders import set_aside
 from srcnn_lightning.progress import say
 from srcnn_lightning.training import events
@@ -81,7 +82,11 @@ class Checkpoints(Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """Whose checkpoint this is, and what it cost."""
-        return {"lineage": self.lineage, "seconds": self.seconds}
+        return {
+            "lineage": self.lineage,
+            VERSION_KEY: RESULTS_VERSION,
+            "seconds": self.seconds,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Taken up with a checkpoint."""
@@ -115,26 +120,21 @@ class Resume:
 def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | None:
     """The furthest intact checkpoint of this very run.
 
-    A damaged one is set aside under a name that says so.
-
     Args:
         run_folder: of the run.
         lineage: of the run that is asked for; another's checkpoints are left alone.
         max_epochs: of the run that is asked for; one that has come further is another.
     """
-    for path in _candidates(run_folder / FOLDER):
-        try:
-            checkpoint = load(path)
-            state = checkpoint["callbacks"].get(STATE_KEY, {})
-            epochs = int(checkpoint["epoch"]) + 1
-        except Exception as error:
-            aside = set_aside(path, path.parent / "damaged")
-            say(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
-            continue
+    for resume, state in _intact(run_folder):
         if state.get("lineage") == lineage:
             # A run that has come further is not cut back to an earlier checkpoint: it is another.
-            return Resume(path, epochs) if epochs <= max_epochs else None
+            return resume if resume.epochs <= max_epochs else None
     return None
+
+
+def last_state(run_folder: Path) -> dict[str, Any] | None:
+    """What `Checkpoints` left in the furthest intact checkpoint of whatever run; None without."""
+    return next((state for _, state in _intact(run_folder)), None)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -155,10 +155,21 @@ def _link(path: Path, other: Path) -> None:
     record.sync_folder(other.parent)
 
 
-def _candidates(folder: Path) -> Iterator[Path]:
+def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
+    """Checkpoints, furthest first, with the state of `Checkpoints`; damaged ones are set aside."""
     for name in (LAST, PREVIOUS, BEST):
-        if (folder / name).is_file():
-            yield folder / name
+        path = run_folder / FOLDER / name
+        if not path.is_file():
+            continue
+        try:
+            checkpoint = load(path)
+            state = checkpoint["callbacks"].get(STATE_KEY, {})
+            epochs = int(checkpoint["epoch"]) + 1
+        except Exception as error:
+            aside = set_aside(path, path.parent / "damaged")
+            say(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
+            continue
+        yield Resume(path, epochs), state
 
 
 def _short(error: Exception) -> str:

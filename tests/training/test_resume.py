@@ -225,9 +225,9 @@ def test_finished_run_goes_on_to_more_epochs(command: Command, tmp_path: Path) -
 
 def test_shorter_run_keeps_the_longer_one_aside(command: Command, tmp_path: Path) -> None:
     """Also where the longer one's best checkpoint lies within the shorter one's epochs."""
-    rate = "optimizer.lr=3e-2"
+    rate = "optimizer.lr=1e-1"
     assert command(*LEAVES, rate, "trainer.max_epochs=11").returncode == 0
-    folder = tmp_path / RUN / "lr=0.03"
+    folder = tmp_path / RUN / "lr=0.1"
     psnr = [epoch["val_psnr"] for epoch in record(folder)["history"]]
     best = 1 + psnr.index(max(psnr))
     assert best < 10, "a run whose best epoch is its last shows nothing"

@@ -1,0 +1,100 @@
+"""Runs that an earlier version of the program left: trained again, and with a word."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Command
+from kills import LEAVES, record
+
+from benchmarks.compose import request
+from srcnn_lightning.fingerprint import RESULTS_VERSION, difference
+
+RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
+SENTENCE = (
+    "is kept in {kept} (another version of this program gave other results: "
+    f"version 3, now {RESULTS_VERSION})"
+)
+
+
+def make_older(folder: Path) -> None:
+    """Record and checkpoints as version 3 left them: without its number, with other hashes."""
+    path = folder / "metrics.json"
+    if path.is_file():
+        found = record(folder)
+        del found["results_version"]
+        found |= {"hash": "0" * 16, "lineage": "1" * 16}
+        path.write_text(json.dumps(found))
+    for path in folder.glob("checkpoints/*.ckpt"):
+        checkpoint = torch.load(path, weights_only=True)
+        state = checkpoint["callbacks"]["Checkpoints"]
+        del state["results_version"]
+        state["lineage"] = "1" * 16
+        torch.save(checkpoint, path)
+
+
+def kept_of(folder: Path) -> Path:
+    (kept,) = (folder.parent / ".replaced").glob(f"{folder.name}*")
+    return kept
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_run_of_an_earlier_version_is_trained_again_with_a_sentence(
+    is_finished: bool, command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / RUN
+    assert command(*LEAVES).returncode == 0
+    if not is_finished:
+        (folder / "metrics.json").unlink()
+    make_older(folder)
+    again = command(*LEAVES)
+    assert again.returncode == 0, again.stderr
+    kept = kept_of(folder)
+    assert again.stdout.count(SENTENCE.format(kept=kept.relative_to(tmp_path))) == 1
+    assert record(folder)["results_version"] == RESULTS_VERSION
+    assert record(folder)["resumed_after"] is None
+    assert (kept / "checkpoints/last.ckpt").is_file()
+    assert "skipped" in command(*LEAVES).stdout
+
+
+def test_copy_that_an_earlier_version_left_is_replaced_with_a_sentence(
+    command: Command, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        assert command(*LEAVES, f"experiment_name={name}").returncode == 0
+    copy = tmp_path / "outputs/second/dead_leaves-antialiased/srcnn"
+    assert record(copy)["results_version"] == RESULTS_VERSION
+    make_older(copy)
+    again = command(*LEAVES, "experiment_name=second")
+    assert again.returncode == 0, again.stderr
+    assert SENTENCE.format(kept=kept_of(copy).relative_to(tmp_path)) in again.stdout
+    assert "copied from there" in again.stdout
+    assert record(copy)["same_as"] == "first/dead_leaves-antialiased/srcnn"
+    assert record(copy)["results_version"] == RESULTS_VERSION
+
+
+def test_unfinished_run_of_this_version_gets_no_such_sentence(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command(*LEAVES).returncode == 0
+    (tmp_path / RUN / "metrics.json").unlink()
+    other = command(*LEAVES, "data.eval_batch_size=2")
+    assert f"is kept in {kept_of(tmp_path / RUN).relative_to(tmp_path)}\n" in other.stdout
+    assert "version" not in other.stdout
+
+
+def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -> None:
+    settings = request(tmp_path, "data.count=10").settings
+    wider = {**settings, "model": {**settings["model"], "features": [8, 8]}}
+    version = (
+        f"another version of this program gave other results: version 3, now {RESULTS_VERSION}"
+    )
+    changed = "model.features=[64, 32], now [8, 8]"
+    today = {"results_version": RESULTS_VERSION, "config": settings}
+    assert difference(today, wider) == changed
+    assert difference(today, settings) == "other images, weights or device"
+    assert difference({"config": settings}, wider) == f"{version}; {changed}"
+    # A setting that the earlier version did not have.
+    del settings["trainer"]["channels_last"]
+    assert difference({"config": settings}, wider) == version
