@@ -84,7 +84,7 @@ def rank() -> int:
 def ignore_foreign_ranks() -> None:
     """Lightning would write nothing in a process that it takes for one of many."""
     if rank() == 0:
-        for name in ("RANK", "LOCAL_RANK"):
+        for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
             os.environ.pop(name, None)
 
 

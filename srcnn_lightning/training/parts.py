@@ -143,6 +143,8 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", ".*step\\(\\) is running without CUDA graph capture.*")
     # torch 2.13 has a new name for it, which torch 2.11 does not know.
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
+    # Lightning looks for srun even where no Slurm is meant, as in `_trainer`.
+    warnings.filterwarnings("ignore", "The `srun` command is available.*")
     switches.keep_freed_memory(trainer["keep_memory"])
     torch.set_num_threads(trainer["threads"])
     switches.reset_switches(trainer["tf32"], keep_compiled=trainer["compile"])
@@ -166,9 +168,10 @@ def _load_weights(task: SuperResolution, checkpoint: str) -> None:
 
 
 def _trainer(settings: dict[str, Any], count: int, **parts: Any) -> Trainer:
-    plugins: list[Any] = [AtomicCheckpointIO()]
+    # Lightning would else detect Slurm's job and take the run for one process of several.
+    plugins: list[Any] = [AtomicCheckpointIO(), LightningEnvironment()]
     if count > 1:
-        plugins += [LightningEnvironment(), SharedBatchNorms()]
+        plugins.append(SharedBatchNorms())
         # Shared batch norms make the buffers equal. The module of data divides the batches.
         strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
         parts |= {"strategy": strategy, "use_distributed_sampler": False}
