@@ -16,6 +16,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from srcnn_lightning import record
 from srcnn_lightning.folders import set_aside
+from srcnn_lightning.models.loading import load
 from srcnn_lightning.progress import say
 from srcnn_lightning.training import events
 from srcnn_lightning.training.callbacks import History
@@ -135,12 +136,6 @@ def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | Non
             # A run that has come further is not cut back to an earlier checkpoint: it is another.
             return Resume(path, epochs) if epochs <= max_epochs else None
     return None
-
-
-def load(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; plain values and tensors only."""
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return content
 
 
 def _link(path: Path, other: Path) -> None:
