@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
@@ -129,6 +130,7 @@ def register() -> None:
     warnings.filterwarnings("ignore", r"\s*'hydra/\w+/\w+' is validated against ConfigStore schema")
     OmegaConf.register_new_resolver("workers", _workers, replace=True)
     OmegaConf.register_new_resolver("gpus", _gpus, replace=True)
+    OmegaConf.register_new_resolver("new_name", _new_name, replace=True, use_cache=True)
     OmegaConf.register_new_resolver(
         "expand_user", lambda path: str(Path(path).expanduser()), replace=True
     )
@@ -138,6 +140,11 @@ def register() -> None:
     store.store(name="schema", node=Config)
     store.store(group="model", name="srcnn_schema", node=SRCNNConfig)
     store.store(group="model", name="interpolation_schema", node=InterpolationConfig)
+
+
+def _new_name() -> str:
+    """A name that nobody can have known before."""
+    return uuid4().hex[:16]
 
 
 def _workers(accelerator: str, jobs_per_gpu: int) -> int:

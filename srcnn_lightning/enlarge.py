@@ -1,5 +1,6 @@
 """The command `python -m srcnn_lightning.enlarge`: any image through a trained network."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +30,30 @@ def main() -> None:
         metavar="PIXELS",
         help="longest side of a tile of the image; 0 takes it at once; default: 384",
     )
+    parser.add_argument(
+        "--allow-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package whose network the checkpoint may name; this program's need none",
+    )
     options = parser.parse_args()
     if options.tile is not None and options.tile < 0:
         parser.error(f"--tile={options.tile}: it must be 0 or more")
     output = options.output or Path(f"{options.image.stem}-enlarged.png")
     try:
-        enlarge(options.run, options.image, output, options.tile)
+        enlarge(options.run, options.image, output, options.tile, options.allow_package)
     except BadInput as error:
         errors.leave(str(error), errors.BAD_INPUT)
 
 
-def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> None:
+def enlarge(
+    run: Path,
+    image: Path,
+    output: Path,
+    tile: int | None = None,
+    allow_package: Sequence[str] = (),
+) -> None:
     """Write the enlarged image, whole or not at all.
 
     Args:
@@ -47,9 +61,11 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
         image: of any size.
         output: of the PNG.
         tile: its longest side in pixels of the image; None takes `tiling.TILE`, 0 all at once.
+        allow_package: names of packages whose networks may be built beside this program's.
 
     Raises:
-        BadInput: a file that is missing or of another kind, or cannot be written.
+        BadInput: a file that is missing or of another kind, or cannot be written; a network that
+            may not be built.
     """
     checkpoint = folders.checkpoint(str(run))
     target = checked_output(output)
@@ -62,6 +78,7 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
 
     from srcnn_lightning.data.image_file import read_image
     from srcnn_lightning.models import tiling
+    from srcnn_lightning.models.loading import load_network
     from srcnn_lightning.training.pictures import as_picture, to_uint8
     from srcnn_lightning.training.switches import keep_freed_memory
 
@@ -70,7 +87,8 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
         raise BadInput(f"--output={output}: it is the image itself; give another file.")
     pixels = content.permute(2, 0, 1)[None].float().div_(255)
     keep_freed_memory()
-    network = _network(checkpoint)
+    trained, _ = load_network(checkpoint, allow_package)
+    network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     margin = tiling.usable_margin(network)
     if margin is None and tile != 0:
         print("This network gives something else by tiles, so it gets the image at once.")
@@ -86,27 +104,6 @@ def enlarge(run: Path, image: Path, output: Path, tile: int | None = None) -> No
     with written(output, "another file"), record.atomic(target) as file:
         enlarged.save(file, "PNG")
     print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
-
-
-def _network(checkpoint: Path) -> "nn.Module":
-    """As it was trained, in evaluation mode and the memory order that is fastest on a CPU."""
-    import torch
-
-    from srcnn_lightning.training.task import SuperResolution
-
-    try:
-        task = SuperResolution.load_from_checkpoint(
-            checkpoint, map_location="cpu", weights_only=True
-        )
-    except BadInput:
-        raise
-    except Exception as error:  # torch names no type for a file that is none of its own
-        raise BadInput(
-            f"{checkpoint}: it is no checkpoint of this program, or a damaged one; give a run's "
-            "folder or another checkpoint."
-        ) from error
-    network: nn.Module = task.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network
 
 
 if __name__ == "__main__":

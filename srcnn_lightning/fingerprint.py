@@ -67,9 +67,10 @@ def difference(before: record.Record, now: dict[str, Any]) -> str:
         now: the resolved configuration.
     """
     shown = [version_difference(before)]
-    with suppress(KeyError, OSError):  # a configuration of another version, weights that are gone
+    # Without the weights that training starts from: `before` is a record's, and may name any file.
+    with suppress(KeyError):  # a configuration of another version
         old, new = (
-            dict(_leaves({**_hashed(settings), "epochs": settings["trainer"]["max_epochs"]}))
+            dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
             for settings in (before["config"], now)
         )
         keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
@@ -89,15 +90,21 @@ def version_difference(before: dict[str, Any]) -> str:
 
 
 def _hashed(settings: dict[str, Any]) -> dict[str, Any]:
-    """What of a configuration changes a run's figures, but for the number of its epochs.
+    """What of a configuration changes a run's figures, but for the number of its epochs."""
+    kept = _described(settings)
+    if settings["init_from"]:
+        kept["init_from"] = _content(Path(str(settings["init_from"])))
+    return kept
+
+
+def _described(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same by the path of the weights that training starts from, not by their content.
 
     Names of models are left out as well: `model.name` is for tables.
     """
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
     kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
     kept["model"] = {k: v for k, v in settings["model"].items() if k != "name"}
-    if settings["init_from"]:
-        kept["init_from"] = _content(Path(str(settings["init_from"])))
     trainer = settings["trainer"]
     device = devices.device_type(trainer["accelerator"])
     kept["trainer"] = {

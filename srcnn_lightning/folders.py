@@ -46,7 +46,7 @@ def done(folder: Path, digest: str) -> record.Record | None:
         return None
     if found is None or found.get("hash") != digest or found.get("status") not in DONE:
         return None
-    return found
+    return found if isinstance(found.get("metrics"), dict) else None
 
 
 def remember(output_dir: Path, digest: str, folder: Path) -> None:
@@ -57,10 +57,10 @@ def remember(output_dir: Path, digest: str, folder: Path) -> None:
 def shared(output_dir: Path, digest: str) -> Path | None:
     """The folder of a finished run with this hash, in whatever experiment."""
     try:
-        folder = output_dir / _note(output_dir, digest).read_text(encoding="utf-8")
+        folder = record.below(output_dir, _note(output_dir, digest).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    found = done(folder, digest)
+    found = done(folder, digest) if folder else None
     # A copy leads to the run that has the checkpoints.
     return folder if found is not None and "same_as" not in found else None
 
@@ -113,8 +113,10 @@ def bring_checkpoints(output_dir: Path, folder: Path, lineage: str) -> None:
         return
     if "same_as" not in found or found.get("lineage") != lineage:
         return
-    original = output_dir / found["same_as"]
-    if done(original, found["hash"]) and not (folder / "checkpoints").exists():
+    original = record.below(output_dir, found["same_as"])
+    if original is None:
+        say(f"{folder}: same_as={found['same_as']} lies outside {output_dir}, so it is left out")
+    elif done(original, found["hash"]) and not (folder / "checkpoints").exists():
         temporary = folder / ".checkpoints"
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.copytree(original / "checkpoints", temporary)
@@ -195,8 +197,14 @@ def _original(given: str, setting: str, folder: Path) -> Path | None:
         return None
     if "same_as" not in found or (folder / "checkpoints").is_dir():
         return None
-    original = folder.resolve().parents[2] / str(found["same_as"])
-    if done(original, str(found["hash"])) is None:
+    output_dir = [*folder.resolve().parents][:3][-1]
+    original = record.below(output_dir, found["same_as"])
+    if original is None:
+        raise BadInput(
+            f"{setting}{given}: its record has same_as={found['same_as']}, which lies outside "
+            f"{output_dir}; give a checkpoint's path, or a run that has checkpoints of its own."
+        )
+    if done(original, str(found.get("hash"))) is None:
         raise BadInput(
             f"{setting}{given}: it was copied from {original}, which holds another run by now; "
             "give a checkpoint's path, or a run that has checkpoints of its own."

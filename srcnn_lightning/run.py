@@ -27,6 +27,7 @@ from srcnn_lightning.fingerprint import (
     version_difference,
 )
 from srcnn_lightning.progress import say
+from srcnn_lightning.report.shape import fault
 from srcnn_lightning.request import Request, make_request
 from srcnn_lightning.sweeps import gpus
 from srcnn_lightning.sweeps.sweep import Outcome, Place
@@ -188,10 +189,13 @@ def _assist(request: Request) -> Outcome:
 def _set_damaged_record_aside(folder: Path) -> None:
     path = folder / record.FILE_NAME
     try:
-        record.read(folder)
-    except ValueError as error:
+        found = record.read(folder)
+        what = None if found is None else fault(found)
+    except (ValueError, RecursionError) as error:
+        what = str(error)
+    if what is not None:
         aside = folders.set_aside(path, path.parent / "damaged")
-        say(f"{path}: damaged ({error}), kept as {aside}")
+        say(f"{path}: damaged ({what}), kept as {aside}")
 
 
 def _make_room(request: Request, resume: "Resume | None") -> None:

@@ -136,6 +136,18 @@ CASES = {
     "even kernel": ((LEAVES, "model.kernel_sizes=[9,2,5]"), ("[9, 2, 5]", "odd")),
     "unknown kernel": ((LEAVES, "model.kernel=lanczos"), ("model.kernel=lanczos", "bicubic")),
     "no such network": ((LEAVES, "model._target_=mine.Net"), ("model._target_=mine.Net",)),
+    "network is a class of another kind": (
+        (LEAVES, "model=custom", "model._target_=pathlib.Path"),
+        ("model._target_=pathlib.Path", "torch.nn.Module"),
+    ),
+    "network is a function that makes none": (
+        (LEAVES, "model=custom", "model._target_=os.getcwd"),
+        ("model._target_=os.getcwd", "torch.nn.Module"),
+    ),
+    "network is a function of unknown arguments": (
+        (LEAVES, "model=custom", "model._target_=builtins.max"),
+        ("model._target_=builtins.max", "torch.nn.Module"),
+    ),
     "network enlarges nothing": (
         (LEAVES, "model=custom", "model._target_=torch.nn.Identity"),
         ("model._target_=torch.nn.Identity", "(1, 3, 16, 16)", "degradation.scale=2"),

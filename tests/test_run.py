@@ -198,7 +198,7 @@ def test_best_checkpoint_is_the_one_tested(command: Command, tmp_path: Path) -> 
     from srcnn_lightning.resampling import resample_uint8
     from srcnn_lightning.training.task import SuperResolution
 
-    task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt", weights_only=True).eval()
+    task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt").eval()
     image = found["per_image"][0]
     drawn = torch.from_numpy(draw(64, 0, int(image["name"][-4:]))).permute(2, 0, 1)[None]
     hr = resample_uint8(drawn, (32, 32), "bicubic", antialias=True)

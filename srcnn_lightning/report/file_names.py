@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 
+LONGEST = 50  # letters, each of up to four bytes, where a file's name has 255
+
 
 def slug(text: str) -> str:
     """Letters, digits, underscores and hyphens of a name: safe in a path, an address and an id."""
-    return re.sub(r"\W+", "-", text).strip("-").lower()
+    return re.sub(r"\W+", "-", text).strip("-").lower()[:LONGEST]
 
 
 def unique(names: Iterable[str], numbered: str = "{}-{}") -> list[str]:

@@ -14,7 +14,7 @@ VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one
 
 
 def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
-    """Every readable record below `outputs`, each run once, with its `folder`.
+    """Every readable record below `outputs`, each run once, with its `folder` and `outputs`.
 
     Returns:
         The records, and a sentence for each that is broken, or of another format, and left out.
@@ -37,7 +37,7 @@ def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
             continue
         key = (found["experiment"], found["hash"])
         if key not in records or records[key]["status"] != "finished":
-            records[key] = {**found, "folder": folder}
+            records[key] = {**found, "folder": folder, "outputs": outputs}
     if not records:
         reasons = " ".join(["", *left_out])
         raise BadInput(

@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def _add_setting(image: TestImage, setting: Setting, file: str, is_read: bool) -
 
 def _add(image: TestImage, label: str, path: Path, is_read: bool) -> bool:
     """Link a picture, and read it; False where it is gone, damaged, or of another size."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - no exception for a name that no file can have
         return False
     if is_read and label not in image.pictures:
         pixels = _read(path)
@@ -141,11 +142,21 @@ def as_uri(content: bytes, kind: str) -> str:
 def _shared_folder(runs: Sequence[Record]) -> Path | None:
     """Where targets and bicubic enlargements lie: below the outputs that the runs are in."""
     for run in runs:
-        for parent in run["folder"].resolve().parents:
-            if (parent / run["test_images"]).is_dir():
-                found: Path = parent / run["test_images"]
-                return found
+        for folder in _output_folders(run):
+            path: Path = folder / run["test_images"]
+            if os.path.isdir(path):  # noqa: PTH112 - likewise
+                return path
     return None
+
+
+def _output_folders(run: Record) -> list[Path]:
+    """What may be the `output_dir` of a run, from the nearest on: a record leads nowhere else."""
+    folder, outputs = run["folder"].resolve(), run["outputs"].resolve()
+    found = [parent for parent in folder.parents if parent.is_relative_to(outputs)]
+    # Of `report outputs/ablation` it is the folder above, as <experiment>/<data>/<run> tells.
+    if folder.parts[-3:-2] == (run["experiment"],):
+        found.append(folder.parents[2])
+    return found
 
 
 def _read(path: Path) -> Pixels | None:

@@ -15,7 +15,10 @@ WHOLE = {"type": "integer", **RANGE}
 NUMBER = {"type": "number", **RANGE}
 FIGURE = {"type": ["number", "null"], **RANGE}  # NaN and infinity are written as null
 SINGLE = {"type": ["string", "number", "boolean", "null"]}
-NAMES = {"type": "array", "items": TEXT}
+# Names become paths: no record may lead out of its folder, nor into one of another kind.
+IMAGE = {**TEXT, "pattern": r"^[^/\0]+\Z"}
+NAMES = {"type": "array", "items": IMAGE}
+TEST_IMAGES = {**TEXT, "pattern": r"^test_images/(?!\.\.?\Z)[^/\\\0]+\Z"}
 MOST_EPOCHS = 1_000_000
 
 
@@ -64,7 +67,7 @@ SCHEMA = _object(
     config=CONFIG,
     split=_object(train=NAMES, val=NAMES, test=NAMES),
     date=TEXT,
-    test_images=TEXT,
+    test_images=TEST_IMAGES,
     history={"type": "array", "items": _object(epoch=EPOCH, val_loss=FIGURE, val_psnr=FIGURE)},
     epochs=WHOLE,
     environment=ENVIRONMENT,

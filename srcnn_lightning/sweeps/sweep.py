@@ -195,9 +195,10 @@ class Place:
 def _read_plan(folder: Path) -> dict[str, Any] | None:
     try:
         plan: dict[str, Any] = json.loads((folder / PLAN).read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return plan
+    is_plan = isinstance(plan, dict) and isinstance(plan.get("process"), str)
+    return plan if is_plan else None
 
 
 def _this_process() -> str:
@@ -207,7 +208,7 @@ def _this_process() -> str:
 def _number_here(process: str) -> int | None:
     """The id of a process of this machine."""
     node, _, number = process.rpartition("/")
-    return int(number) if node == platform.node() else None
+    return int(number) if node == platform.node() and number.isdecimal() else None
 
 
 def _remove_orphans(folder: Path) -> None:
@@ -220,7 +221,7 @@ def _remove_orphans(folder: Path) -> None:
                 os.kill(number, 0)
             except ProcessLookupError:
                 shutil.rmtree(path, ignore_errors=True)
-            except OSError:
+            except (OSError, OverflowError):  # of somebody else, or no process's number
                 continue
 
 

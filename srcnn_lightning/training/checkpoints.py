@@ -17,6 +17,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from srcnn_lightning import record
 from srcnn_lightning.fingerprint import RESULTS_VERSION, VERSION_KEY
 from srcnn_lightning.folders import set_aside
+from srcnn_lightning.models.loading import load
 from srcnn_lightning.progress import say
 from srcnn_lightning.training import events
 from srcnn_lightning.training.callbacks import History
@@ -135,12 +136,6 @@ def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | Non
 def last_state(run_folder: Path) -> dict[str, Any] | None:
     """What `Checkpoints` left in the furthest intact checkpoint of whatever run; None without."""
     return next((state for _, state in _intact(run_folder)), None)
-
-
-def load(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; plain values and tensors only."""
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return content
 
 
 def _link(path: Path, other: Path) -> None:

@@ -2,15 +2,18 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from srcnn_lightning.errors import BadInput, disk_error
+from srcnn_lightning.models.loading import load
 from srcnn_lightning.request import Request
 from srcnn_lightning.training import callbacks, environment, events, pictures, processes
-from srcnn_lightning.training.checkpoints import BEST, FOLDER, load
+from srcnn_lightning.training.checkpoints import BEST, FOLDER
 from srcnn_lightning.training.parts import Parts, tester
-from srcnn_lightning.training.task import summarize
+from srcnn_lightning.training.task import SuperResolution, summarize
 
 
 @dataclass
@@ -62,7 +65,7 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
         if task.is_trained:
-            task.load_state_dict(load(folder / FOLDER / BEST)["state_dict"])
+            _load_best(task, folder / FOLDER / BEST)
         tester(parts, settings["trainer"]).test(task, parts.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
@@ -91,6 +94,18 @@ def fit_and_test(parts: Parts, request: Request) -> Result:
             "test_s": round(time.monotonic() - fitted, 3),
         },
     )
+
+
+def _load_best(task: SuperResolution, path: Path) -> None:
+    try:
+        task.load_state_dict(load(path)["state_dict"])
+    except Exception as error:  # torch names no type for a file that is none of its own
+        if disk_error(error):
+            raise
+        raise BadInput(
+            f"{path}: it is no checkpoint of this run, or a damaged one; rerun=true trains the run "
+            "again."
+        ) from error
 
 
 def _validate_baseline(parts: Parts, epochs: int) -> dict[str, float | None]:

@@ -14,6 +14,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from srcnn_lightning import devices, models
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.models.loading import load
 from srcnn_lightning.models.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.request import Request
 from srcnn_lightning.sweeps import gpus
@@ -26,7 +27,7 @@ from srcnn_lightning.training import (
     processes,
     switches,
 )
-from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume, load
+from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
 from srcnn_lightning.training.several_steps import SeveralSteps
 from srcnn_lightning.training.task import SuperResolution
 
@@ -75,7 +76,7 @@ def assemble(request: Request, resume: Resume | None, place: Place | None = None
     callbacks.seed_generators(seed)
     network = models.network_settings(model, bool(degradation["antialias"]), scale)
     kind = SeveralSteps if options["steps_per_call"] > 1 else SuperResolution
-    task = kind(network, settings["optimizer"], scale)
+    task = kind(models.build(network), network, scale, settings["optimizer"])
     if isinstance(task, SeveralSteps):
         task.cuda_graph = options["cuda_graph"]
     _probe(task, int(settings["data"]["target_size"]))

@@ -1,41 +1,71 @@
 """The LightningModule: loss, optimizer and metrics around any super-resolution network."""
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
 from srcnn_lightning.data.module import Batch, BatchIndices
 from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.models.loading import load_network
 from srcnn_lightning.models.shared_batch_norm import uncounted
 
 
 class SuperResolution(LightningModule):
     """Train a network by mean squared error (paper, section 4.2) and measure its PSNR."""
 
-    def __init__(self, network: dict[str, Any], optimizer: dict[str, Any], scale: int) -> None:
-        """All arguments are plain values, so that a checkpoint loads under `weights_only`.
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: dict[str, Any],
+        scale: int,
+        optimizer: dict[str, Any] | None = None,
+    ) -> None:
+        """A checkpoint keeps `settings` and `scale`, and nothing that would make it run code.
 
         Args:
-            network: `_target_` and constructor arguments (`models.network_settings`).
-            optimizer: `_target_` and arguments; torch's Adam adds `weight_decay` times the weight
-                to the gradient before scaling it, which makes it the L2 term of the paper.
+            network: to train.
+            settings: what it was built from (`models.network_settings`): plain values, so that a
+                checkpoint loads under `weights_only`.
             scale: enlargement; the literature's metrics shave as many pixels off each border.
+            optimizer: `_target_` and arguments, from the configuration of this run; torch's Adam
+                adds `weight_decay` times the weight to the gradient before scaling it, which makes
+                it the L2 term of the paper. None for a network that will not be trained.
         """
         super().__init__()
-        self.save_hyperparameters(logger=False)
-        self.network = models.build(network)
-        self.optimizer_settings = dict(optimizer)
+        self.save_hyperparameters({"network": settings, "scale": scale}, logger=False)
+        self.network = network
+        self.optimizer_settings = optimizer
         self.scale = scale
         # nan_strategy: torchmetrics would look at each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
         self.val_loss = MeanMetric(nan_strategy="disable")
         self.val_psnr = MeanMetric(nan_strategy="disable")
         self.test_figures: list[dict[str, Tensor]] = []
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, allow_package: Sequence[str] = ()
+    ) -> Self:
+        """For use, not for training: it has no optimizer.
+
+        In place of Lightning's own, which hands whatever a file holds to the constructor.
+
+        Args:
+            checkpoint_path: of a run.
+            allow_package: names of packages whose networks may be built beside this program's.
+
+        Raises:
+            BadInput: no checkpoint of this program, or its network may not be built.
+        """
+        network, saved = load_network(Path(checkpoint_path), allow_package)
+        return cls(network, saved["network"], saved["scale"])
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
@@ -49,6 +79,8 @@ class SuperResolution(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer of the configuration, over all parameters."""
+        if self.optimizer_settings is None:
+            raise ValueError("a network from a file has no optimizer: no file decides on one")
         settings = dict(self.optimizer_settings)
         target = settings.pop("_target_")
         make = models.locate(target, "optimizer._target_")

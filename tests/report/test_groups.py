@@ -123,7 +123,7 @@ def test_read_all_finds_every_record(tmp_path):
     found, left_out = read_all(tmp_path)
     assert [run["variant"] for run in found] == ["base", None]
     folder = tmp_path / "ablation/photos-antialiased/variant=base"
-    assert found[0] == {"format": 1, **written[0], "folder": folder}
+    assert found[0] == {"format": 1, **written[0], "folder": folder, "outputs": tmp_path}
     assert left_out == []
 
 

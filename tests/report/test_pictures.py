@@ -55,7 +55,12 @@ def run(outputs, variant, *, seed=0, psnr=30.0, **changes):
     for name in ("a.png", "b.png"):
         save(folder / "pictures" / name, flat(120 + seed))
     per_image = [{"name": name, "psnr": psnr + place} for place, name in enumerate(NAMES)]
-    more = {"folder": folder, "test_images": SHARED, "per_image": per_image}
+    more = {
+        "folder": folder,
+        "outputs": outputs,
+        "test_images": SHARED,
+        "per_image": per_image,
+    }
     return {**found, **more, "split": {"train": [], "val": [], "test": NAMES}}
 
 

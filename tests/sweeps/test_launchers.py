@@ -105,7 +105,7 @@ def test_slurm_composes(fresh_command: Command) -> None:
     result = fresh_command("hydra/launcher=submitit_slurm", "--cfg", "all", "--resolve")
     assert result.returncode == 0, result.stderr
     assert "max_num_timeout: 20" in result.stdout
-    assert "outputs/.state/submitit/%j" in result.stdout
+    assert re.search(r"outputs/.state/submitit/\w{16}/%j", result.stdout)
 
 
 def test_optuna_maximizes_within_bounds(fresh_command: Command, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def validate_alone(folder: Path, found: dict[str, Any]) -> dict[str, float]:
     from srcnn_lightning.training.task import SuperResolution
 
     best = folder / "checkpoints/best.ckpt"
-    task = SuperResolution.load_from_checkpoint(best, weights_only=True).eval()
+    task = SuperResolution.load_from_checkpoint(best).eval()
     drawn = [draw(64, 0, int(name[-4:])) for name in found["split"]["val"]]
     images = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for image in drawn])
     hr = resample_uint8(images, (32, 32), "bicubic", antialias=True)

@@ -27,9 +27,13 @@ TINY = {
 ADAM = {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": 0.0}
 
 
+def task_of(network, optimizer):
+    return SuperResolution(models.build(network), network, 2, optimizer)
+
+
 def constant_task(level, optimizer=ADAM):
     """A task whose network answers every image with one grey level, its bias."""
-    task = SuperResolution(TINY, optimizer, scale=2)
+    task = task_of(TINY, optimizer)
     torch.nn.init.zeros_(task.network.weight)
     torch.nn.init.constant_(task.network.bias, level)
     return task
@@ -100,7 +104,7 @@ def test_weight_decay_is_coupled_into_the_gradient(trainer):
 
 def test_optimizer_is_built_from_its_settings_over_all_parameters():
     settings = {"_target_": "torch.optim.SGD", "lr": 0.25, "momentum": 0.5}
-    task = SuperResolution(TINY, settings, scale=2)
+    task = task_of(TINY, settings)
     optimizer = task.configure_optimizers()
     assert type(optimizer) is torch.optim.SGD
     (group,) = optimizer.param_groups
@@ -122,7 +126,7 @@ def test_optimizer_is_built_from_its_settings_over_all_parameters():
 def test_bad_optimizer_settings_are_refused(wrong):
     settings = {**ADAM, **wrong}
     with pytest.raises(BadInput) as refusal:
-        SuperResolution(TINY, settings, scale=2).configure_optimizers()
+        task_of(TINY, settings).configure_optimizers()
     assert str(refusal.value).startswith(f"optimizer._target_={settings['_target_']}:")
 
 
@@ -210,25 +214,25 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
     group = {"_target_": "srcnn_lightning.models.SRCNN", "name": "srcnn", "features": [8, 4]}
     network = models.network_settings({**group, **settings}, antialias=False, scale=2)
     torch.manual_seed(0)
-    task = SuperResolution(network, {**ADAM, "lr": 0.01}, scale=2)
+    task = task_of(network, {**ADAM, "lr": 0.01})
     saver = ModelCheckpoint(dirpath=tmp_path, filename="last")
     fit(quiet_trainer(tmp_path, saver), task, greys(0.3, 0.6), batch_size=2)
 
     file = tmp_path / "last.ckpt"
-    reloaded = SuperResolution.load_from_checkpoint(file, weights_only=True, map_location="cpu")
+    reloaded = SuperResolution.load_from_checkpoint(file)
     images = torch.rand(2, 3, 8, 8)
     assert torch.equal(reloaded.eval()(images), task.eval()(images))
     # Enlarging antialiased or not is no weight, but without it the network is another.
     assert reloaded.network.upsampling.antialias is False
-    kept = torch.load(file, weights_only=True)["hyper_parameters"]["network"]
-    assert kept["antialias"] is False
-    assert kept == network
+    kept = torch.load(file, weights_only=True)["hyper_parameters"]
+    assert kept["network"]["antialias"] is False
+    assert kept == {"network": network, "scale": 2}
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
 def test_baseline_is_not_trained(kernel):
     group = {"_target_": "srcnn_lightning.models.Interpolation", "kernel": kernel}
-    task = SuperResolution(models.network_settings(group, True, 2), ADAM, scale=2)
+    task = task_of(models.network_settings(group, True, 2), ADAM)
     assert task.is_trained is False
 
 

@@ -1,0 +1,128 @@
+"""Records of earlier runs run nothing, and lead nowhere outside the output folder."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import run, start
+from conftest import Command
+from hostile import CANARY, TOUCH, contents, write_modules
+from kills import LEAVES, record
+from PIL import Image
+
+from srcnn_lightning.record import FILE_NAME
+
+ENLARGE = "srcnn_lightning.enlarge"
+KIND = Path("single/dead_leaves-antialiased")
+RUN = Path("outputs") / KIND / "srcnn"
+TWO, THREE = ((*LEAVES, f"trainer.max_epochs={epochs}") for epochs in (2, 3))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder, of two epochs."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert run(folder, *TWO).returncode == 0
+    return folder / RUN
+
+
+def change(path: Path, **changes: Any) -> None:
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps(found | changes))
+
+
+def elsewhere(tmp_path: Path, trained: Path) -> Path:
+    """A run that is not below the outputs."""
+    shutil.copytree(trained, tmp_path / "elsewhere")
+    return tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("same_as", ["/ELSEWHERE", "../../elsewhere", "../elsewhere"])
+@pytest.mark.parametrize("use", ["enlarge", "init_from"])
+def test_copy_of_a_run_outside_has_no_checkpoint(
+    use: str, same_as: str, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    outside = elsewhere(tmp_path, trained)
+    same_as = same_as.replace("/ELSEWHERE", str(outside))
+    (tmp_path / RUN).mkdir(parents=True)
+    shutil.copy(trained / FILE_NAME, tmp_path / RUN)
+    change(tmp_path / RUN / FILE_NAME, same_as=same_as)
+    Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
+    before = contents(tmp_path)
+    if use == "enlarge":
+        done = command(str(RUN), "image.png", module=ENLARGE)
+    else:
+        done = command(*LEAVES, f"init_from={RUN}", "model.init=default")
+    assert done.returncode == 2
+    assert f"same_as={same_as}, which lies outside" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_copy_of_a_run_outside_does_not_go_on_from_there(
+    absolute: bool, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    outside = elsewhere(tmp_path, trained)
+    (tmp_path / RUN).mkdir(parents=True)
+    shutil.copy(trained / FILE_NAME, tmp_path / RUN)
+    change(tmp_path / RUN / FILE_NAME, same_as=str(outside) if absolute else "../elsewhere")
+    done = command(*THREE)
+    assert done.returncode == 0, done.stderr
+    assert "lies outside outputs" in done.stdout
+    assert "goes on" not in done.stdout
+    assert record(tmp_path / RUN)["resumed_after"] is None
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_note_that_leads_outside_is_no_run(
+    absolute: bool, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    outside = elsewhere(tmp_path, trained)
+    (outside / "letter.txt").write_text("private")
+    note = tmp_path / "outputs/.state/runs" / record(outside)["hash"]
+    note.parent.mkdir(parents=True)
+    note.write_text(str(outside) if absolute else "../elsewhere")
+    done = command(*TWO)
+    assert done.returncode == 0, done.stderr
+    assert "copied" not in done.stdout
+    assert not list((tmp_path / "outputs").rglob("letter.txt"))
+    assert note.read_text() == str(KIND / "srcnn")
+
+
+def test_record_of_a_run_that_is_replaced_is_not_followed(
+    command: Command, tmp_path: Path, trained: Path
+) -> None:
+    """What it names is neither read, to tell what has changed, nor made a part of a path."""
+    write_modules(tmp_path)
+    shutil.copytree(trained, tmp_path / RUN)
+    shutil.rmtree(tmp_path / RUN / "checkpoints")
+    os.mkfifo(tmp_path / "outside")  # who reads it waits for ever
+    config = record(trained)["config"]
+    config["init_from"] = str(tmp_path / "outside")
+    config["optimizer"] |= {"_target_": "os.system", "command": TOUCH}
+    config["model"] = {"_target_": "planted.Neighbour"}
+    change(tmp_path / RUN / FILE_NAME, config=config, hash="another", lineage="another")
+    process = start(tmp_path, *TWO)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "what was there before is kept in" in stdout
+    assert f"init_from={tmp_path}/outside, now None" in stdout
+    assert not (tmp_path / CANARY).exists()
+
+
+@pytest.mark.parametrize("epochs", ["../../../../escaped", "/tmp/escaped", None])
+def test_epochs_of_a_record_make_no_path(
+    epochs: str | None, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    shutil.copytree(trained, tmp_path / RUN)
+    change(tmp_path / RUN / FILE_NAME, epochs=epochs)
+    done = command(*THREE)
+    assert done.returncode == 0, done.stderr
+    assert f"{FILE_NAME}: damaged (epochs: " in done.stdout
+    assert "goes on after epoch 2" in done.stdout
+    assert record(tmp_path / RUN)["epochs"] == 3
+    assert not list(tmp_path.glob("*escaped*"))
