@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from srcnn_lightning.data.duplicates import check_duplicates
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
@@ -76,7 +77,7 @@ def load_for_run(
     """`load_targets` of a split by the groups `data` and `degradation` of a configuration.
 
     Raises:
-        BadInput: as `load_targets`.
+        BadInput: as `load_targets`; an image stands in two parts of the split.
     """
     targets = load_targets(
         source,
@@ -86,6 +87,7 @@ def load_for_run(
         bool(degradation["antialias"]),
         Path(str(data["cache_dir"])).expanduser(),
     )
+    check_duplicates(split, targets.first_equal.tolist(), data)
     return targets
 
 
