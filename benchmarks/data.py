@@ -18,7 +18,7 @@ from benchmarks.images import folder_of_images
 from benchmarks.options import Options
 from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import open_source
-from srcnn_lightning.data.split import make_split
+from srcnn_lightning.data.split import Split, make_split
 
 DEGRADATION = {"antialias": True}
 
@@ -70,8 +70,10 @@ def prepare(data: dict[str, Any]) -> Figures:
 
     def load(count: int | None, cache_dir: str) -> None:
         source = open_source(data)
-        names = make_split(source.names, data).names[:count]
-        load_for_run(source.having(names), names, {**data, "cache_dir": cache_dir}, DEGRADATION)
+        split = make_split(source.names, data)
+        split = Split(split.train[:count], split.val[:count], split.test[:count])
+        chosen = {**data, "cache_dir": cache_dir}
+        load_for_run(source.having(split.names), split, chosen, DEGRADATION)
 
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as folder:
         load(1, first)  # what is imported then belongs to the start of a run

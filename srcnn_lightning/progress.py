@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TypeVar
 
 from rich.console import Console
@@ -119,6 +120,12 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+@cache
+def say_once(line: str) -> None:
+    """`say`, once a process, what each job of a sweep would repeat."""
+    say(line)
 
 
 def say(line: str) -> None:

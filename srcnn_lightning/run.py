@@ -85,7 +85,7 @@ def _prepare(request: Request) -> Outcome:
     from srcnn_lightning.data.cache import load_for_run
 
     settings, source, split = request.settings, request.source, request.split
-    load_for_run(source, split.names, settings["data"], settings["degradation"])
+    load_for_run(source, split, settings["data"], settings["degradation"])
     say(
         f"{source.name}: {len(split.names)} images are ready "
         f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "

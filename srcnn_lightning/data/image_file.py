@@ -77,3 +77,15 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     exif = image.getexif()
     exif[0x0112] = orientation
     return ImageOps.exif_transpose(image)
+
+
+def is_grey(path: Path) -> bool:
+    """Whether the file holds grey values of 1 to 16 bits and no colours; it may hold alpha.
+
+    The file's type decides, not its pixels: equal channels are RGB, and a palette of greys is a
+    palette. BMP has no grey but the palette of all greys in their order, which Pillow calls grey.
+    """
+    with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        # A PNG of 16-bit grey and alpha has no mode of its own in Pillow.
+        modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
+    return any(mode in ("1", "L", "LA") or mode.startswith(("I;16", "LA;16")) for mode in modes)

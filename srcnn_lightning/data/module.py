@@ -17,6 +17,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.resampling import resample_uint8
 
 Batch = tuple[Tensor, Tensor]
+TestBatch = tuple[Tensor, Tensor, Tensor]
 
 
 class SuperResolutionData(LightningDataModule):
@@ -65,9 +66,9 @@ class SuperResolutionData(LightningDataModule):
     def prepare(self) -> None:
         """Read the targets, or take them from the cache, and shrink them to inputs."""
         size = int(self.data["target_size"])
-        targets = load_for_run(self.source, self.split.names, self.data, self.degradation)
+        targets = load_for_run(self.source, self.split, self.data, self.degradation)
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory as channels_last wants it.
-        hr = torch.from_numpy(targets).permute(0, 3, 1, 2)
+        hr = torch.from_numpy(targets.pixels).permute(0, 3, 1, 2)
         low = size // self.scale
         lr = resample_uint8(hr, (low, low), self.kernel, self.antialias)
         lr, hr = (images.contiguous(memory_format=self.memory_format) for images in (lr, hr))
@@ -76,6 +77,7 @@ class SuperResolutionData(LightningDataModule):
             end = start + len(names)
             self.pairs[part] = Pairs(lr[start:end], hr[start:end], self.memory_format)
             start = end
+        self.test_is_grey = torch.from_numpy(targets.is_grey[-len(self.split.test) :])
 
     def setup(self, stage: str) -> None:
         """Move everything to the device once: 100 targets of 224x224 are 15 MB.
@@ -91,7 +93,7 @@ class SuperResolutionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""
-        loader = self._loader("train", int(self.data["batch_size"]), self.seed)
+        loader = self._loader(self.pairs["train"], int(self.data["batch_size"]), self.seed)
         if self.steps_per_call == 1:
             return loader
         several = BatchSampler(loader.sampler, self.steps_per_call, drop_last=False)
@@ -101,14 +103,16 @@ class SuperResolutionData(LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of the split."""
-        return self._loader("val", int(self.data["eval_batch_size"]))
+        return self._loader(self.pairs["val"], int(self.data["eval_batch_size"]))
 
-    def test_dataloader(self) -> DataLoader[Batch]:
-        """Batches in the order of the split."""
-        return self._loader("test", int(self.data["eval_batch_size"]))
+    def test_dataloader(self) -> DataLoader[TestBatch]:
+        """Batches in the order of the split, with what is grey in its file."""
+        pairs = TestPairs(self.pairs["test"], self.test_is_grey)
+        return self._loader(pairs, int(self.data["eval_batch_size"]))
 
-    def _loader(self, part: str, batch_size: int, seed: int | None = None) -> DataLoader[Batch]:
-        pairs = self.pairs[part]
+    def _loader(
+        self, pairs: "Pairs | TestPairs", batch_size: int, seed: int | None = None
+    ) -> DataLoader[Any]:
         # batch_size=None: the sampler yields whole batches, and no worker or collation is needed.
         rank, processes = (
             (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
@@ -145,6 +149,24 @@ class Pairs(Dataset[Batch]):
     def to(self, device: torch.device) -> "Pairs":
         """The same pairs on a device."""
         return Pairs(self.lr.to(device), self.hr.to(device), self.memory_format)
+
+
+class TestPairs(Dataset[TestBatch]):
+    """Pairs of the test images, which are scored on grey values where they are grey in the file."""
+
+    __test__ = False  # not a test of pytest's
+
+    def __init__(self, pairs: Pairs, is_grey: Tensor) -> None:
+        """`is_grey` is `(N,)` bool."""
+        self.pairs = pairs
+        self.is_grey = is_grey
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, indices: list[int]) -> TestBatch:
+        """As of `Pairs`, and `(B,)` bool."""
+        return (*self.pairs[indices], self.is_grey[indices])
 
 
 class BatchIndices(Sampler[list[int]]):

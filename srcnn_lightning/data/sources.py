@@ -1,17 +1,20 @@
 """Where images come from: DIV2K, a folder, or drawn here. Listing them imports nothing heavy."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from srcnn_lightning.data import div2k
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.progress import say_once
 
 if TYPE_CHECKING:
     import numpy as np
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff")
+TYPES = "PNG, JPEG, WebP, BMP or TIFF"
 DEAD_LEAVES_VERSION = 1  # raise it when the drawing changes: it is part of the cache's key
 
 
@@ -24,12 +27,14 @@ class Source:
         identity: for each image's name what tells it from another of the same name; empty before
             an image that must be fetched is there.
         read: from a name to `(H, W, 3)` uint8.
+        is_grey: from a name to whether the image is grey in its file.
         fetch: from the chosen names to a source that has them; None where nothing need be fetched.
     """
 
     name: str
     identity: dict[str, list[Any]]
     read: "Callable[[str], np.ndarray]"
+    is_grey: Callable[[str], bool]
     fetch: "Callable[[Sequence[str]], Source] | None" = None
 
     @property
@@ -73,7 +78,7 @@ def _dead_leaves(data: dict[str, Any]) -> Source:
 
     names = [f"dead_leaves_{index:04d}" for index in range(int(data["count"]))]
     identity = {name: [DEAD_LEAVES_VERSION, crop, seed] for name in names}
-    return Source(str(data["name"] or "dead_leaves"), identity, read)
+    return Source(str(data["name"] or "dead_leaves"), identity, read, is_grey=lambda _: False)
 
 
 def _div2k(data: dict[str, Any], root: Path) -> Source:
@@ -84,27 +89,25 @@ def _div2k(data: dict[str, Any], root: Path) -> Source:
 
     def fetch(names: Sequence[str]) -> Source:
         paths = div2k.fetch(root, str(data["url"]), subset, names)
-        return Source(name, {image: _identity(paths[image]) for image in names}, _reader(paths))
+        return _of_files(name, {image: paths[image] for image in names})
 
-    return Source(name, {image: [] for image in subset.names}, _reader({}), fetch)
+    return replace(_of_files(name, {}), identity={image: [] for image in subset.names}, fetch=fetch)
 
 
 def _folder(data: dict[str, Any], root: Path) -> Source:
     if not root.is_dir():
         raise BadInput(f"data.root={data['root']}: there is no such folder; give one of images.")
-    return _files(data, root, EXTENSIONS)
-
-
-def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> Source:
     try:
+        entries = [path for path in root.iterdir() if path.name[0] != "."]
         paths = {
             path.name: path
-            for path in folder.iterdir()
-            if path.suffix.lower() in extensions and path.is_file() and path.name[0] != "."
+            for path in entries
+            if path.suffix.lower() in EXTENSIONS and path.is_file()
         }
-        identity = {name: _identity(path) for name, path in paths.items()}
         for name in paths:
             name.encode()
+        skipped = _described([path for path in entries if path.name not in paths])
+        source = _of_files(str(data["name"] or root.resolve().name), paths)
     except UnicodeEncodeError as error:
         raise BadInput(
             f"data.root={data['root']}: the file name {error.object!a} is not UTF-8; rename it."
@@ -115,20 +118,52 @@ def _files(data: dict[str, Any], folder: Path, extensions: tuple[str, ...]) -> S
             "give a folder that can."
         ) from error
     if not paths:
-        wanted = ", ".join(extension[1:].upper() for extension in extensions)
-        raise BadInput(f"data.root={data['root']}: {folder} holds no images ({wanted}).")
-    return Source(str(data["name"] or folder.resolve().name), identity, _reader(paths))
+        only = f", only {skipped}" if skipped else ""
+        raise BadInput(
+            f"data.root={data['root']}: {root} holds no images ({TYPES}){only}; "
+            "give the folder that holds the images themselves."
+        )
+    if skipped:
+        say_once(f"data.root={data['root']}: skipped {skipped}")
+    return source
+
+
+def _described(skipped: list[Path]) -> str:
+    """`3 files of other types than PNG (.gif 2, .txt 1) and 1 subfolder`; empty for none."""
+    files = [path for path in skipped if path.is_file()]
+    folders = sum(path.is_dir() for path in skipped)
+    broken = len(skipped) - len(files) - folders
+    # An ending that is not UTF-8 could not be printed.
+    endings = Counter(
+        path.suffix.lower().encode(errors="replace").decode() or "no ending" for path in files
+    )
+    types = ", ".join(f"{ending} {count}" for ending, count in sorted(endings.items()))
+    kinds = [
+        f"{_counted(len(files), 'file')} of other types than {TYPES} ({types})" if files else "",
+        _counted(folders, "subfolder") if folders else "",
+        _counted(broken, "broken link") if broken else "",
+    ]
+    return " and ".join(kind for kind in kinds if kind)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _of_files(name: str, paths: dict[str, Path]) -> Source:
+    def read(image: str) -> "np.ndarray":
+        from srcnn_lightning.data.image_file import read_image
+
+        return read_image(paths[image])
+
+    def is_grey(image: str) -> bool:
+        from srcnn_lightning.data import image_file
+
+        return image_file.is_grey(paths[image])
+
+    return Source(name, {image: _identity(path) for image, path in paths.items()}, read, is_grey)
 
 
 def _identity(path: Path) -> list[Any]:
     status = path.stat()
     return [status.st_size, status.st_mtime_ns]
-
-
-def _reader(paths: dict[str, Path]) -> "Callable[[str], np.ndarray]":
-    def read(name: str) -> "np.ndarray":
-        from srcnn_lightning.data.image_file import read_image
-
-        return read_image(paths[name])
-
-    return read

@@ -71,6 +71,15 @@ class Setting:
                 found[image["name"]].append(image["psnr"])
         return {name: fmean(values) for name, values in found.items() if None not in values}
 
+    def grey_images(self) -> set[str]:
+        """Test images that are grey in their file; a record of an earlier version names none."""
+        return {
+            image["name"]
+            for run in self.finished
+            for image in run["per_image"]
+            if image.get("grey")
+        }
+
 
 def by_images(records: Sequence[Record]) -> list[list[Record]]:
     """Records apart by what they were trained and tested on: those are never averaged together."""

@@ -73,7 +73,10 @@ SCHEMA = _object(
     environment=ENVIRONMENT,
     durations={"type": "object", "additionalProperties": NUMBER},
     metrics={"type": "object", "additionalProperties": FIGURE},
-    per_image={"type": "array", "items": _object(name=TEXT, psnr=FIGURE)},
+    per_image={
+        "type": "array",
+        "items": _object("grey", name=TEXT, psnr=FIGURE, grey={"type": "boolean"}),
+    },
     parameters=WHOLE,
 ) | {
     "if": {"properties": {"status": {"const": "finished"}}},

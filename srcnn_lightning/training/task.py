@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
-from srcnn_lightning.data.module import Batch, BatchIndices
+from srcnn_lightning.data.module import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.loading import load_network
 from srcnn_lightning.models.shared_batch_norm import uncounted
@@ -142,9 +142,9 @@ class SuperResolution(LightningModule):
         """Forget the figures of an earlier test."""
         self.test_figures.clear()
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def test_step(self, batch: TestBatch, batch_idx: int) -> Tensor:
         """Every convention's figure for each image; the clamped output is returned."""
-        lr, hr = batch
+        lr, hr, is_grey = batch
         output: Tensor = self(lr).float()  # metrics of a half-precision output would round
         loss = metrics.mse_per_image(output, hr)
         output = output.clamp(0, 1)
@@ -153,14 +153,19 @@ class SuperResolution(LightningModule):
                 "loss": loss,
                 "mse": metrics.mse_per_image(output, hr),
                 "psnr": metrics.psnr(output, hr),
-                "psnr_y": metrics.psnr_y(output, hr, self.scale),
-                "ssim": metrics.ssim_y(output, hr, self.scale),
+                "psnr_y": metrics.psnr_y(output, hr, self.scale, is_grey),
+                "ssim": metrics.ssim_y(output, hr, self.scale, is_grey),
+                "grey": is_grey,
             }
         )
         return output
 
     def test_table(self) -> dict[str, list[float]]:
-        """After a test: each figure, one value for each image in the order of the split."""
+        """After a test: each figure, one value for each image in the order of the split.
+
+        `grey` is True for images that are grey in their file: `psnr_y` and `ssim` are of their
+        grey values.
+        """
         return {
             name: torch.cat([figures[name] for figures in self.test_figures]).tolist()
             for name in self.test_figures[0]

@@ -58,7 +58,7 @@ def files(cache):
 def test_load_targets_crops_the_centre(tmp_path, antialias, height, width, top, left):
     save(tmp_path / "in" / "a.png", gradient(height, width))
     source = folder(tmp_path / "in")
-    targets = load_targets(source, ["a.png"], 20, 20, antialias, tmp_path / "cache")
+    targets = load_targets(source, ["a.png"], 20, 20, antialias, tmp_path / "cache").pixels
     assert (targets.shape, targets.dtype) == ((1, 20, 20, 3), np.uint8)
     # As large as the crop: no resize, so the very pixels.
     assert np.array_equal(targets[0], gradient(height, width)[top : top + 20, left : left + 20])
@@ -69,7 +69,9 @@ def test_load_targets_resizes_the_crop_alone(tmp_path):
     image = np.full((24, 24, 3), 255)
     image[8:16, 8:16] = 100
     save(tmp_path / "in" / "a.png", image)
-    targets = load_targets(folder(tmp_path / "in"), ["a.png"], 8, 4, True, tmp_path / "cache")
+    targets = load_targets(
+        folder(tmp_path / "in"), ["a.png"], 8, 4, True, tmp_path / "cache"
+    ).pixels
     assert np.array_equal(targets, np.full((1, 4, 4, 3), 100))
 
 
@@ -79,7 +81,7 @@ def test_load_targets_antialias_changes_the_pixels(tmp_path):
     save(tmp_path / "in" / "a.png", stripes)
     source = folder(tmp_path / "in")
     plain, smooth = (
-        load_targets(source, ["a.png"], 16, 4, antialias, tmp_path / "cache")
+        load_targets(source, ["a.png"], 16, 4, antialias, tmp_path / "cache").pixels
         for antialias in (False, True)
     )
     # A quarter of the pixels is white. Between stripes, samples taken without antialiasing miss it.
@@ -90,16 +92,30 @@ def test_load_targets_antialias_changes_the_pixels(tmp_path):
 def test_load_targets_follow_the_order_of_names(tmp_path):
     source = three_images(tmp_path / "in")
     for names in (["2.png", "0.png", "1.png"], ["0.png", "1.png", "2.png"], ["1.png"]):
-        targets = load_targets(source, names, 8, 8, True, tmp_path / "cache")
+        targets = load_targets(source, names, 8, 8, True, tmp_path / "cache").pixels
         assert targets[:, 0, 0, 0].tolist() == [10 * (int(name[0]) + 1) for name in names]
+
+
+def test_load_targets_tell_what_is_grey_in_its_file_and_which_pixels_are_equal(tmp_path):
+    three_images(tmp_path / "in")
+    save(tmp_path / "in" / "3.bmp", constant(20))  # the pixels of 1.png
+    Image.new("L", (8, 8), 30).save(tmp_path / "in" / "4.png")  # and of 2.png, but grey
+    source = folder(tmp_path / "in")
+    names = ["4.png", "3.bmp", "2.png", "1.png", "0.png"]
+    for _ in range(2):  # made, then read
+        targets = load_targets(source, names, 8, 4, True, tmp_path / "cache")
+        assert targets.is_grey.tolist() == [True, False, False, False, False]
+        assert targets.first_equal.tolist() == [0, 1, 0, 1, 4]
 
 
 def test_load_targets_second_call_reads_the_cache_alone(tmp_path):
     source = three_images(tmp_path / "in")
     first = load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
     second = load_targets(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
-    assert np.array_equal(first, second)
-    assert second.dtype == np.uint8
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one, other)
+        assert one.dtype == other.dtype
+    assert second.pixels.dtype == np.uint8
 
 
 def test_load_targets_leaves_one_file_named_after_the_source(tmp_path):
@@ -126,7 +142,7 @@ def test_load_targets_of_a_changed_image_are_made_anew(tmp_path):
     # The clock of a file system may be too coarse to tell two writes of one test apart.
     os.utime(tmp_path / "in" / "1.png", ns=(time, time + 1))
     source = folder(tmp_path / "in")
-    targets = load_targets(source, source.names, 8, 8, True, tmp_path / "cache")
+    targets = load_targets(source, source.names, 8, 8, True, tmp_path / "cache").pixels
     assert targets[:, 0, 0, 0].tolist() == [10, 99, 30]
     assert len(files(tmp_path / "cache")) == 2
 
@@ -143,10 +159,11 @@ def break_file(path, kind):
 @pytest.mark.parametrize("kind", ["empty", "text", "cut", "zip"])
 def test_load_targets_make_a_broken_cache_anew(tmp_path, kind):
     source = three_images(tmp_path / "in")
-    first = load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+    first = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     (path,) = (tmp_path / "cache").iterdir()
     break_file(path, kind)
-    assert np.array_equal(load_targets(source, source.names, 8, 4, True, tmp_path / "cache"), first)
+    again = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
+    assert np.array_equal(again, first)
     # And mended it: the next call needs no image.
     load_targets(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
     assert files(tmp_path / "cache") == [path.name]
@@ -180,7 +197,7 @@ def test_load_targets_are_silent_about_odd_metadata(tmp_path):
     with pytest.warns(UserWarning, match="EXIF"), Image.open(tmp_path / "in" / "0.jpg") as image:
         image.getexif()
     source = folder(tmp_path / "in")
-    targets = load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+    targets = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     assert np.abs(targets.astype(int) - 128).max() <= 1
 
 

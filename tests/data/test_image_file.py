@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcnn_lightning.data.image_file import read_image
+from srcnn_lightning.data.image_file import is_grey, read_image
 from srcnn_lightning.errors import BadInput
 
 # An upright picture of six grey levels, and how a file of each EXIF orientation stores it (the
@@ -247,3 +247,51 @@ def test_read_image_in_two_threads_leaves_the_warning_filters_alone(tmp_path):
         os.close(writer)
         reader.join(timeout=10)
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "wanted"),
+    [
+        ("a.png", "L", True),
+        ("a.jpg", "L", True),
+        ("a.tif", "L", True),
+        ("a.png", "LA", True),
+        ("a.tif", "LA", True),
+        ("a.png", "1", True),
+        ("a.tif", "1", True),
+        ("a.bmp", "1", True),
+        ("a.bmp", "L", True),  # as a palette of all greys in their order: BMP has nothing else
+        ("a.png", "I;16", True),
+        ("a.tif", "I;16", True),
+        ("a.png", "P", False),
+        ("a.bmp", "P", False),
+        ("a.png", "RGB", False),
+        ("a.jpg", "RGB", False),
+        ("a.bmp", "RGB", False),
+        ("a.tif", "RGBA", False),
+        ("a.tif", "LAB", False),
+        ("a.webp", "L", False),  # WebP has no grey
+    ],
+)
+def test_is_grey_goes_by_the_files_type_and_not_by_its_pixels(tmp_path, name, mode, wanted):
+    # Every pixel is grey: equal channels, and palettes of greys that are no ramp.
+    palette = {"palette": [100, 100, 100, 7, 7, 7]} if mode == "P" else {}
+    pixel = 0 if mode in ("1", "P", "L", "I;16") else (0, 255) if mode == "LA" else (0,) * len(mode)
+    assert is_grey(written(tmp_path / name, [pixel], mode=mode, **palette)) is wanted
+
+
+@pytest.mark.parametrize("extension", ["png", "tif"])
+def test_is_grey_of_16_bits_goes_by_the_channels(tmp_path, extension):
+    for name, shape in {"grey": (2, 3), "colour": (2, 3, 3)}.items():
+        cv2.imwrite(str(tmp_path / f"{name}.{extension}"), np.full(shape, 1000, np.uint16))
+    assert is_grey(tmp_path / f"grey.{extension}") is True
+    assert is_grey(tmp_path / f"colour.{extension}") is False
+
+
+def test_is_grey_of_16_bits_and_alpha(tmp_path):
+    header = struct.pack(">IIBBBBB", 1, 1, 16, 4, 0, 0, 0)
+    row = struct.pack(">BHH", 0, 1000, 65535)
+    chunks = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row)), chunk(b"IEND", b"")]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    assert read_image(tmp_path / "a.png").tolist() == [[[4] * 3]]
+    assert is_grey(tmp_path / "a.png") is True

@@ -56,7 +56,7 @@ def numbered(tmp_path, split, seed=0, **changed):
 
 def levels(loader):
     """The numbers of the images that a loader gives, batch by batch."""
-    return [(torch.round(hr[:, 0, 0, 0] * 255) / 10 - 1).int().tolist() for _, hr in loader]
+    return [(torch.round(hr[:, 0, 0, 0] * 255) / 10 - 1).int().tolist() for _, hr, *_ in loader]
 
 
 SPLIT = Split(
@@ -77,8 +77,8 @@ def test_batches_are_float32_pairs_in_the_unit_range(tmp_path, scale, antialias)
     ):
         batches = list(loader)
         assert len(loader) == len(sizes)
-        assert [len(lr) for lr, _ in batches] == sizes
-        for lr, hr in batches:
+        assert [len(lr) for lr, *_ in batches] == sizes
+        for lr, hr, *_ in batches:
             assert lr.shape[1:] == (3, 8 // scale, 8 // scale)
             assert hr.shape[1:] == (3, 8, 8)
             for images in (lr, hr):
@@ -89,20 +89,20 @@ def test_batches_are_float32_pairs_in_the_unit_range(tmp_path, scale, antialias)
 
 
 def test_targets_keep_the_values_of_uint8(tmp_path):
-    _, hr = next(iter(leaves(tmp_path).test_dataloader()))
+    _, hr, _ = next(iter(leaves(tmp_path).test_dataloader()))
     assert torch.equal((hr * 255).round() / 255, hr)
 
 
 def picture(tmp_path, pixels, kernel, degradation):
-    """The batch of a module with this one 4x4 picture in every part."""
+    """The test batch of a module with this one 4x4 picture."""
     (tmp_path / "in").mkdir()
-    for name in "abc":
-        Image.fromarray(np.asarray(pixels, np.uint8)).save(tmp_path / "in" / f"{name}.png")
+    for name, shown in {"a": np.zeros((4, 4)), "b": np.ones((4, 4)), "c": pixels}.items():
+        Image.fromarray(np.asarray(shown, np.uint8)).save(tmp_path / "in" / f"{name}.png")
     data = settings(tmp_path, kind="folder", crop=4, target_size=4)
     split = Split(["a.png"], ["b.png"], ["c.png"])
     module = SuperResolutionData(open_source(data), split, data, degradation, kernel)
     module.prepare()
-    lr, hr = next(iter(module.test_dataloader()))
+    lr, hr, _ = next(iter(module.test_dataloader()))
     return (lr * 255).round().int(), (hr * 255).round().int()
 
 
@@ -150,6 +150,17 @@ def test_val_and_test_follow_the_order_of_the_split(tmp_path):
     for _ in range(2):
         assert levels(module.val_dataloader()) == [[8, 2], [5]]
         assert levels(module.test_dataloader()) == [[6, 4]]
+
+
+def test_test_batches_say_which_images_are_grey_in_their_file(tmp_path):
+    (tmp_path / "in").mkdir()
+    for level, mode in enumerate(["RGB", "L", "RGB", "L", "RGB"]):
+        Image.new("L", (8, 8), level).convert(mode).save(tmp_path / "in" / f"{level}.png")
+    split = Split(["1.png"], ["0.png"], ["3.png", "2.png", "4.png"])
+    data = settings(tmp_path, kind="folder", crop=8)
+    module = SuperResolutionData(open_source(data), split, data, ALIASED)
+    module.setup("test")
+    assert [grey.tolist() for *_, grey in module.test_dataloader()] == [[True, False], [False]]
 
 
 def test_train_order_is_that_of_seed_and_epoch_alone(tmp_path):

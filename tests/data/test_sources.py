@@ -1,5 +1,6 @@
 import os
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -31,10 +32,12 @@ def test_folder_lists_images_sorted_and_reads_them(tmp_path):
 
 
 def test_folder_takes_every_extension_in_either_case(tmp_path):
-    names = ["a.png", "b.JPG", "c.Jpeg", "d.WEBP", "e.bmp", "f.TIF", "g.tiff"]
+    names = ["a.png", "b.JPG", "c.Jpeg", "d.WEBP", "e.bmp", "f.TIF", "g.tiff", "h.jfif", "i.jpe"]
     for name in names:
         save(tmp_path / name)
-    assert open_source(settings("folder", tmp_path)).names == names
+    source = open_source(settings("folder", tmp_path))
+    assert source.names == names
+    assert [source.read(name).shape for name in names] == [(3, 4, 3)] * len(names)
 
 
 def test_folder_ignores_hidden_files_other_files_and_folders(tmp_path):
@@ -44,6 +47,37 @@ def test_folder_ignores_hidden_files_other_files_and_folders(tmp_path):
     for name in ("notes.txt", "png", "a.png.part"):
         (tmp_path / name).write_text("no image")
     assert open_source(settings("folder", tmp_path)).names == ["a.png"]
+
+
+def test_folder_says_once_what_it_skips(tmp_path, capsys):
+    for name in ("a.png", ".hidden.gif", "more/b.png", "c.png/d.png"):
+        save(tmp_path / name)
+    for name in ("1.gif", "2.GIF", "notes.txt", "README"):
+        (tmp_path / name).write_text("no image")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    for _ in range(3):  # as the jobs of a sweep do
+        open_source(settings("folder", tmp_path))
+    assert capsys.readouterr().out == (
+        f"data.root={tmp_path}: skipped 4 files of other types than PNG, JPEG, WebP, BMP or TIFF "
+        "(.gif 2, .txt 1, no ending 1) and 2 subfolders and 1 broken link\n"
+    )
+
+
+def test_folder_of_images_alone_is_silent(tmp_path, capsys):
+    save(tmp_path / "a.png")
+    (tmp_path / ".DS_Store").write_text("no image")
+    open_source(settings("folder", tmp_path))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems take no such name")
+def test_folder_says_of_an_ending_that_cannot_be_printed_that_it_is_there(tmp_path, capsys):
+    save(tmp_path / "a.png")
+    (tmp_path / os.fsdecode(b"b.\xff")).write_text("no image")
+    open_source(settings("folder", tmp_path))
+    assert capsys.readouterr().out.endswith(
+        "skipped 1 file of other types than PNG, JPEG, WebP, BMP or TIFF (.? 1)\n"
+    )
 
 
 def test_folder_ignores_a_link_to_nothing(tmp_path):
@@ -71,9 +105,12 @@ def test_folder_that_is_a_file_names_setting_and_value(tmp_path):
 
 def test_folder_without_images_names_setting_value_and_formats(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
-    with pytest.raises(BadInput, match=r"data\.root=.* holds no images \(PNG, JPG,") as caught:
+    save(tmp_path / "holiday" / "a.png")
+    with pytest.raises(BadInput, match=r"data\.root=.* holds no images \(PNG, JPEG,") as caught:
         open_source(settings("folder", tmp_path))
     assert str(tmp_path) in str(caught.value)
+    assert "only 1 file of other types" in str(caught.value)
+    assert "(.txt 1) and 1 subfolder; give the folder" in str(caught.value)
 
 
 def test_folder_is_named_after_its_last_component_or_as_set(tmp_path):

@@ -82,6 +82,25 @@ def test_no_runs_is_one_sentence(report, tmp_path):
         assert not (tmp_path / "report").exists()
 
 
+def test_images_that_are_grey_in_their_file_are_marked(report, tmp_path):
+    runs = [make_run("bicubic"), make_run("base")]
+    for found in runs:
+        for image in found["per_image"]:
+            image["grey"] = image["name"] == "0802.png"
+        write_run(tmp_path / "outputs", found)
+    assert report().returncode == 0
+    page = page_of(tmp_path / "report")
+    assert page.count("0802.png (grey)") == 1
+    assert page.count(" (grey)") == 2  # and the note
+    assert "Test images marked (grey) are grey in their file" in page
+
+
+def test_records_without_grey_images_mark_none(report, tmp_path):
+    write_ablation(tmp_path / "outputs")
+    assert report().returncode == 0
+    assert "(grey)" not in page_of(tmp_path / "report")
+
+
 def test_one_run_is_a_report(report, tmp_path):
     write_run(tmp_path / "outputs", make_run("base"))
     assert report().returncode == 0

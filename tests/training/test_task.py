@@ -46,6 +46,12 @@ def greys(*levels, size=16):
     return list(zip(torch.zeros(len(levels), 3, size // 2, size // 2), targets, strict=True))
 
 
+def scored(pairs, *grey):
+    """Pairs as a test takes them; `grey` says of each image whether it is so in its file."""
+    flags = torch.tensor(grey or [False] * len(pairs))
+    return [(*pair, flag) for pair, flag in zip(pairs, flags, strict=True)]
+
+
 def loader(pairs, batch_size=1):
     return DataLoader(pairs, batch_size=batch_size)
 
@@ -147,7 +153,7 @@ def test_validation_means_are_over_images_whatever_the_batches(trainer, batch_si
 
 def test_test_figures_of_each_image_by_hand(trainer):
     task = constant_task(0.5)
-    trainer.test(task, loader(greys(0.6, 0.51), 2), verbose=False)
+    trainer.test(task, loader(scored(greys(0.6, 0.51)), 2), verbose=False)
     table = task.test_table()
     assert table["loss"] == pytest.approx([0.01, 0.0001], rel=1e-5)
     assert table["mse"] == pytest.approx([0.01, 0.0001], rel=1e-5)
@@ -161,11 +167,27 @@ def test_test_figures_of_each_image_by_hand(trainer):
     assert table["ssim"] == pytest.approx(wanted, abs=1e-3)
 
 
+def test_test_scores_an_image_that_is_grey_in_its_file_on_grey_values(trainer):
+    task = constant_task(0.5)
+    trainer.test(task, loader(scored(greys(0.6, 0.6), True, False), 2), verbose=False)
+    table = task.test_table()
+    assert table["grey"] == [True, False]
+    # An error of 0.1 of full range is 20 dB; Y's studio swing makes it 20 log10(255 / 219) more.
+    assert table["psnr_y"] == pytest.approx([20, 21.3219], abs=1e-3)
+    # (2ab + C1) / (a^2 + b^2 + C1): of 0.5 and 0.6 with C1 = 0.01^2, and as above.
+    y = 16 + 219 * 0.6
+    wanted = [0.6001 / 0.6101, (2 * 125.5 * y + 6.5025) / (125.5**2 + y**2 + 6.5025)]
+    assert table["ssim"] == pytest.approx(wanted, abs=1e-3)
+    # RGB is what every image is trained on.
+    for name, value in {"loss": 0.01, "mse": 0.01, "psnr": 20}.items():
+        assert table[name] == pytest.approx([value, value], rel=1e-4)
+
+
 def test_test_shaves_the_scale_off_the_literatures_figures(trainer):
     pairs = greys(0.6)
     pairs[0][1][:, :2] = 0.0  # the target's first two rows, wrong by 0.5
     task = constant_task(0.5)
-    trainer.test(task, loader(pairs), verbose=False)
+    trainer.test(task, loader(scored(pairs)), verbose=False)
     table = task.test_table()
     assert table["psnr_y"] == pytest.approx([21.3219], abs=1e-3)
     # RGB keeps its border: (2 * 0.25 + 14 * 0.01) / 16 = 0.04, 13.979 dB.
@@ -174,7 +196,7 @@ def test_test_shaves_the_scale_off_the_literatures_figures(trainer):
 
 def test_test_loss_is_unclamped_and_every_other_figure_clamped(trainer):
     task = constant_task(1.5)
-    trainer.test(task, loader(greys(1.0)), verbose=False)
+    trainer.test(task, loader(scored(greys(1.0))), verbose=False)
     table = task.test_table()
     assert table["loss"] == pytest.approx([0.25])
     assert table["mse"] == [0]
@@ -184,8 +206,8 @@ def test_test_loss_is_unclamped_and_every_other_figure_clamped(trainer):
 
 def test_test_table_holds_the_latest_test_in_the_order_of_the_images(trainer):
     task = constant_task(0.0)
-    trainer.test(task, loader(greys(0.5)), verbose=False)
-    trainer.test(task, loader(greys(0.1, 0.01, 0.001), 2), verbose=False)
+    trainer.test(task, loader(scored(greys(0.5))), verbose=False)
+    trainer.test(task, loader(scored(greys(0.1, 0.01, 0.001)), 2), verbose=False)
     assert task.test_table()["psnr"] == pytest.approx([20, 40, 60], abs=1e-3)
 
 

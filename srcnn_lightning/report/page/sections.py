@@ -80,12 +80,13 @@ def make_section(
     images = test_images([*shown, *bilinear], settings) if has_finished else []
     figures = illustrate(identifier, title, settings, shown, images)
     section.group.figures, section.files = figures.shown, figures.files
-    section.group.notes = _notes(images, shown)
+    grey = set().union(*(setting.grey_images() for setting in settings))
+    section.group.notes = _notes(images, shown, grey)
     if images:
         section.images = chosen_images(images, shown[0].label) if shown else []
         section.labels = [setting.label for setting in shown]
         compared = [*shown, *(one for one in settings if one.kernel and one.finished)]
-        section.group.per_image = _per_image(images, section.images, compared)
+        section.group.per_image = _per_image(images, section.images, compared, grey)
     return section
 
 
@@ -110,10 +111,15 @@ def _pixels(section: Section) -> int:
     )
 
 
-def _notes(images: Sequence[TestImage], shown: Sequence[Setting]) -> list[str]:
+def _notes(images: Sequence[TestImage], shown: Sequence[Setting], grey: set[str]) -> list[str]:
     if not images:
         return ["No run has finished, so there are no pictures."]
     notes = []
+    if grey:
+        notes.append(
+            "Test images marked (grey) are grey in their file: their part in PSNR (Y) and SSIM (Y) "
+            "is that of their grey values, of full range; PSNR is that of RGB, as of all images."
+        )
     if not any(TARGET in image.pictures for image in images):
         notes.append(
             "The pictures of the targets are gone, so there are no error maps; any run of these "
@@ -127,9 +133,12 @@ def _notes(images: Sequence[TestImage], shown: Sequence[Setting]) -> list[str]:
 
 
 def _per_image(
-    images: Sequence[TestImage], chosen: Sequence[TestImage], settings: Sequence[Setting]
+    images: Sequence[TestImage],
+    chosen: Sequence[TestImage],
+    settings: Sequence[Setting],
+    grey: set[str],
 ) -> Grid:
-    """Means over seeds, of each setting that the section compares."""
+    """Means over seeds, of each setting that the section compares; names of `grey` are marked."""
     labels = [setting.label for setting in settings]
     tables_by_label = {setting.label: setting.psnr_per_image() for setting in settings}
     places = {id(image): place for place, image in enumerate(chosen) if image.pictures}
@@ -139,7 +148,8 @@ def _per_image(
     rows = []
     for image in images:
         psnr = {label: tables_by_label[label].get(image.name) for label in labels}
-        cells = [Cell(image.name, image=places.get(id(image)))]
+        name = f"{image.name} (grey)" if image.name in grey else image.name
+        cells = [Cell(name, image=places.get(id(image)))]
         cells += [number(psnr[label]) for label in labels]
         for label in gains:
             ours, bicubic = psnr[label], psnr[BICUBIC]
