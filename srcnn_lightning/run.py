@@ -206,7 +206,7 @@ def _make_room(request: Request, resume: "Resume | None") -> None:
     found = record.read(request.folder)
     if found is not None and found.get("status") in folders.DONE:
         path = request.folder / record.FILE_NAME
-        path.rename(path.with_name(f"metrics-{found['epochs']}-epochs.json"))
+        path.rename(path.with_name(f"metrics-{found.get('epochs', resume.epochs)}-epochs.json"))
     say(f"{request.label}: goes on after epoch {resume.epochs}")
 
 

@@ -164,3 +164,25 @@ def test_argument_that_is_missing_is_refused(own_package):
     target = f"{own_package}.networks.NoScale"
     with pytest.raises(BadInput, match="features"):
         models.build(models.network_settings({"_target_": target}, antialias=True, scale=2))
+
+
+@pytest.mark.parametrize("name", ["SRCNN", "Interpolation"])
+def test_file_may_name_a_network_of_ours(name):
+    network = models.build_trusted({"_target_": f"srcnn_lightning.models.{name}", "scale": 3})
+    assert type(network) is getattr(models, name)
+    assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
+
+
+def test_file_may_name_a_network_of_an_allowed_package_alone(own_package):
+    settings = {"_target_": f"{own_package}.networks.Net", "width": 16}
+    for allowed in ((), ["users"], ["users_own.network"], ["torch"]):
+        with pytest.raises(BadInput, match=f"--allow-package {own_package} "):
+            models.build_trusted(settings, allow_package=allowed)
+    assert own_package not in sys.modules
+    for allowed in ([own_package], ["torch", f"{own_package}.networks"]):
+        assert models.build_trusted(settings, allow_package=allowed).width == 16
+
+
+def test_allowed_package_that_cannot_be_imported_is_refused(own_package):
+    with pytest.raises(BadInput, match="a_module_that_nobody_has"):
+        models.build_trusted({"_target_": f"{own_package}.broken.Net"}, [own_package])
