@@ -1,5 +1,6 @@
 """The command `python -m srcnn_lightning.enlarge`: any image through a trained network."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,10 @@ def main() -> None:
         "--output",
         type=user_path,
         metavar="FILE",
-        help="a PNG, replaced if it is there; default: NAME-enlarged.png, here",
+        help="a PNG; default: NAME-enlarged.png, here",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the output if it is there already"
     )
     parser.add_argument(
         "--tile",
@@ -42,7 +46,14 @@ def main() -> None:
         parser.error(f"--tile={options.tile}: it must be 0 or more")
     output = options.output or Path(f"{options.image.stem}-enlarged.png")
     try:
-        enlarge(options.run, options.image, output, options.tile, options.allow_package)
+        enlarge(
+            options.run,
+            options.image,
+            output,
+            options.tile,
+            options.overwrite,
+            options.allow_package,
+        )
     except BadInput as error:
         errors.leave(str(error), errors.BAD_INPUT)
 
@@ -52,58 +63,79 @@ def enlarge(
     image: Path,
     output: Path,
     tile: int | None = None,
+    overwrite: bool = False,
     allow_package: Sequence[str] = (),
 ) -> None:
-    """Write the enlarged image, whole or not at all.
+    """Write the enlarged image, whole or not at all, and say what of the file it does not keep.
+
+    Transparency, grey and the colour profile are kept.
 
     Args:
         run: a run's folder, whose best checkpoint is taken, or a checkpoint.
         image: of any size.
         output: of the PNG.
         tile: its longest side in pixels of the image; None takes `tiling.TILE`, 0 all at once.
+        overwrite: replace the output if it is there already.
         allow_package: names of packages whose networks may be built beside this program's.
 
     Raises:
-        BadInput: a file that is missing or of another kind, or cannot be written; a network that
-            may not be built.
+        BadInput: a file that is missing or of another kind, or cannot be written; an output that
+            is there already; a network that may not be built.
     """
     checkpoint = folders.checkpoint(str(run))
     target = checked_output(output)
     if output.suffix.lower() != ".png":
         raise BadInput(f"--output={output}: it will be a PNG; give a name that ends in .png.")
+    if image.is_dir():
+        raise BadInput(f"{image}: it is a folder; give one image file.")
     if not image.is_file():
         raise BadInput(f"{image}: there is no such file; give an image.")
+    if output.exists() and output.samefile(image):
+        raise BadInput(f"--output={output}: it is the image itself; give another file.")
+    if not overwrite:
+        _refuse_to_replace(output)
 
     import torch
 
-    from srcnn_lightning.data.image_file import read_image
+    from srcnn_lightning.data.image_file import read_picture
+    from srcnn_lightning.inference.pictures import enlarge_picture
     from srcnn_lightning.models import tiling
     from srcnn_lightning.models.loading import load_network
-    from srcnn_lightning.training.pictures import as_picture, to_uint8
     from srcnn_lightning.training.switches import keep_freed_memory
 
-    content = torch.from_numpy(read_image(image).copy())
-    if output.exists() and output.samefile(image):
-        raise BadInput(f"--output={output}: it is the image itself; give another file.")
-    pixels = content.permute(2, 0, 1)[None].float().div_(255)
-    keep_freed_memory()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
+        picture = read_picture(image)
+    for change in picture.changes:
+        print(f"{image}: {change}")
     trained, _ = load_network(checkpoint, allow_package)
     network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     margin = tiling.usable_margin(network)
+    keep_freed_memory()  # not before: what the trials of the margin took goes back
     if margin is None and tile != 0:
         print("This network gives something else by tiles, so it gets the image at once.")
     side = 0 if margin is None else tiling.TILE if tile is None else tile
     try:
-        enlarged = as_picture(to_uint8(tiling.enlarge(network, pixels, side, margin or 0)[0]))
+        enlarged = enlarge_picture(network, picture, side, margin or tiling.MARGIN)
     except RuntimeError as error:
-        size = f"{pixels.shape[-1]}x{pixels.shape[-2]}"
+        size = f"{picture.colours.width}x{picture.colours.height}"
         raise BadInput(
             f"{image}: the network of {run} takes no image of {size} pixels ({one_line(error)}); "
             "give one of sides that it was made for."
         ) from error
     with written(output, "another file"), record.atomic(target) as file:
-        enlarged.save(file, "PNG")
+        enlarged.save(file, "PNG", icc_profile=picture.profile)
+        if not overwrite:
+            _refuse_to_replace(output)  # another process may have written it meanwhile
     print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
+
+
+def _refuse_to_replace(output: Path) -> None:
+    if output.exists():
+        raise BadInput(
+            f"--output={output}: there is such a file already; "
+            "give another one, or --overwrite to replace it."
+        )
 
 
 if __name__ == "__main__":

@@ -54,3 +54,8 @@ def resample_uint8(images: Tensor, size: tuple[int, int], kernel: str, antialias
     """Resize `(B, C, h, w)` uint8 images and round the result to uint8, as an image file would."""
     resized = resample(images.to(torch.float32), size, kernel, antialias)
     return resized.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """[0, 1] clamped and rounded as an image file is, on the CPU."""
+    return images.clamp(0, 1).mul(255).round().to(torch.uint8).cpu()

@@ -18,7 +18,7 @@ from srcnn_lightning.naming import safe
 from srcnn_lightning.record import atomic, digest
 from srcnn_lightning.resampling import resample_uint8
 
-VERSION = 2  # raise it when the same key would give other pixels, or the file holds other arrays
+VERSION = 3  # raise it when the same key would give other pixels, or the file holds other arrays
 TARGET_KERNEL = "bicubic"  # one target for all rows of a table
 
 

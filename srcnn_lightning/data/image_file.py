@@ -1,81 +1,133 @@
-"""Reading an image file into 8-bit RGB, whatever it holds."""
+"""Reading an image file, whatever it holds: upright, 8 bits a channel, its colours known."""
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.data import colour_profiles
+from srcnn_lightning.data.deep_pixels import read_deep_png
+from srcnn_lightning.data.tiff_file import is_tiff, read_tiff
+from srcnn_lightning.errors import BadInput, one_line
 
-# Pillow refuses 200 megapixels as a possible attack; here the files are the user's own.
+# Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack; here the
+# files are the user's own.
 Image.MAX_IMAGE_PIXELS = None
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")  # whatever a file is called
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = sys.maxsize
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # and TIFF, whatever a file is called
+GREY_MODES = ("1", "L", "LA")
+ORIENTATION = 0x0112  # EXIF's tag
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What an image file shows, upright, in colours of its own.
+
+    Attributes:
+        colours: of mode L or RGB, 8 bits a channel.
+        alpha: of mode L and the same size; None if nothing is transparent by the file's kind.
+        profile: ICC profile of `colours`; None where they are sRGB.
+        changes: sentences about what the file holds beyond that.
+    """
+
+    colours: Image.Image
+    alpha: Image.Image | None
+    profile: bytes | None
+    changes: tuple[str, ...]
 
 
 def read_image(path: Path) -> np.ndarray:
-    """`(H, W, 3)` uint8 RGB.
+    """`(H, W, 3)` uint8 in sRGB, as networks are trained on.
 
-    Grey and palette are converted, alpha is laid over white, EXIF orientation is applied, 16 bits
-    are scaled by 1/257.
+    Colours are converted by the file's profile (`colour_profiles`), grey gets three equal channels,
+    alpha is laid over white.
 
     Raises:
-        BadInput: the file is truncated, no image, or of floating-point pixels.
+        BadInput: as `read_picture`.
+    """
+    picture = read_picture(path)
+    colours = picture.colours
+    if picture.profile:
+        colours = colour_profiles.to_srgb(colours, picture.profile)
+    colours = colours.convert("RGB")
+    if picture.alpha:
+        white = Image.new("RGB", colours.size, "white")
+        colours = Image.composite(colours, white, picture.alpha)
+    return np.asarray(colours)
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image file in its own colours.
+
+    EXIF orientation is applied. More than 8 bits are rounded to 8: of 16 bits a 257th. CMYK becomes
+    sRGB. A profile that is broken, or of another kind of pixels, is left out, as browsers do. Of
+    several frames or pages the first is taken.
+
+    Raises:
+        BadInput: the file is truncated, no image, or a TIFF of pixels that are not read.
     """
     try:
-        # By its name Pillow would map some TIFFs into memory, and turn those upright wrongly.
-        with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-            is_16_bit = _is_16_bit(image)  # before getexif, which decodes a PNG: no tile is left
-            orientation = image.getexif().get(0x0112, 1)
-            if image.format == "TIFF":
-                orientation = 1  # Pillow and OpenCV turn TIFFs upright themselves
-            if is_16_bit:
-                pixels = _reduce_to_8_bit(path)
-            elif image.mode in ("F", "I"):
-                raise BadInput(
-                    f"{path}: pixels of mode {image.mode} have no fixed range; "
-                    "save the image with 8 or 16 bits a channel."
-                )
-            else:
-                pixels = image.copy()
-    except (OSError, SyntaxError, UnidentifiedImageError, ValueError) as error:
-        if isinstance(error, BadInput):
-            raise
-        raise BadInput(f"{path}: not a readable image ({error}); mend or remove it.") from error
-    return np.asarray(_upright(_rgb(pixels), orientation))
+        return _read(path)
+    except BadInput:
+        raise
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
+        reason = one_line(error) or type(error).__name__
+        raise BadInput(f"{path}: not a readable image ({reason}); mend or remove it.") from error
 
 
-def _is_16_bit(image: ImageFile.ImageFile) -> bool:
-    """Whether the file holds 16 bits a channel; Pillow's own mode says so for grey alone."""
-    raw_modes = [str(tile[3]) for tile in image.tile]
-    return image.mode.startswith("I;16") or any(";16" in raw_mode for raw_mode in raw_modes)
+def _read(path: Path) -> Picture:
+    with path.open("rb") as file:
+        if is_tiff(file):
+            tiff = read_tiff(file, str(path))
+            upright = _upright(tiff.image, tiff.orientation)
+            return _picture(upright, tiff.profile, tiff.bits, tiff.pages)
+        with Image.open(file, formats=FORMATS) as image:
+            is_deep = _is_deep(image)  # before getexif, which decodes a PNG: no tile is left
+            orientation = image.getexif().get(ORIENTATION, 1)
+            profile = image.info.get("icc_profile")
+            # The further pictures of an MPO, a camera's JPEG, are previews and depths.
+            frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            pixels = read_deep_png(file) if is_deep else image.copy()
+    return _picture(_upright(pixels, orientation), profile, 16 if is_deep else 8, frames)
 
 
-def _reduce_to_8_bit(path: Path) -> Image.Image:
-    """Decode with OpenCV: Pillow keeps the high byte of 16-bit colour and clips 16-bit grey."""
-    import cv2
-
-    data = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if data is None or data.dtype != np.uint16:
-        raise OSError("its 16-bit pixels could not be decoded")
-    data = ((data.astype(np.uint32) + 128) // 257).astype(np.uint8)  # 65535 / 257 = 255
-    if data.ndim == 3:
-        data = data[..., [2, 1, 0, 3][: data.shape[2]]]  # OpenCV has BGR(A)
-    return Image.fromarray(data)
+def _is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether a PNG holds 16 bits a channel; Pillow's own mode says so for grey alone."""
+    return image.format == "PNG" and any(";16" in str(tile[3]) for tile in image.tile)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
+def _picture(image: Image.Image, profile: bytes | None, bits: int, frames: int) -> Picture:
+    """Of an upright image of 8 bits a channel."""
+    changes = [f"Its {bits} bits a channel are rounded to 8."] if bits > 8 else []
+    if frames > 1:
+        changes.append(f"The first of its {frames} frames or pages is taken.")
+    mode = "L" if image.mode in GREY_MODES else "CMYK" if image.mode == "CMYK" else "RGB"
+    if profile and not colour_profiles.is_usable(profile, mode):
+        changes.append("Its colour profile is broken, or of other pixels, and left out.")
+        profile = None
+    alpha = None
+    if mode == "CMYK":
+        changes.append("Its CMYK is converted to sRGB.")
+        if profile:
+            image, profile = colour_profiles.to_srgb(image, profile), None
+    elif image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return image if image.mode == "RGB" else image.convert("RGB")
+        alpha = image.getchannel("A")
+    colours = image.getchannel(0) if mode == "L" and alpha else image
+    wanted = "L" if mode == "L" else "RGB"
+    if colours.mode != wanted:
+        colours = colours.convert(wanted)
+    return Picture(colours, alpha, profile, tuple(changes))
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
+def _upright(image: Image.Image, orientation: Any) -> Image.Image:
     if orientation == 1:
         return image  # Pillow would copy it
     exif = image.getexif()
-    exif[0x0112] = orientation
+    exif[ORIENTATION] = orientation
     return ImageOps.exif_transpose(image)
 
 

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,33 +18,63 @@ SEAM = 1e-3  # of [0, 1]: a quarter of what an 8-bit file can hold
 PROBED = 64  # input pixels in each direction that `reach` looks at
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Part of an enlarged image.
+
+    Attributes:
+        top: its first row in the enlarged image.
+        left: its first column.
+        pixels: `(1, 3, h, w)` floating point, not clamped.
+        size: height and width of the whole enlarged image.
+    """
+
+    top: int
+    left: int
+    pixels: Tensor
+    size: tuple[int, int]
+
+
 @torch.inference_mode()
-def enlarge(network: nn.Module, image: Tensor, tile: int = TILE, margin: int = MARGIN) -> Tensor:
-    """`(1, 3, h, w)` in [0, 1] -> `(1, 3, scale * h, scale * w)`, not clamped, on the CPU.
+def enlarged_pieces(
+    network: nn.Module, image: Tensor, tile: int = TILE, margin: int = MARGIN
+) -> Iterator[Piece]:
+    """Enlarge tile by tile, so that memory holds one tile in floating point.
 
     Args:
         network: in evaluation mode; it enlarges by a whole number.
-        image: on the network's device.
+        image: `(1, 3, h, w)`, uint8 or floating point in [0, 1], on the network's device.
         tile: longest side of a tile in input pixels; 0 takes the image at once.
         margin: input pixels around a tile that the network sees as well. The result is that of
             the whole image if the network looks no farther.
     """
     height, width = image.shape[-2:]
+    for rows in _parts(height, tile, margin):
+        for columns in _parts(width, tile, margin):
+            seen = image[..., rows.first : rows.last, columns.first : columns.last]
+            if seen.dtype == torch.uint8:
+                seen = seen.float().div_(255)
+            enlarged: Tensor = network(seen)
+            scale = enlarged.shape[-1] // seen.shape[-1]
+            inner = enlarged[..., rows.inner(scale), columns.inner(scale)]
+            size = (scale * height, scale * width)
+            yield Piece(scale * rows.start, scale * columns.start, inner, size)
+
+
+def enlarge(network: nn.Module, image: Tensor, tile: int = TILE, margin: int = MARGIN) -> Tensor:
+    """`(1, 3, h, w)` -> `(1, 3, scale * h, scale * w)` floating point, not clamped, on the CPU.
+
+    Arguments as of `enlarged_pieces`.
+    """
+    whole = torch.empty(0)
     image = image.contiguous(memory_format=torch.channels_last)
-    enlarged = torch.empty(0)
-    for top, bottom in _parts(height, tile):
-        for left, right in _parts(width, tile):
-            above, before = min(margin, top), min(margin, left)
-            seen = image[..., top - above : bottom + margin, left - before : right + margin]
-            piece: Tensor = network(seen)
-            scale = piece.shape[-1] // seen.shape[-1]
-            if not len(enlarged):
-                enlarged = torch.empty(1, piece.shape[1], scale * height, scale * width)
-            rows = slice(scale * above, scale * (above + bottom - top))
-            columns = slice(scale * before, scale * (before + right - left))
-            target = enlarged[..., scale * top : scale * bottom, scale * left : scale * right]
-            target.copy_(piece[..., rows, columns])
-    return enlarged
+    for piece in enlarged_pieces(network, image, tile, margin):
+        if not len(whole):
+            whole = torch.empty(1, piece.pixels.shape[1], *piece.size)
+        height, width = piece.pixels.shape[-2:]
+        rows, columns = slice(piece.top, piece.top + height), slice(piece.left, piece.left + width)
+        whole[..., rows, columns] = piece.pixels
+    return whole
 
 
 def reach(network: nn.Module) -> int | None:
@@ -92,8 +124,28 @@ def usable_margin(network: nn.Module) -> int | None:
     return margin if difference.abs().max() < SEAM else None
 
 
-def _parts(length: int, longest: int) -> Iterator[tuple[int, int]]:
-    """Start and end of pieces of much the same length."""
+class _Part(NamedTuple):
+    """From `start` to `end` of a side, seen with what lies around it from `first` to `last`."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+    def inner(self, scale: int) -> slice:
+        """The part in what the network makes of all that it sees."""
+        return slice(scale * (self.start - self.first), scale * (self.end - self.first))
+
+
+def _parts(length: int, longest: int, margin: int) -> Iterator[_Part]:
+    """Parts of much the same length, of which the network sees equally much.
+
+    At an end of the side more than the margin is seen instead of less: equal tiles take the memory
+    that the last one left, where others would have to find some more.
+    """
     count = math.ceil(length / longest) if longest else 1
+    seen = min(length, math.ceil(length / count) + 2 * margin)
     for number in range(count):
-        yield number * length // count, (number + 1) * length // count
+        start, end = number * length // count, (number + 1) * length // count
+        first = min(max(start - margin, 0), length - seen)
+        yield _Part(start, end, first, first + seen)

@@ -15,9 +15,10 @@ from torch import Tensor
 from srcnn_lightning import metrics
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.progress import bar, duration, say
+from srcnn_lightning.resampling import to_uint8
 from srcnn_lightning.sweeps.sweep import Place
 from srcnn_lightning.training import events
-from srcnn_lightning.training.pictures import captioned, strips, to_uint8
+from srcnn_lightning.training.pictures import captioned, strips
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_TIMES = 5  # how often during a training

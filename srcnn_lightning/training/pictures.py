@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from srcnn_lightning import record
-from srcnn_lightning.resampling import resample, resample_uint8
+from srcnn_lightning.resampling import resample, resample_uint8, to_uint8
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,11 +29,6 @@ def strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
 def enlarge_pixels(lr: Tensor, hr: Tensor) -> Tensor:
     """The low-resolution image at the size of `hr`, each pixel a square."""
     return torch.nn.functional.interpolate(lr, hr.shape[-2:], mode="nearest-exact")
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """[0, 1] clamped and rounded as an image file is, on the CPU."""
-    return images.clamp(0, 1).mul(255).round().to(torch.uint8).cpu()
 
 
 def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor]) -> None:

@@ -189,13 +189,6 @@ def test_read_image_of_no_image_names_the_file(tmp_path, content):
         read_image(tmp_path / "text.png")
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.int32])
-def test_read_image_without_a_fixed_range_is_bad_input(tmp_path, kind):
-    Image.fromarray(np.zeros((4, 4), kind)).save(tmp_path / "range.tif")
-    with pytest.raises(BadInput, match=r"range\.tif: pixels of mode [FI] have no fixed range"):
-        read_image(tmp_path / "range.tif")
-
-
 @pytest.mark.parametrize("size", [(11000, 10000), (20000, 20000)])
 def test_read_image_does_not_take_a_large_image_for_an_attack(tmp_path, size):
     # Pillow warns from 89 megapixels on and refuses from 179 on, both by the header alone.

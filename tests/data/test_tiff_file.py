@@ -1,0 +1,182 @@
+"""TIFFs of every kind: read as their 8-bit twins, or refused by name."""
+
+import itertools
+import logging
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from srcnn_lightning.data.image_file import read_image, read_picture
+from srcnn_lightning.errors import BadInput
+
+# Numbers whose 257th, rounded, is not the high byte: 129 / 257 = 0.502.
+COLOURS = np.random.default_rng(0).integers(0, 65536, (40, 50, 3)).astype(np.uint16)
+COLOURS[0, :4, 0] = [129, 4863, 65280, 65535]
+TWIN = np.floor(COLOURS / 257 + 0.5).astype(np.uint8)
+GREY, GREY_TWIN = COLOURS[..., 0], np.repeat(TWIN[..., :1], 3, axis=2)
+
+
+@pytest.fixture(autouse=True)
+def says_nothing(capfd, caplog):
+    """No library prints lines of its own."""
+    yield
+    assert capfd.readouterr() == ("", "")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def planes(pixels):
+    return np.moveaxis(pixels, -1, 0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"byteorder": ">"},
+        {"bigtiff": True},
+        {"compression": "lzw", "predictor": True},
+        {"compression": "zlib", "predictor": True, "byteorder": ">"},
+        {"compression": "zstd"},
+        {"compression": "packbits", "rowsperstrip": 7},
+        {"tile": (16, 16), "compression": "lzw", "predictor": True},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("planar", [False, True])
+def test_rgb_tiff_is_its_8_bit_twin(tmp_path, options, planar):
+    pixels, config = (planes(COLOURS), "separate") if planar else (COLOURS, "contig")
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="rgb", planarconfig=config, **options)
+    assert np.array_equal(read_image(path), TWIN)
+    assert read_picture(path).changes == ("Its 16 bits a channel are rounded to 8.",)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_grey_whose_zero_is_white_is_no_negative(tmp_path, bits, compression):
+    pixels = GREY_TWIN[..., 0] if bits == 8 else GREY
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, ~pixels, photometric="miniswhite", compression=compression)
+    assert np.array_equal(read_image(path), GREY_TWIN)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_grey_of_other_depths_is_scaled_by_its_largest_value(tmp_path, bits):
+    largest = 2**bits - 1
+    levels = np.array([[0, 1, largest // 2, largest - 1, largest]], np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", levels, photometric="minisblack", bitspersample=bits)
+    expected = np.floor(levels[0] / largest * 255 + 0.5)
+    assert read_image(tmp_path / "a.tif")[0, :, 1].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("kind", ["unassalpha", "assocalpha"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_alpha_of_a_tiff_lies_over_white_as_that_of_its_twin(tmp_path, count, kind, planar):
+    alpha = np.linspace(0, 65535, 40 * 50).reshape(40, 50)
+    colours = COLOURS[..., :count] / 65535
+    # "Associated" is the word for files that hold colour times alpha.
+    stored = colours * (alpha[..., None] if kind == "assocalpha" else 65535)
+    pixels = np.dstack([stored, alpha]).round().astype(np.uint16)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        planes(pixels) if planar else pixels,
+        photometric="rgb" if count == 3 else "minisblack",
+        extrasamples=[kind],
+        planarconfig="separate" if planar else "contig",
+    )
+    share = alpha[..., None] / 65535
+    expected = 255 * (colours * share + 1 - share)
+    assert np.abs(read_image(tmp_path / "a.tif") - expected).max() <= 1.5  # rounded three times
+
+
+def test_channel_that_is_no_alpha_is_not_looked_at(tmp_path):
+    pixels = np.dstack([COLOURS, GREY])
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=["unspecified"])
+    assert np.array_equal(read_image(path), TWIN)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("bits", [8, 16])
+def test_colour_tiff_is_turned_upright(tmp_path, bits, orientation):
+    from test_image_file import STORED, UPRIGHT
+
+    stored = np.array(STORED[orientation]) * 40
+    pixels = np.dstack([stored, stored + 1, stored + 2]) * (257 if bits == 16 else 1)
+    tag = (274, "H", 1, orientation, True)
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels.astype(f"uint{bits}"), photometric="rgb", extratags=[tag]
+    )
+    upright = np.array(UPRIGHT) * 40
+    expected = np.dstack([upright, upright + 1, upright + 2])
+    assert np.array_equal(read_image(tmp_path / "a.tif"), expected)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "words"),
+    [
+        (COLOURS.astype(np.float32), {"photometric": "rgb"}, "floating-point pixels of 32 bits"),
+        (np.zeros((4, 4), np.float16), {}, "floating-point pixels of 16 bits"),
+        (GREY.astype(np.float64), {}, "floating-point pixels of 64 bits"),
+        (GREY.astype(np.int16), {}, "signed pixels of 16 bits"),
+        (GREY.astype(np.int8), {}, "signed pixels of 8 bits"),
+        (GREY.astype(np.uint32), {}, "pixels of 32 bits"),
+        (np.dstack([COLOURS, GREY]), {"photometric": "separated"}, "16 bits, SEPARATED"),
+        (COLOURS, {"photometric": "cielab"}, "16 bits, CIELAB"),
+        (
+            GREY,
+            {"photometric": "palette", "colormap": np.zeros((3, 65536), np.uint16)},
+            "16 bits, PALETTE",
+        ),
+        (TWIN, {"photometric": "cielab"}, "8 bits, CIELAB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_tiff_that_cannot_be_read_is_refused_by_name(tmp_path, pixels, options, words):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, **{"photometric": "minisblack", **options})
+    with pytest.raises(BadInput) as refusal:
+        read_image(path)
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert words in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kept", [0.95, 0.5, 0.05])
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.filterwarnings("ignore")  # Pillow warns besides; test_cache.py sees to silence
+def test_truncated_tiff_names_the_file(tmp_path, bits, compression, kept):
+    path = tmp_path / "a.tif"
+    pixels = TWIN if bits == 8 else COLOURS
+    tifffile.imwrite(path, pixels, photometric="rgb", compression=compression, rowsperstrip=5)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(BadInput, match=r"a\.tif: not a readable image"):
+        read_image(path)
+
+
+def test_first_page_is_taken_with_a_word(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.stack([GREY, ~GREY]), photometric="minisblack")
+    assert np.array_equal(read_image(path), GREY_TWIN)
+    assert "The first of its 2 frames or pages is taken." in read_picture(path).changes
+
+
+@pytest.mark.parametrize(
+    ("mode", "compression"),
+    [
+        *itertools.product(["L", "P", "RGB", "CMYK"], ["raw", "tiff_lzw", "packbits"]),
+        *itertools.product(["L", "RGB", "CMYK"], ["jpeg"]),
+        *itertools.product(["1"], ["raw", "group3", "group4"]),
+    ],
+)
+def test_8_bit_tiff_is_what_pillow_wrote(tmp_path, mode, compression):
+    image = Image.fromarray(TWIN).convert(mode)
+    image.save(tmp_path / "a.tif", compression=compression)
+    with Image.open(tmp_path / "a.tif") as stored:
+        expected = np.asarray(stored.convert("RGB"))
+    assert np.array_equal(read_image(tmp_path / "a.tif"), expected)
