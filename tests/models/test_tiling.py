@@ -51,6 +51,19 @@ def test_network_never_sees_more_than_a_tile_and_its_margin(image: torch.Tensor)
     assert len(network.sides) == 2 * 5 * 7
 
 
+def test_all_tiles_are_of_one_size(image: torch.Tensor) -> None:
+    """Tiles of several sizes would not fit into the memory that the last one left."""
+    sizes = set()
+
+    class Watched(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            sizes.add(tuple(images.shape))
+            return images
+
+    assert torch.equal(enlarge(Watched(), image, tile=10, margin=3), image)
+    assert sizes == {(1, 3, 10 + 2 * 3, 9 + 2 * 3)}  # 46 in five parts, 61 in seven
+
+
 @pytest.mark.parametrize(("kernel_size", "wanted"), [(1, 0), (3, 1), (9, 4)])
 def test_reach_of_a_convolution_is_half_its_kernel(kernel_size: int, wanted: int) -> None:
     assert reach(nn.Conv2d(3, 3, kernel_size, padding=kernel_size // 2)) == wanted
