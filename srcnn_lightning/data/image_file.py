@@ -10,7 +10,7 @@ from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
 from srcnn_lightning.data import colour_profiles
 from srcnn_lightning.data.deep_pixels import read_deep_png
-from srcnn_lightning.data.tiff_file import is_tiff, read_tiff
+from srcnn_lightning.data.tiff_file import is_grey_tiff, is_tiff, read_tiff
 from srcnn_lightning.errors import BadInput, one_line
 
 # Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack; here the
@@ -137,7 +137,10 @@ def is_grey(path: Path) -> bool:
     The file's type decides, not its pixels: equal channels are RGB, and a palette of greys is a
     palette. BMP has no grey but the palette of all greys in their order, which Pillow calls grey.
     """
-    with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-        # A PNG of 16-bit grey and alpha has no mode of its own in Pillow.
-        modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
+    with path.open("rb") as file:
+        if is_tiff(file):
+            return is_grey_tiff(file)
+        with Image.open(file, formats=FORMATS) as image:
+            # A PNG of 16-bit grey and alpha has no mode of its own in Pillow.
+            modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
     return any(mode in ("1", "L", "LA") or mode.startswith(("I;16", "LA;16")) for mode in modes)
