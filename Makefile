@@ -49,16 +49,16 @@ data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 RO
 demo: setup  ## Learning-rate grid and ablation on built-in images, a few minutes, no download
 	$(RUN) -m srcnn_lightning +experiment=lr_grid $(DEMO) -m
 	$(RUN) -m srcnn_lightning +experiment=ablation $(DEMO) -m
-	$(RUN) -m srcnn_lightning.table outputs/demo --expect-gain identity
+	$(RUN) -m srcnn_lightning table outputs/demo --expect-gain identity
 
 table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= DEGRADATION= EPOCHS= ARGS=]
 	@# A run that failed has its row in the table; its status comes back after it.
 	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) $(ARGS) -m; status=$$?; \
 	[ $$status -le 1 ] || exit $$status; \
-	$(RUN) -m srcnn_lightning.table outputs/ablation && exit $$status
+	$(RUN) -m srcnn_lightning table outputs/ablation && exit $$status
 
 report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS= REPORT=folder]
-	$(RUN) -m srcnn_lightning.report "$(OUTPUTS)" --output "$(REPORT)"
+	$(RUN) -m srcnn_lightning report "$(OUTPUTS)" --output "$(REPORT)"
 
 screenshots: setup  ## Pictures of the report and of TensorBoard for docs/images, by Chromium [OUTPUTS=]
 	$(RUN) docs/screenshots.py "$(OUTPUTS)"

@@ -131,6 +131,6 @@ if __name__ == "__main__":
     try:
         main()
     except BadInput as error:
-        errors.leave(str(error), errors.BAD_INPUT)
+        errors.exit_with_message(str(error), errors.BAD_INPUT)
     except KeyboardInterrupt:
-        errors.leave("Interrupted; what was finished before is kept.", 130)
+        errors.exit_with_message("Interrupted; what was finished before is kept.", 130)

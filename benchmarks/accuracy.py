@@ -22,8 +22,8 @@ from benchmarks.images import folder_of_images
 from benchmarks.options import Options
 from srcnn_lightning import metrics
 from srcnn_lightning.data.module import BatchIndices, Pairs
-from srcnn_lightning.training import fitting
-from srcnn_lightning.training.parts import assemble
+from srcnn_lightning.training import fit
+from srcnn_lightning.training.components import build
 
 LEARNING_RATE = 1e-4
 TOLERANCE_DB = 0.05
@@ -72,9 +72,9 @@ def ours(overrides: list[str]) -> Figures:
     """A real run."""
     with tempfile.TemporaryDirectory() as folder:
         asked = request(Path(folder), *overrides)
-        parts = assemble(asked, None)
+        parts = build(asked, None)
         parts.data.prepare()
-        found = fitting.fit_and_test(parts, asked).metrics["test_psnr"]
+        found = fit.fit_and_test(parts, asked).metrics["test_psnr"]
     assert found is not None
     return {"test_psnr": found}
 
@@ -83,7 +83,7 @@ def plain(overrides: list[str]) -> Figures:
     """The same training as a loop."""
     with tempfile.TemporaryDirectory() as folder:
         asked = request(Path(folder), *overrides)
-        parts = assemble(asked, None)
+        parts = build(asked, None)
         parts.data.prepare()
     device = parts.trainer.strategy.root_device
     network = textbook.network()

@@ -8,10 +8,10 @@ from omegaconf import open_dict
 from benchmarks.options import CACHE
 from srcnn_lightning import config
 from srcnn_lightning.__main__ import CONF
-from srcnn_lightning.request import Request, make_request
+from srcnn_lightning.runs.plan import Plan, make_plan
 
 
-def request(output_dir: Path, *overrides: str) -> Request:
+def request(output_dir: Path, *overrides: str) -> Plan:
     """What the command would be asked with these overrides, by default on drawn images."""
     config.register()
     common = ["data=dead_leaves", "trainer=cpu", f"data.cache_dir={CACHE}"]
@@ -24,4 +24,4 @@ def request(output_dir: Path, *overrides: str) -> Request:
     hydra = cfg.hydra
     with open_dict(cfg):
         del cfg["hydra"]
-    return make_request(cfg, hydra)
+    return make_plan(cfg, hydra)

@@ -16,9 +16,9 @@ from benchmarks.alone import Figures, alone, alternate, column
 from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.images import folder_of_images
 from benchmarks.options import Options
-from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.data.targets import load_for_run
 
 DEGRADATION = {"antialias": True}
 
@@ -73,7 +73,7 @@ def prepare(data: dict[str, Any]) -> Figures:
         split = make_split(source.names, data)
         split = Split(split.train[:count], split.val[:count], split.test[:count])
         chosen = {**data, "cache_dir": cache_dir}
-        load_for_run(source.having(split.names), split, chosen, DEGRADATION)
+        load_for_run(source.ensure(split.names), split, chosen, DEGRADATION)
 
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as folder:
         load(1, first)  # what is imported then belongs to the start of a run

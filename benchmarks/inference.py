@@ -26,9 +26,9 @@ from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
 from benchmarks.textbook import as_tensor
 from benchmarks.textbook import network as plain_network
+from srcnn_lightning.inference.tiling import upscale_tiled
 from srcnn_lightning.models import SRCNN
-from srcnn_lightning.models.tiling import enlarge
-from srcnn_lightning.training.switches import keep_freed_memory
+from srcnn_lightning.training.process_state import keep_freed_memory
 
 REPETITIONS = 5
 
@@ -141,7 +141,7 @@ def ours(height: int, width: int, threads: int, tile: int | None = None) -> Figu
     model = network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = low_resolution(height, width)
     settings = {} if tile is None else {"tile": tile}
-    return _speed(lambda: enlarge(model, image, **settings))
+    return _speed(lambda: upscale_tiled(model, image, **settings))
 
 
 def onnx(height: int, width: int, threads: int, model: str) -> Figures:
@@ -156,7 +156,7 @@ def onnx(height: int, width: int, threads: int, model: str) -> Figures:
     inputs = {session.get_inputs()[0].name: image.numpy()}
     figures = _speed(lambda: session.run(None, inputs))
     (output,) = session.run(None, inputs)
-    largest = (enlarge(network(), image) - torch.from_numpy(output)).abs().max()
+    largest = (upscale_tiled(network(), image) - torch.from_numpy(output)).abs().max()
     return {**figures, "largest_difference": float(largest)}
 
 

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from srcnn_lightning import devices
+from srcnn_lightning import hardware
 
 # Drawn images and their caches stay here: the second benchmark finds them.
 CACHE = Path(tempfile.gettempdir()) / "srcnn_lightning_bench"
@@ -50,7 +50,7 @@ class Options:
     folder: Path | None = None
     rounds: int = 3
     device: str = "cpu"
-    threads: int = devices.cores()
+    threads: int = hardware.physical_cores()
     images: int = 100
     batch: int = 2
     crop: int = 800

@@ -12,8 +12,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from benchmarks.alone import Figures
 from benchmarks.compose import request
-from srcnn_lightning.training import fitting
-from srcnn_lightning.training.parts import assemble
+from srcnn_lightning.training import fit
+from srcnn_lightning.training.components import build
 
 
 class Clock(Callback):
@@ -61,11 +61,11 @@ def run(epochs: int, *overrides: str) -> Clock:
         asked = request(
             Path(folder), f"trainer.max_epochs={epochs + 1}", "model.init=default", *overrides
         )
-        parts = assemble(asked, None)
+        parts = build(asked, None)
         parts.data.prepare()
         callbacks: list[Any] = parts.trainer.callbacks  # type: ignore[attr-defined]
         callbacks.append(clock)
-        fitting.fit_and_test(parts, asked)
+        fit.fit_and_test(parts, asked)
     return clock
 
 

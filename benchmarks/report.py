@@ -19,7 +19,7 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
-from srcnn_lightning import record
+from srcnn_lightning import files, run_record
 from srcnn_lightning.training.environment import processor
 
 EPOCHS = 100
@@ -50,7 +50,7 @@ def train(outputs: Path, folder: str | None, degradation: str) -> Path:
 
 def multiply(original: Path, runs: int) -> None:
     """As many runs as a long study leaves: a few seeds of each setting."""
-    found = record.read(original)
+    found = run_record.read(original)
     assert found is not None
     generator = random.Random(0)
     for number in range(runs):
@@ -71,8 +71,8 @@ def multiply(original: Path, runs: int) -> None:
         folder = original.parents[2] / "study" / original.parent.name / name
         shutil.copytree(original / "pictures", folder / "pictures")
         other = {"name": name, "experiment": "study", "variant": None, "config": config}
-        digest = record.digest([found["hash"], number])
-        record.write(folder, {**found, **other, "hash": digest, "history": history})
+        digest = files.digest([found["hash"], number])
+        run_record.write(folder, {**found, **other, "hash": digest, "history": history})
 
 
 def main() -> None:

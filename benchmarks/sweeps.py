@@ -16,10 +16,10 @@ from benchmarks.alone import Figures, alone, alternate, column, python
 from benchmarks.compose import request
 from benchmarks.figures import FigureSet, Row
 from benchmarks.options import Options
-from srcnn_lightning import record
-from srcnn_lightning.training import checkpoints, events, fitting
-from srcnn_lightning.training.callbacks import ValidationPictures
-from srcnn_lightning.training.parts import assemble
+from srcnn_lightning import run_record
+from srcnn_lightning.training import checkpoints, fit, tensorboard
+from srcnn_lightning.training.callbacks import ValidationImages
+from srcnn_lightning.training.components import build
 
 TINY = ("data.count=10", "data.crop=64", "data.target_size=32", "trainer.max_epochs=1")
 # The command, whose jobs do nothing or tell how long they took: the rest is Hydra's own work.
@@ -77,20 +77,20 @@ def kept(epochs: int, threads: int) -> Figures:
     spent: list[float] = []
     for owner, name in (
         (checkpoints.Checkpoints, "on_train_epoch_end"),
-        (ValidationPictures, "on_train_epoch_end"),
-        (fitting, "_leave_pictures"),
-        (events, "write_hyperparameters"),
-        (record, "write"),
+        (ValidationImages, "on_train_epoch_end"),
+        (fit, "_leave_pictures"),
+        (tensorboard, "write_hyperparameters"),
+        (run_record, "write"),
     ):
         setattr(owner, name, _timed(getattr(owner, name), spent))
     with tempfile.TemporaryDirectory() as folder:
         length = f"trainer.max_epochs={epochs}"
         asked = request(Path(folder), length, f"trainer.threads={threads}", "model.init=default")
-        parts = assemble(asked, None)
+        parts = build(asked, None)
         parts.data.prepare()
         started = time.perf_counter()
-        result = fitting.fit_and_test(parts, asked)
-        record.write(asked.folder, {"config": asked.settings, **vars(result)})
+        result = fit.fit_and_test(parts, asked)
+        run_record.write(asked.folder, {"config": asked.settings, **vars(result)})
         seconds = time.perf_counter() - started
     return {"percent": 100 * sum(spent) / seconds, "seconds": seconds}
 

@@ -27,7 +27,7 @@ class BadInput(ValueError):  # noqa: N818 - it says what it is
     """Something the user can put right: one sentence with the setting, its value and a way out."""
 
 
-class Leaving(SystemExit):
+class ExitRequested(SystemExit):
     """The program ends on purpose; any other SystemExit is an error of a network's own code."""
 
 
@@ -44,12 +44,12 @@ WANTED = {
 ADDED_GROUPS = ("experiment", "variant")
 
 
-def sentence(error: Exception) -> str | None:
+def bad_input_message(error: Exception) -> str | None:
     """For what the user can put right; None for anything else."""
-    return str(error) if isinstance(error, BadInput) else configuration_sentence(error)
+    return str(error) if isinstance(error, BadInput) else configuration_message(error)
 
 
-def configuration_sentence(error: Exception) -> str | None:
+def configuration_message(error: Exception) -> str | None:
     """What Hydra or OmegaConf complains of, in one sentence; None for any other error."""
     from hydra.errors import HydraException, MissingConfigException
     from omegaconf.errors import OmegaConfBaseException
@@ -87,7 +87,7 @@ def configuration_sentence(error: Exception) -> str | None:
     return None
 
 
-def folder_sentence(output_dir: str | Path, error: OSError) -> str:
+def output_dir_message(output_dir: str | Path, error: OSError) -> str:
     """For runs that cannot be written."""
     if error.errno in FULL:
         advice = "make room there, and the same command goes on where this one stopped"
@@ -120,31 +120,31 @@ def _lies_in(filename: Any, folder: Path | None) -> bool:
     return isinstance(filename, str) and Path(filename).absolute().is_relative_to(folder.absolute())
 
 
-def leave(words: str, status: int) -> NoReturn:
+def exit_with_message(words: str, status: int) -> NoReturn:
     """End the program with a sentence; HYDRA_FULL_ERROR=1 puts the traceback before it."""
     if WANTS_TRACEBACK and sys.exception():
         traceback.print_exc()
     print(words, file=sys.stderr, flush=True)
-    raise Leaving(status)
+    raise ExitRequested(status)
 
 
 @contextmanager
-def leaving_on_signals() -> Iterator[None]:
+def exiting_on_signals() -> Iterator[None]:
     """Around a command: Ctrl-C ends with status 130, a termination with 143, and a sentence.
 
     Afterwards, while Python and the libraries clear up, they end the process at once; so it is
     for the main function of a command, the last that its process does.
     """
-    leave_on_signals()
+    exit_on_signals()
     try:
         yield
     finally:
         with suppress(AttributeError, OSError, ValueError):  # there may be no stdout any more
             sys.stdout.flush()
-        leave_on_signals(at_once=True)
+        exit_on_signals(at_once=True)
 
 
-def leave_on_signals(at_once: bool = False) -> None:
+def exit_on_signals(at_once: bool = False) -> None:
     """End the process on SIGINT and SIGTERM, from here on.
 
     Args:
@@ -155,23 +155,23 @@ def leave_on_signals(at_once: bool = False) -> None:
 
     def handler(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not break the way out
-        say_last_words(signal_sentence(number))
+        print_exit_message(signal_message(number))
         if at_once:
             os._exit(128 + number)
         _heard.append(number)
-        raise Leaving(128 + number)
+        raise ExitRequested(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 
 
-def leave_if_signalled() -> None:
+def exit_if_signalled() -> None:
     """Where an exception is caught: a library may have made it of the `Leaving` of a signal."""
     if _heard:
-        raise Leaving(128 + _heard[0])
+        raise ExitRequested(128 + _heard[0])
 
 
-def say_last_words(words: str) -> None:
+def print_exit_message(words: str) -> None:
     """Once in a process: its main thread says them, or another that ends it without waiting.
 
     Not through `sys.stderr`, which refuses a signal's words while it writes others.
@@ -181,7 +181,7 @@ def say_last_words(words: str) -> None:
             os.write(STDERR, f"{words}\n".encode())
 
 
-def signal_sentence(number: int) -> str:
+def signal_message(number: int) -> str:
     """The last words after SIGINT or SIGTERM."""
     word = "Interrupted" if number == signal.SIGINT else "Terminated"
     return f"{word}; what is finished is kept."

@@ -18,8 +18,8 @@ from pathlib import Path
 _COPIES = multiprocessing.get_context("forkserver")
 _COPIES.set_forkserver_preload(
     [
-        "srcnn_lightning.training.fitting",
-        "srcnn_lightning.run",
+        "srcnn_lightning.training.fit",
+        "srcnn_lightning.runs.run",
         "matplotlib.pyplot",
         "torch.utils.tensorboard.summary",
     ]
@@ -29,12 +29,12 @@ _COPIES.set_forkserver_preload(
 class Running:
     """A command in the background, with what the tests use of `subprocess.Popen`."""
 
-    def __init__(self, folder: Path, module: str, arguments: tuple[str, ...], variables: dict):
+    def __init__(self, folder: Path, arguments: tuple[str, ...], variables: dict):
         self.arguments = arguments
         self.outputs = Path(tempfile.mkdtemp())
         paths = [str(self.outputs / name) for name in ("out", "err")]
         self.process = _COPIES.Process(
-            target=_run, args=(str(folder), module, arguments, variables, *paths), daemon=False
+            target=_run, args=(str(folder), arguments, variables, *paths), daemon=False
         )
         self.process.start()
         self.pid = self.process.pid
@@ -61,30 +61,29 @@ class Running:
         return stdout, stderr
 
 
-def start(
-    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
-) -> Running:
+def start(folder: Path, *arguments: str, verb: str = "", **environment: str) -> Running:
     """`python -m srcnn_lightning ...` in a folder; keywords are its environment."""
     variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
-    return Running(folder, module, arguments, {**variables, **environment})
+    given = (verb, *arguments) if verb else arguments
+    return Running(folder, given, {**variables, **environment})
 
 
 def run(
-    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
+    folder: Path, *arguments: str, verb: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """The same to its end."""
-    running = start(folder, *arguments, module=module, **environment)
+    running = start(folder, *arguments, verb=verb, **environment)
     stdout, stderr = running.communicate()
     return subprocess.CompletedProcess(arguments, running.returncode or 0, stdout, stderr)
 
 
 def run_fresh(
-    folder: Path, *arguments: str, module: str = "srcnn_lightning", **environment: str
+    folder: Path, *arguments: str, verb: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """In a new interpreter: for what starts workers, or depends on how Python itself starts."""
     variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
     return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", "srcnn_lightning", *([verb] if verb else []), *arguments],
         cwd=folder,
         env={**variables, **environment},
         capture_output=True,
@@ -94,9 +93,7 @@ def run_fresh(
     )
 
 
-def _run(
-    folder: str, module: str, arguments: tuple[str, ...], variables: dict, out: str, err: str
-) -> None:
+def _run(folder: str, arguments: tuple[str, ...], variables: dict, out: str, err: str) -> None:
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -104,11 +101,11 @@ def _run(
     os.environ.clear()
     os.environ.update(variables)
     sys.path.insert(0, folder)
-    sys.argv = [module, *arguments]
+    sys.argv = ["srcnn_lightning", *arguments]
     from srcnn_lightning import errors
 
     errors.WANTS_TRACEBACK = variables.get("HYDRA_FULL_ERROR") == "1"
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        runpy.run_module("srcnn_lightning", run_name="__main__", alter_sys=True)
     finally:
         atexit._run_exitfuncs()  # which multiprocessing would leave out

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 from run_records import make_record
 
-from srcnn_lightning import record
+from srcnn_lightning import run_record
 
 TEST_IMAGES = [f"{number:04}.png" for number in range(801, 805)]
 SHARED = "test_images/photos-antialiased-0"
@@ -68,7 +68,7 @@ def write_run(outputs: Path, found, folder: str | None = None, level=None) -> Pa
     """The record and its pictures; targets and bicubic enlargements once for all."""
     kind = f"{found['data']}-{found['config']['degradation']['name']}"
     place = outputs / (folder or f"{found['experiment']}/{kind}/{found['name']}")
-    record.write(place, found)
+    run_record.write(place, found)
     level = level or LEVELS.get(found["variant"] or "base", 120)
     if found["status"] == "finished":
         write_pictures(place / "pictures", level)

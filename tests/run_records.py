@@ -1,6 +1,6 @@
-"""Run records by hand, as srcnn_lightning/run.py and fitting.py write them."""
+"""Run records by hand, as srcnn_lightning/runs/run.py and fitting.py write them."""
 
-from srcnn_lightning import record
+from srcnn_lightning import files, run_record
 
 SRCNN = {
     "_target_": "srcnn_lightning.models.SRCNN",
@@ -85,7 +85,7 @@ def make_record(
         "variant": variant,
         "data": "photos",
         "data_hash": images,
-        "hash": record.digest([kept, images]),
+        "hash": files.digest([kept, images]),
         "date": "2026-11-23T17:00:00+00:00",
         "config": config,
         "split": {"train": ["a.png", "b.png", "c.png"], "val": ["d.png"], "test": ["e.png"]},
@@ -109,4 +109,4 @@ def write_records(outputs, records):
     """Each record into a folder of its own, where a run would have written it."""
     for found in records:
         kind = f"{found['data']}-{found['config']['degradation']['name']}"
-        record.write(outputs / found["experiment"] / kind / found["name"], found)
+        run_record.write(outputs / found["experiment"] / kind / found["name"], found)

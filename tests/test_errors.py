@@ -15,8 +15,8 @@ from srcnn_lightning import errors
 def test_last_words_are_said_once(capfd, monkeypatch):
     """By the main thread or by the one that ends the process without it, whoever comes first."""
     monkeypatch.setattr(errors, "_last_words", threading.Lock())
-    errors.say_last_words("Interrupted; what is finished is kept.")
-    errors.say_last_words("Interrupted; what is finished is kept.")
+    errors.print_exit_message("Interrupted; what is finished is kept.")
+    errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
 
 
@@ -30,7 +30,7 @@ class Busy:
 def test_words_are_said_while_stderr_is_at_work(capfd, monkeypatch):
     monkeypatch.setattr(errors, "_last_words", threading.Lock())
     monkeypatch.setattr(sys, "stderr", Busy())
-    errors.say_last_words("Interrupted; what is finished is kept.")
+    errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
 
 

@@ -78,7 +78,7 @@ def test_ablation_rows_differ_in_one_thing(command: Command, tmp_path: Path) -> 
         expected[group][key] = value
         expected["variant"] = variant
         assert configs[variant] == expected
-    table = command("outputs", module="srcnn_lightning.table")
+    table = command("outputs", verb="table")
     assert table.returncode == 0, table.stderr
     ablation, factors = table.stdout.split("**L2 factors, ")
     labels = re.findall(r"^\| (.*?) +\|", ablation, re.MULTILINE)[2:]

@@ -16,7 +16,7 @@ from PIL import Image
 
 from srcnn_lightning.training.task import SuperResolution
 
-ENLARGE = "srcnn_lightning.enlarge"
+ENLARGE = "upscale"
 RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
 TWO = (*LEAVES, "trainer.max_epochs=2")
 Content = dict[str, Any]
@@ -69,8 +69,8 @@ def assert_refused(result: Any, folder: Path, *words: str) -> None:
         ("builtins.open", {"file": CANARY, "mode": "w"}),
         # By attributes of this package's modules to those that they import.
         ("srcnn_lightning.training.checkpoints.os.system", {"command": TOUCH}),
-        ("srcnn_lightning.models.loading.torch.os.system", {"command": TOUCH}),
-        ("srcnn_lightning.data.cache.Path.touch", {"self": CANARY}),
+        ("srcnn_lightning.inference.network.torch.os.system", {"command": TOUCH}),
+        ("srcnn_lightning.data.targets.Path.touch", {"self": CANARY}),
         # Networks, but none of this package's: importing the one leaves the canary.
         ("planted.Neighbour", {}),
         ("torch.nn.Upsample", {"scale_factor": 2}),
@@ -81,7 +81,7 @@ def test_network_of_no_allowed_package_is_refused(
     target: str, arguments: dict, command: Command, folder: Path
 ) -> None:
     name_network(folder, target, **arguments)
-    done = command("foreign.ckpt", "image.png", module=ENLARGE)
+    done = command("foreign.ckpt", "image.png", verb=ENLARGE)
     package = target.partition(".")[0]
     assert_refused(done, folder, target, f"--allow-package {package} ")
 
@@ -91,7 +91,7 @@ def test_network_of_no_allowed_package_is_refused(
 )
 def test_what_names_no_class_is_refused(target: object, command: Command, folder: Path) -> None:
     name_network(folder, target)
-    done = command("foreign.ckpt", "image.png", "--allow-package=os", module=ENLARGE)
+    done = command("foreign.ckpt", "image.png", "--allow-package=os", verb=ENLARGE)
     assert_refused(done, folder, repr(str(target)), "no class's name")
 
 
@@ -116,14 +116,14 @@ def test_an_allowed_package_brings_its_networks_alone(
     target: str, words: tuple[str, ...], command: Command, folder: Path
 ) -> None:
     name_network(folder, target, command=TOUCH)
-    done = command("foreign.ckpt", "image.png", "--allow-package", "mine", module=ENLARGE)
+    done = command("foreign.ckpt", "image.png", "--allow-package", "mine", verb=ENLARGE)
     assert_refused(done, folder, *words)
 
 
 def test_network_of_an_allowed_package_enlarges(command: Command, folder: Path) -> None:
     name_network(folder, "mine.Net", scale=3)
     arguments = ("foreign.ckpt", "image.png", "--allow-package=other", "--allow-package=mine")
-    done = command(*arguments, "--tile=0", module=ENLARGE)
+    done = command(*arguments, "--tile=0", verb=ENLARGE)
     assert (done.returncode, done.stderr) == (0, "")
     found = np.asarray(Image.open(folder / "image-enlarged.png"))
     image = np.asarray(Image.open(folder / "image.png"))
@@ -150,7 +150,7 @@ def test_nothing_but_the_network_comes_from_a_checkpoint(
     checkpoints = folder / RUN / "checkpoints"
     for path in checkpoints.iterdir():
         change(path, lambda content: content["hyper_parameters"].update(planted))
-    assert command(str(RUN), "image.png", module=ENLARGE).returncode == 0
+    assert command(str(RUN), "image.png", verb=ENLARGE).returncode == 0
     task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt")
     assert set(task.hparams) == {"network", "scale"}
     with pytest.raises(ValueError, match="no optimizer"):
@@ -173,7 +173,7 @@ def test_pickled_object_is_refused(
     path = folder / RUN / "checkpoints/best.ckpt"
     change(path, lambda content: content.setdefault(place, {}).update(evil=Reduced()))
     if command_line == "enlarge":
-        done = command(str(RUN), "image.png", module=ENLARGE)
+        done = command(str(RUN), "image.png", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")
     assert_refused(done, folder, "best.ckpt: it is no checkpoint", "damaged")

@@ -13,9 +13,9 @@ from hostile import CANARY, TOUCH, contents, write_modules
 from kills import LEAVES, record
 from PIL import Image
 
-from srcnn_lightning.record import FILE_NAME
+from srcnn_lightning.run_record import FILE_NAME
 
-ENLARGE = "srcnn_lightning.enlarge"
+ENLARGE = "upscale"
 KIND = Path("single/dead_leaves-antialiased")
 RUN = Path("outputs") / KIND / "srcnn"
 TWO, THREE = ((*LEAVES, f"trainer.max_epochs={epochs}") for epochs in (2, 3))
@@ -53,7 +53,7 @@ def test_copy_of_a_run_outside_has_no_checkpoint(
     Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
     before = contents(tmp_path)
     if use == "enlarge":
-        done = command(str(RUN), "image.png", module=ENLARGE)
+        done = command(str(RUN), "image.png", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")
     assert done.returncode == 2

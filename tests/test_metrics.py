@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from srcnn_lightning import metrics
-from srcnn_lightning.data.image_file import is_grey, read_image
+from srcnn_lightning.image_io import is_grey, read_image
 from srcnn_lightning.models import Interpolation
-from srcnn_lightning.resampling import resample_uint8
+from srcnn_lightning.resize import resize_uint8
 
 # Beside the checkout, never inside it; the project's tests pass without.
 BENCHMARKS = Path(__file__).resolve().parents[2] / "shared/benchmarks"
@@ -195,7 +195,7 @@ def test_bicubic_gives_the_literatures_psnr(name, count, scale, printed):
         target = torch.tensor(read_image(file)).permute(2, 0, 1)[None]
         height, width = (side // scale for side in target.shape[-2:])
         target = target[..., : height * scale, : width * scale]
-        small = resample_uint8(target, (height, width), "bicubic", antialias=True)
+        small = resize_uint8(target, (height, width), "bicubic", antialias=True)
         output = enlarge(small / 255).clamp(0, 1)
         grey = torch.tensor([is_grey(file)])
         figures.append(float(metrics.psnr_y(output, target / 255, scale, grey)))

@@ -48,9 +48,9 @@ def test_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     names = {path.parent.name for path in (work / "outputs/lr_grid").rglob("metrics.json")}
     assert names == {"lr=0.1", "lr=0.01", "lr=0.001", "lr=0.0001", "lr=1e-05"}
-    table = run(python, "-m", "srcnn_lightning.table", cwd=work)
+    table = run(python, "-m", "srcnn_lightning", "table", cwd=work)
     assert "lr=0.001" in table.stdout, table.stderr
-    report = run(python, "-m", "srcnn_lightning.report", cwd=work)
+    report = run(python, "-m", "srcnn_lightning", "report", cwd=work)
     assert report.returncode == 0, report.stderr
     assert "lr=0.001" in (work / "report/index.html").read_text()
 

@@ -15,8 +15,8 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidURL, TooManyRedirects
 from urllib3.exceptions import LocationParseError
 
+from srcnn_lightning.console import print_line
 from srcnn_lightning.data.archive import CHUNK, Advance, DamagedZip, UnreadableZip
-from srcnn_lightning.progress import say
 
 PARALLEL = 4  # transfers at a time: enough to fill a line, few enough for a university's server
 BUSY = (429, 500, 502, 503, 504)  # answers worth asking again for
@@ -156,7 +156,7 @@ class Connection:
                 if wait is None:
                     raise TransferFailed(f"{what}: {words}" if what else words) from error
                 if not self.stop.is_set() and self._may_say.acquire(blocking=False):
-                    say(f"{urlsplit(self.url).hostname}: {words}; trying again")
+                    print_line(f"{urlsplit(self.url).hostname}: {words}; trying again")
                 on_retry(error)
             if self.stop.wait(wait):
                 raise Stopped

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from zipfile import ZipFile
 
-from srcnn_lightning import locks
+from srcnn_lightning import files
+from srcnn_lightning.console import print_line, transfer_bar
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.progress import say, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def fetch(
                 _get(root, url, subset, targets, policy)
             finally:
                 _remove_parts(folder)  # of transfers that an interruption did not wait for
-            say(f"DIV2K: {len(missing)} images came to {folder}")
+            print_line(f"DIV2K: {len(missing)} images came to {folder}")
             paths = find(root, subset, names)
     return paths
 
@@ -198,7 +198,7 @@ def _unpack(zip_path: Path, targets: dict[str, Path], way_out: str) -> None:
         with open_zip(lambda: ZipFile(zip_path)) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
             total = sum(sizes.get(member, 0) for member in targets)
-            with transfer(f"DIV2K: unpacking {len(targets)} images", total) as advance:
+            with transfer_bar(f"DIV2K: unpacking {len(targets)} images", total) as advance:
                 for member, path in targets.items():
                     copy_member(archive, member, path, advance)
     except NotInZip as error:
@@ -237,4 +237,4 @@ def _disk_sentence(root: Path, subset: Subset) -> "Iterator[None]":
 def _lock(root: Path) -> AbstractContextManager[None]:
     root.mkdir(parents=True, exist_ok=True)
     line = f"DIV2K: waiting for another process that fetches to {root}"
-    return locks.held(root / ".lock", line)
+    return files.locked(root / ".lock", line)

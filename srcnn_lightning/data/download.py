@@ -12,21 +12,15 @@ from multiprocessing.pool import IMapIterator, ThreadPool
 from pathlib import Path
 from typing import Self
 
+from srcnn_lightning.console import transfer_bar
 from srcnn_lightning.data.archive import PART, Advance, DamagedZip, NotInZip, copy_member
-from srcnn_lightning.data.connection import (
-    PARALLEL,
-    Connection,
-    RetryPolicy,
-    TransferFailed,
-    body,
-)
+from srcnn_lightning.data.connection import PARALLEL, Connection, RetryPolicy, TransferFailed, body
 from srcnn_lightning.data.remote_directory import (
     BEYOND_THE_END,
     PARTIAL,
     RemoteDirectory,
     whole_number,
 )
-from srcnn_lightning.progress import transfer
 
 # Further tries of the first question alone: nothing is under way that would be lost, and who has no
 # network should learn it within seconds.
@@ -89,7 +83,7 @@ class Remote:
 
         total = self.connection.retry(needed, on_retry)
         stop = self.connection.stop
-        with transfer(description, total) as advance, ThreadPool(PARALLEL) as pool:
+        with transfer_bar(description, total) as advance, ThreadPool(PARALLEL) as pool:
             tick = self.connection.ticker(advance)
 
             def fetch(member: str) -> None:
@@ -191,7 +185,7 @@ def _bar(description: str) -> Iterator[Callable[[int, int], None]]:
         def move(at: int, total: int) -> None:
             nonlocal advance, shown
             if advance is None:
-                advance = stack.enter_context(transfer(description, total, at))
+                advance = stack.enter_context(transfer_bar(description, total, at))
             else:
                 advance(at - shown)
             shown = at

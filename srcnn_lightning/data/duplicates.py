@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from srcnn_lightning.console import say_once
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.progress import say_once
 
 
 def check_duplicates(split: Split, first_equal: Sequence[int], data: dict[str, Any]) -> None:

@@ -10,11 +10,11 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
 
-from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
+from srcnn_lightning.data.targets import load_for_run
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.resampling import resample_uint8
+from srcnn_lightning.resize import resize_uint8
 
 Batch = tuple[Tensor, Tensor]
 TestBatch = tuple[Tensor, Tensor, Tensor]
@@ -70,7 +70,7 @@ class SuperResolutionData(LightningDataModule):
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory as channels_last wants it.
         hr = torch.from_numpy(targets.pixels).permute(0, 3, 1, 2)
         low = size // self.scale
-        lr = resample_uint8(hr, (low, low), self.kernel, self.antialias)
+        lr = resize_uint8(hr, (low, low), self.kernel, self.antialias)
         lr, hr = (images.contiguous(memory_format=self.memory_format) for images in (lr, hr))
         start = 0
         for part, names in self.split.as_dict().items():

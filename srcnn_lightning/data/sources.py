@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from srcnn_lightning.console import say_once
 from srcnn_lightning.data import div2k
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.progress import say_once
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ class Source:
         """Sorted."""
         return sorted(self.identity)
 
-    def having(self, names: Sequence[str]) -> "Source":
+    def ensure(self, names: Sequence[str]) -> "Source":
         """The source with these images at hand, each with its identity.
 
         Raises:
@@ -152,14 +152,14 @@ def _counted(count: int, noun: str) -> str:
 
 def _of_files(name: str, paths: dict[str, Path]) -> Source:
     def read(image: str) -> "np.ndarray":
-        from srcnn_lightning.data.image_file import read_image
+        from srcnn_lightning.image_io import read_image
 
         return read_image(paths[image])
 
     def is_grey(image: str) -> bool:
-        from srcnn_lightning.data import image_file
+        from srcnn_lightning import image_io
 
-        return image_file.is_grey(paths[image])
+        return image_io.is_grey(paths[image])
 
     return Source(name, {image: _identity(path) for image, path in paths.items()}, read, is_grey)
 

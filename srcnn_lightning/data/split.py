@@ -78,7 +78,7 @@ def make_split(names: Sequence[str], data: dict[str, Any]) -> Split:
     return Split(chosen[:train], chosen[train : train + val], chosen[train + val :])
 
 
-def pinned(data: dict[str, Any], split: Split) -> dict[str, Any]:
+def split_settings(data: dict[str, Any], split: Split) -> dict[str, Any]:
     """What a split file makes of `count` and `split`, so that the run record tells the truth.
 
     A file that repeats the default split gives the default's settings, and so the same run.

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from srcnn_lightning.data.image_file import Picture
-from srcnn_lightning.models import tiling
-from srcnn_lightning.resampling import to_uint8
+from srcnn_lightning.image_io import Picture
+from srcnn_lightning.inference import tiling
+from srcnn_lightning.resize import to_uint8
 
 BAND = 256  # rows of the image whose hidden pixels are filled at a time
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from srcnn_lightning.resampling import resample
+from srcnn_lightning.resize import resize
 
 
 class Interpolation(nn.Module):
@@ -26,7 +26,7 @@ class Interpolation(nn.Module):
         """`(B, C, h, w)` -> `(B, C, scale * h, scale * w)`; bicubic may leave [0, 1]."""
         height, width = images.shape[-2:]
         size = (height * self.scale, width * self.scale)
-        return resample(images, size, self.kernel, self.antialias)
+        return resize(images, size, self.kernel, self.antialias)
 
     def extra_repr(self) -> str:
         """What print(network) shows."""

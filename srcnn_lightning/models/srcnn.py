@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from srcnn_lightning.acceleration.block_convolution import BlockConv2d
+from srcnn_lightning.acceleration.convolution import CPUConv2d
+from srcnn_lightning.acceleration.layers import CPULayers
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.models.block_convolution import BlockConv2d
-from srcnn_lightning.models.cpu_convolution import CPUConv2d
-from srcnn_lightning.models.cpu_layers import CPULayers
 from srcnn_lightning.models.interpolation import Interpolation
-from srcnn_lightning.resampling import RGB
+from srcnn_lightning.resize import RGB
 
 
 class SRCNN(nn.Module):

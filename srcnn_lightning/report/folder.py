@@ -5,8 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from srcnn_lightning import locks, record
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.files import atomic_write, digest, locked
 
 LIST = ".report.json"  # the files that a report has written: what the next one may replace
 
@@ -41,13 +41,13 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
     folder = folder.resolve()  # a link stays one
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh, aside = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
-    lock = Path(tempfile.gettempdir()) / f"report-{record.digest(str(folder))}.lock"
-    with locks.held(lock, f"{folder}: another report is being written there, waiting"):
+    lock = Path(tempfile.gettempdir()) / f"report-{digest(str(folder))}.lock"
+    with locked(lock, f"{folder}: another report is being written there, waiting"):
         _recover(folder, fresh, aside)
         check(folder)
         try:
             for name, content in {**files, LIST: json.dumps([*files, LIST]).encode()}.items():
-                with record.atomic(fresh / name) as file:
+                with atomic_write(fresh / name) as file:
                     file.write(content)
             if folder.exists():
                 _keep_foreign(folder, fresh)

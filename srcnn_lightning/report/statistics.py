@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srcnn_lightning.record import Record
-from srcnn_lightning.report.groups import is_trained
+from srcnn_lightning.report.comparable_runs import is_trained
+from srcnn_lightning.run_record import Record
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -15,7 +15,7 @@ BLOCK = 1_000  # resamples at once: of 1,000 images, 8 MB
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """The mean difference in test PSNR, in dB, and its bootstrap interval.
 
     Attributes:
@@ -38,7 +38,7 @@ class Difference:
         return self.low <= 0 <= self.high
 
 
-def difference(runs: Sequence[Record], base: Sequence[Record]) -> Difference | None:
+def paired_difference(runs: Sequence[Record], base: Sequence[Record]) -> PairedDifference | None:
     """Test PSNR of finished runs minus that of `base`, image by image and seed by seed.
 
     A baseline is not trained: its one run stands against every seed.
@@ -66,7 +66,7 @@ def difference(runs: Sequence[Record], base: Sequence[Record]) -> Difference | N
     )
     matrix = ours_psnr - theirs_psnr
     low, high = interval(matrix)
-    return Difference(float(matrix.mean()), low, high, len(seeds), len(images))
+    return PairedDifference(float(matrix.mean()), low, high, len(seeds), len(images))
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning import devices, errors, progress
+from srcnn_lightning import console, errors, hardware
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.sweeps.sweep import Sweep
 
@@ -41,11 +41,13 @@ class LauncherCheck(Callback):
         try:
             check(config)
         except BadInput as error:
-            errors.leave(str(error), errors.BAD_INPUT)  # Hydra makes mere warnings of exceptions
+            errors.exit_with_message(
+                str(error), errors.BAD_INPUT
+            )  # Hydra makes mere warnings of exceptions
         jobs = int(config.hydra.launcher.get("n_jobs", 1))
         if jobs > 1:
             # joblib would set it to a share of the threads, of which a core may have two.
-            os.environ["OMP_NUM_THREADS"] = str(devices.threads(None, jobs))
+            os.environ["OMP_NUM_THREADS"] = str(hardware.thread_count(None, jobs))
         if "optuna" in str(config.hydra.sweeper._target_):
             import optuna
 
@@ -89,7 +91,7 @@ def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
         sweep: that this process works for.
         launcher: that started it.
     """
-    progress.lines_only()  # its terminal, if any, is another process's too
+    console.disable_bars()  # its terminal, if any, is another process's too
     target = str(launcher._target_)
     if "joblib" in target:
         # Ctrl-C reaches every process of a terminal; the first one says it and ends the others.
@@ -101,7 +103,7 @@ def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
         threading.Thread(target=_end_with, args=(leader,), daemon=True).start()
 
 
-def death_sentence(error: Exception) -> str | None:
+def worker_death_message(error: Exception) -> str | None:
     """For a job's process that was killed; None for any other error."""
     if type(error).__name__ not in DEATHS:
         return None

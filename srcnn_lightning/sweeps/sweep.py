@@ -18,11 +18,11 @@ from uuid import uuid4
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from srcnn_lightning import errors, record
-from srcnn_lightning.checks import check_output_dir
+from srcnn_lightning import errors, files
+from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.folders import STATE
-from srcnn_lightning.progress import say
+from srcnn_lightning.runs.checks import check_output_dir
+from srcnn_lightning.runs.store import STATE
 
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 PLAN = "sweep.json"
@@ -68,11 +68,13 @@ class SweepStart(Callback):
         try:
             check_output_dir(str(config.output_dir))
             _remove_orphans(folder.parent)
-            record.write_text(folder / PLAN, json.dumps(plan))
+            files.write_text(folder / PLAN, json.dumps(plan))
         except BadInput as error:
-            errors.leave(str(error), errors.BAD_INPUT)  # Hydra makes other exceptions warnings
+            errors.exit_with_message(
+                str(error), errors.BAD_INPUT
+            )  # Hydra makes other exceptions warnings
         except OSError as error:
-            errors.leave(errors.folder_sentence(output_dir, error), errors.BAD_INPUT)
+            errors.exit_with_message(errors.output_dir_message(output_dir, error), errors.BAD_INPUT)
         os.environ[VARIABLE] = str(folder.absolute())
 
 
@@ -126,7 +128,7 @@ class Sweep:
 
     def refuse(self, sentence: str) -> None:
         """Tell the process that the user started what is wrong with the settings of a job."""
-        record.write_text(self.folder / REFUSAL, sentence)
+        files.write_text(self.folder / REFUSAL, sentence)
 
     @property
     def refusal(self) -> str | None:
@@ -139,7 +141,7 @@ class Sweep:
         if not self.folder.is_dir():
             return
         text = json.dumps(asdict(outcome))
-        record.write_text(self.folder / f"{number:06d}.json", text)
+        files.write_text(self.folder / f"{number:06d}.json", text)
 
     def outcomes(self) -> dict[int, Outcome]:
         """Of the jobs that have ended."""
@@ -161,7 +163,7 @@ class Sweep:
         missing = (jobs or len(outcomes)) - len(outcomes)
         counts += [f"{missing} not run"] if missing else []
         count = jobs or len(outcomes)
-        say(f"{count} {'job' if count == 1 else 'jobs'}: {', '.join(counts)}")
+        print_line(f"{count} {'job' if count == 1 else 'jobs'}: {', '.join(counts)}")
         return "failed" in statuses
 
 

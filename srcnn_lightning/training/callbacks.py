@@ -13,12 +13,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from srcnn_lightning import metrics
+from srcnn_lightning.console import duration, print_line, progress_bar
 from srcnn_lightning.data.module import SuperResolutionData
-from srcnn_lightning.progress import bar, duration, say
-from srcnn_lightning.resampling import to_uint8
+from srcnn_lightning.resize import to_uint8
 from srcnn_lightning.sweeps.sweep import Place
-from srcnn_lightning.training import events
-from srcnn_lightning.training.pictures import captioned, strips
+from srcnn_lightning.training import tensorboard
+from srcnn_lightning.training.images import captioned, comparison_strips
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_TIMES = 5  # how often during a training
@@ -96,7 +96,7 @@ class EpochProgress(Callback):
         self.name = f"{place.text}, {name}" if place else name
         self.place = place
         self.history = history
-        self.bar = bar()
+        self.bar = progress_bar()
         self.task: Any = None
         self.started = 0.0
         self.done_before = 0
@@ -121,7 +121,7 @@ class EpochProgress(Callback):
             self.bar.update(self.task, advance=1, note=self._note(seconds, epochs - epoch))
         elif epoch % max(1, epochs // 10) == 0:
             note = self._note(seconds, epochs - epoch)
-            say(f"  {self.name}: epoch {epoch} of {epochs}, {note}")
+            print_line(f"  {self.name}: epoch {epoch} of {epochs}, {note}")
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Clear the bar, also after an exception."""
@@ -140,18 +140,18 @@ class EpochProgress(Callback):
         return ", ".join(parts)
 
 
-class ValidationPictures(Callback):
+class ValidationImages(Callback):
     """Show input, output and target of the same validation images in TensorBoard."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """At a few epochs, the last among them."""
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
         if epoch == epochs or epoch % max(1, epochs // SHOWN_TIMES) == 0:
-            show(trainer, pl_module, epoch)
+            log_images(trainer, pl_module, epoch)
 
 
 @torch.no_grad()
-def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
+def log_images(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     """Log one strip `input | output | target` for each of the first validation images."""
     data = trainer.datamodule  # type: ignore[attr-defined]
     loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
@@ -164,13 +164,15 @@ def show(trainer: Trainer, network: LightningModule, epoch: int) -> None:
     output = network(lr)
     network.train(was_training)
     psnr = metrics.psnr(output.float().clamp(0, 1), hr).tolist()
-    for name, strip, decibels in zip(data.split.val, strips(lr, output, hr), psnr, strict=False):
+    for name, strip, decibels in zip(
+        data.split.val, comparison_strips(lr, output, hr), psnr, strict=False
+    ):
         picture = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))
         for logger in loggers:
-            events.add_picture(logger, f"val/{name}", picture, epoch)
+            tensorboard.add_image(logger, f"val/{name}", picture, epoch)
 
 
-class TestPictures(Callback):
+class TestOutputs(Callback):
     """Keep the outputs for the test images, `(N, 3, H, W)` uint8, in the order of the split."""
 
     __test__ = False  # not a test of pytest's

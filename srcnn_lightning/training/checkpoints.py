@@ -14,12 +14,12 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from srcnn_lightning import record
-from srcnn_lightning.fingerprint import RESULTS_VERSION, VERSION_KEY
-from srcnn_lightning.folders import set_aside
-from srcnn_lightning.models.loading import load
-from srcnn_lightning.progress import say
-from srcnn_lightning.training import events
+from srcnn_lightning import files
+from srcnn_lightning.console import print_line
+from srcnn_lightning.files import set_aside
+from srcnn_lightning.inference.network import load_checkpoint
+from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
+from srcnn_lightning.training import tensorboard
 from srcnn_lightning.training.callbacks import History
 
 FOLDER = "checkpoints"
@@ -62,7 +62,7 @@ class Checkpoints(Checkpoint):
         """Last of all callbacks, so that a checkpoint knows its own epoch."""
         if self.history.diverged:
             return  # nobody would go on from there
-        events.flush(trainer.loggers, self.folder.parent)
+        tensorboard.flush(trainer.loggers, self.folder.parent)
         last = self.folder / LAST
         if trainer.is_global_zero and last.is_file():
             _link(last, self.folder / PREVIOUS)
@@ -74,7 +74,7 @@ class Checkpoints(Checkpoint):
         """Copy the newest epoch's checkpoint if no epoch before it was better."""
         if self.history.best().get("epoch") == len(self.history.epochs):
             content = checkpoint.read_bytes()  # not a link: damage to one shall not be the other's
-            with record.atomic(self.folder / BEST) as file:
+            with files.atomic_write(self.folder / BEST) as file:
                 file.write(content)
 
     def forget_previous(self) -> None:
@@ -106,7 +106,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Save as torch does, through a temporary file beside `path`."""
         content = io.BytesIO()  # torch hides a full disk behind a RuntimeError
         torch.save(checkpoint, content)
-        with record.atomic(Path(path)) as file:
+        with files.atomic_write(Path(path)) as file:
             file.write(content.getbuffer())
 
 
@@ -147,7 +147,7 @@ def _link(path: Path, other: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(path, temporary)
     temporary.replace(other)
-    record.sync_folder(other.parent)
+    files.sync_folder(other.parent)
 
 
 def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
@@ -157,12 +157,12 @@ def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
         if not path.is_file():
             continue
         try:
-            checkpoint = load(path)
+            checkpoint = load_checkpoint(path)
             state = checkpoint["callbacks"].get(STATE_KEY, {})
             epochs = int(checkpoint["epoch"]) + 1
         except Exception as error:
             aside = set_aside(path, path.parent / "damaged")
-            say(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
+            print_line(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
             continue
         yield Resume(path, epochs), state
 

@@ -18,15 +18,22 @@ from contextlib import contextmanager
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from srcnn_lightning import devices, errors
+from srcnn_lightning import errors, hardware
 
-VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "NODE_RANK", "LOCAL_RANK", devices.LEADER)
+VARIABLES = (
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "WORLD_SIZE",
+    "NODE_RANK",
+    "LOCAL_RANK",
+    hardware.LEADER_VARIABLE,
+)
 SIGNAL_GRACE = 3.0  # seconds for the leading process to leave after a signal
 DEATH_GRACE = 5.0  # and to notice that another process has ended
 EXIT_GRACE = 30.0  # for the others to end after the training
 
 
-class OwnSignals(Callback):
+class RestoreSignalHandlers(Callback):
     """Undo what Lightning makes of SIGTERM: a broadcast in the middle of another one hangs."""
 
     def __init__(self) -> None:
@@ -43,7 +50,7 @@ class OwnSignals(Callback):
 
 
 @contextmanager
-def together(count: int, threads: int) -> Iterator[None]:
+def launch(count: int, threads: int) -> Iterator[None]:
     """Train in `count` processes: the leading one starts the others with the same command.
 
     When it leaves, for whatever reason, the others have ended.
@@ -54,7 +61,7 @@ def together(count: int, threads: int) -> Iterator[None]:
     """
     if count == 1:
         yield
-    elif devices.rank() > 0:
+    elif hardware.process_rank() > 0:
         try:
             yield
         except Exception:
@@ -74,9 +81,9 @@ def together(count: int, threads: int) -> Iterator[None]:
             others.wait()
 
 
-def follow() -> None:
+def watch_parent() -> None:
     """In a process that does not lead: end with the leading one, even if that was killed."""
-    leader = int(os.environ.get(devices.LEADER, os.getppid()))
+    leader = int(os.environ.get(hardware.LEADER_VARIABLE, os.getppid()))
 
     def watch() -> None:
         while os.getppid() == leader:
@@ -101,7 +108,7 @@ class _Others:
             "NODE_RANK": "0",
             "LOCAL_RANK": "0",
             "OMP_NUM_THREADS": str(threads),  # Lightning would choose another number
-            devices.LEADER: str(os.getpid()),
+            hardware.LEADER_VARIABLE: str(os.getpid()),
         }
         # A terminal's Ctrl-C shall reach the leading process alone: a group of their own.
         apart = {} if sys.platform == "win32" else {"process_group": 0}
@@ -151,7 +158,7 @@ class _Others:
             if heard:
                 number = self.signals.recv(1)[0]
                 if number in (signal.SIGINT, signal.SIGTERM):
-                    self._end(SIGNAL_GRACE, errors.signal_sentence(number), 128 + number)
+                    self._end(SIGNAL_GRACE, errors.signal_message(number), 128 + number)
             codes = [code for process in self.processes if (code := process.poll())]
             if codes and not self.is_leaving:
                 words = f"A process of this run ended with status {codes[0]}; so do the others."
@@ -164,7 +171,7 @@ class _Others:
             if self.is_leaving:
                 return
             time.sleep(0.1)
-        errors.say_last_words(words)
+        errors.print_exit_message(words)
         self.kill()
         os._exit(status)
 

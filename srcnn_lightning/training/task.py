@@ -13,8 +13,8 @@ from torchmetrics import MeanMetric
 from srcnn_lightning import metrics, models
 from srcnn_lightning.data.module import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
-from srcnn_lightning.models.loading import load_network
-from srcnn_lightning.models.shared_batch_norm import uncounted
+from srcnn_lightning.inference.network import load_network
+from srcnn_lightning.training.shared_batch_norm import uncounted
 
 
 class SuperResolution(LightningModule):

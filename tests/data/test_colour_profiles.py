@@ -6,7 +6,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from srcnn_lightning.data.image_file import read_image, read_picture
+from srcnn_lightning.image_io import read_image, read_picture
 
 # Linear light of Display P3 to that of sRGB: both have D65 as white, and their primaries are
 # (0.68, 0.32), (0.265, 0.69), (0.15, 0.06) and (0.64, 0.33), (0.30, 0.60), (0.15, 0.06).

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srcnn_lightning.data.cache import load_for_run
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.data.targets import load_for_run
 from srcnn_lightning.errors import BadInput
 
 

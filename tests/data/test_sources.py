@@ -147,7 +147,7 @@ def test_identity_changes_with_a_files_size_and_with_its_time(tmp_path):
 def test_div2k_reads_the_png_files_of_its_folder(tmp_path):
     save(tmp_path / "DIV2K_valid_HR" / "0801.png", (7, 8, 9))
     save(tmp_path / "0802.png", (4, 5, 6))
-    source = open_source(settings("div2k", tmp_path)).having(["0801.png", "0802.png"])
+    source = open_source(settings("div2k", tmp_path)).ensure(["0801.png", "0802.png"])
     assert (source.name, source.names) == ("DIV2K", ["0801.png", "0802.png"])
     assert source.read("0801.png")[0, 0].tolist() == [7, 8, 9]
     assert source.read("0802.png")[0, 0].tolist() == [4, 5, 6]
@@ -173,7 +173,7 @@ def test_div2k_knows_its_names_whatever_lies_there(tmp_path, subset, name, count
 
 def test_div2k_unreachable_names_the_setting_and_both_ways_out(tmp_path):
     with pytest.raises(BadInput, match=re.escape("data.url=http://127.0.0.1:9/: ")) as caught:
-        open_source(settings("div2k", tmp_path)).having(["0801.png"])
+        open_source(settings("div2k", tmp_path)).ensure(["0801.png"])
     sentence = str(caught.value)
     assert "data.root=DIR" in sentence
     assert "DIV2K_valid_HR.zip" in sentence

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from srcnn_lightning.data.split import Split, make_split, pinned, split_sizes
+from srcnn_lightning.data.split import Split, make_split, split_settings, split_sizes
 from srcnn_lightning.errors import BadInput
 
 NAMES = [f"{index:04d}.png" for index in range(100)]
@@ -155,15 +155,15 @@ def test_split_file_is_taken_as_it_stands(tmp_path, content):
 
 def test_split_file_replaces_count_and_split_in_the_settings(tmp_path):
     data = split_file(tmp_path, GIVEN)
-    assert pinned(data, make_split(NAMES, data)) == {"count": 4, "split": [0.5, 0.25, 0.25]}
-    assert pinned(settings(), make_split(NAMES, settings())) == {}
+    assert split_settings(data, make_split(NAMES, data)) == {"count": 4, "split": [0.5, 0.25, 0.25]}
+    assert split_settings(settings(), make_split(NAMES, settings())) == {}
 
 
 def test_split_file_of_the_default_split_gives_the_default_settings(tmp_path):
     default = make_split(NAMES, settings())
     data = split_file(tmp_path, default.as_dict())
     assert make_split(NAMES, data) == default
-    assert data | pinned(data, default) == {**settings(), "split_file": data["split_file"]}
+    assert data | split_settings(data, default) == {**settings(), "split_file": data["split_file"]}
 
 
 @pytest.mark.parametrize(

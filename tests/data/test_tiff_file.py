@@ -8,8 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from srcnn_lightning.data.image_file import read_image, read_picture
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.image_io import read_image, read_picture
 
 # Numbers whose 257th, rounded, is not the high byte: 129 / 257 = 0.502.
 COLOURS = np.random.default_rng(0).integers(0, 65536, (40, 50, 3)).astype(np.uint16)

@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from srcnn_lightning.data.image_file import Picture
+from srcnn_lightning.image_io import Picture
 from srcnn_lightning.inference.pictures import enlarge_picture, fill_hidden
+from srcnn_lightning.inference.tiling import OVERLAP
 from srcnn_lightning.models import SRCNN, Interpolation
-from srcnn_lightning.models.tiling import MARGIN
-from srcnn_lightning.resampling import to_uint8
+from srcnn_lightning.resize import to_uint8
 
 NOISE = np.random.default_rng(0).integers(0, 256, (46, 61, 4)).astype(np.uint8)
 HALF_HIDDEN = np.where(NOISE[..., 3] < 128, 0, NOISE[..., 3]).astype(np.uint8)
@@ -29,7 +29,7 @@ def picture(colours: np.ndarray, alpha: np.ndarray | None = None) -> Picture:
 def enlarged(
     network: torch.nn.Module, colours: np.ndarray, alpha: np.ndarray | None = None, tile: int = 16
 ) -> np.ndarray:
-    image = enlarge_picture(network, picture(colours, alpha), tile, MARGIN)
+    image = enlarge_picture(network, picture(colours, alpha), tile, OVERLAP)
     return np.asarray(image).astype(int)
 
 

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models import Interpolation
-from srcnn_lightning.resampling import resample, resample_uint8
+from srcnn_lightning.resize import resize, resize_uint8
 
 # Cubic convolution (Keys 1981) at scale 2: an output pixel lies 1/4 pixel left or right of an input
 # pixel, so the taps lie at distances 1.75, 1.25, 0.75, 0.25 and back, where the kernel is
@@ -74,8 +74,8 @@ def test_constant_image_stays_constant(kernel, antialias):
 def test_shrinking_by_nearest_picks_the_pixel_under_the_centre(antialias):
     images = row([10.0, 11.0, 12.0, 13.0, 14.0, 15.0])
     # Centre of output pixel i: 2i + 1 (half) and 3i + 1.5 (third), in pixels of the input.
-    half = resample(images, (4, 3), "nearest", antialias)[0, 0, 0]
-    third = resample(images, (4, 2), "nearest", antialias)[0, 0, 0]
+    half = resize(images, (4, 3), "nearest", antialias)[0, 0, 0]
+    third = resize(images, (4, 2), "nearest", antialias)[0, 0, 0]
     assert half.tolist() == [11, 13, 15]
     assert third.tolist() == [11, 14]
 
@@ -84,8 +84,8 @@ def test_antialias_averages_what_plain_shrinking_skips():
     images = row([0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 0.0, 0.0])
     # A third pixel of four under the triangle of width 8: weights 1, 3, 5, 7, 7, 5, 3, 1 in 32nds,
     # those beyond the left edge dropped and the rest divided by their sum.
-    plain = resample(images, (4, 2), "bilinear", antialias=False)[0, 0, 0]
-    smooth = resample(images, (4, 2), "bilinear", antialias=True)[0, 0, 0]
+    plain = resize(images, (4, 2), "bilinear", antialias=False)[0, 0, 0]
+    smooth = resize(images, (4, 2), "bilinear", antialias=True)[0, 0, 0]
     assert plain.tolist() == [0, 0]
     wanted = torch.tensor([8 * 5 / (5 + 7 + 7 + 5 + 3 + 1), 8 * 3 / 28], dtype=torch.float64)
     torch.testing.assert_close(smooth, wanted, rtol=0, atol=1e-12)
@@ -93,7 +93,7 @@ def test_antialias_averages_what_plain_shrinking_skips():
 
 def test_uint8_is_rounded_and_clamped_as_an_image_file_is():
     images = row([0.0] * 5 + [255.0] * 5).to(torch.uint8)
-    found = resample_uint8(images, (4, 20), "bicubic", antialias=True)[0, 0, 0]
+    found = resize_uint8(images, (4, 20), "bicubic", antialias=True)[0, 0, 0]
     # 255 times 0, -3, -9, 26 in 128ths is 0, -6.0, -17.9, 51.8; the other side mirrors it.
     assert found.dtype == torch.uint8
     assert found[6:14].tolist() == [0, 0, 0, 52, 203, 255, 255, 255]
@@ -125,7 +125,7 @@ def test_planes_of_channels_last_are_resized_one_by_one_to_the_same_bits(
         "interpolate",
         lambda *words, **more: given.append(words[0]) or interpolate(*words, **more),
     )
-    found = resample(images, size, kernel, antialias)
+    found = resize(images, size, kernel, antialias)
     assert torch.equal(found, wanted)
     assert found.is_contiguous(memory_format=torch.channels_last)
     assert given[0].is_contiguous()

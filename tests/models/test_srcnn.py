@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models import SRCNN, Interpolation
-from srcnn_lightning.models.cpu_convolution import CPUConv2d
 
 
 def count(network):

@@ -8,9 +8,9 @@ from PIL import Image
 from run_records import make_record
 
 from srcnn_lightning.report.figures.curves import describe_curves, draw_curves, draw_gains
-from srcnn_lightning.report.figures.series import Curve, CurveFigure, curve_figures
+from srcnn_lightning.report.figures.figure_selection import Curve, CurveFigure, curve_figures
 from srcnn_lightning.report.figures.style import COLOURS, GREY, as_png, as_svg
-from srcnn_lightning.report.settings import settings_of
+from srcnn_lightning.report.seed_groups import seed_groups
 
 TANH = {"model.output_activation": "tanh"}
 
@@ -39,8 +39,8 @@ def baseline(kernel, loss, psnr):
 
 def drawn(records, baselines=()):
     """The first figure of these runs, laid out, and its two panels."""
-    (figure, *_) = curve_figures(settings_of(records))
-    made = draw_curves(figure, settings_of(baselines), "photos, antialiased x2")
+    (figure, *_) = curve_figures(seed_groups(records))
+    made = draw_curves(figure, seed_groups(baselines), "photos, antialiased x2")
     made.canvas.draw()
     return made, made.axes
 
@@ -250,7 +250,7 @@ def test_names_are_no_mathematics():
     curves = [
         Curve(label, setting, place)
         for place, (label, setting) in enumerate(
-            zip(("$x^2", "<b> & $y$"), settings_of(records), strict=True)
+            zip(("$x^2", "<b> & $y$"), seed_groups(records), strict=True)
         )
     ]
     made = draw_curves(CurveFigure("curves_a", "$a$ <i>", "$1", curves), [], "$d$")
@@ -260,12 +260,12 @@ def test_names_are_no_mathematics():
 
 def test_words_name_the_best():
     runs = [run([0.02], lr=0.1, max_val_psnr=21.5), run([0.01], max_val_psnr=27.456)]
-    (figure,) = curve_figures(settings_of(runs))
+    (figure,) = curve_figures(seed_groups(runs))
     assert describe_curves(figure).endswith(
         "of 2 settings; the best, learning rate 0.001, reaches 27.46 dB."
     )
     diverged = [run([0.02], lr=lr, status="diverged") for lr in (0.1, 0.01)]
-    (figure,) = curve_figures(settings_of(diverged))
+    (figure,) = curve_figures(seed_groups(diverged))
     assert describe_curves(figure).endswith("of 2 settings.")
 
 
@@ -273,7 +273,7 @@ def test_gains_are_drawn_against_bicubic_by_image():
     found = make_record("base")
     per_image = [("b.png", 31.0), ("a.png", 20.5), ("c.png", None), ("d.png", 30.0)]
     found["per_image"] = [{"name": name, "psnr": psnr} for name, psnr in per_image]
-    settings = settings_of([found])
+    settings = seed_groups([found])
     made = draw_gains(settings, {"a.png": 20.0, "b.png": 30.0, "c.png": 25.0}, "photos")
     made.canvas.draw()
     (axes,) = made.axes
@@ -287,6 +287,6 @@ def test_gains_are_drawn_against_bicubic_by_image():
 
 
 def test_gains_without_a_shared_image_are_empty():
-    made = draw_gains(settings_of([make_record("base")]), {"another.png": 20.0}, "photos")
+    made = draw_gains(seed_groups([make_record("base")]), {"another.png": 20.0}, "photos")
     made.canvas.draw()
     assert legend_texts(made) == ["Basic SRCNN", "Bicubic"]

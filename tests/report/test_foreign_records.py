@@ -10,10 +10,10 @@ from conftest import Command
 from hostile import CANARY, TOUCH, contents, write_modules
 from report_outputs import SHARED, TEST_IMAGES, make_run, psnr_of, write_pictures, write_run
 
-from srcnn_lightning.record import FILE_NAME
+from srcnn_lightning.run_record import FILE_NAME
 
-REPORT = "srcnn_lightning.report"
-TABLE = "srcnn_lightning.table"
+REPORT = "report"
+TABLE = "table"
 SECRET = 7  # the level of pictures that are nobody's business
 
 
@@ -53,7 +53,7 @@ def test_record_that_leads_outside_is_left_out(
     nest(key, value)(found)
     write_run(outputs, found, folder="hostile")
     before = contents(tmp_path)
-    done = command(module=REPORT)
+    done = command(verb=REPORT)
     assert done.returncode == 0, done.stderr
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"Left out: outputs/hostile/{FILE_NAME} ({key}")
@@ -68,12 +68,12 @@ def test_pictures_of_another_folder_are_not_read(command: Command, tmp_path: Pat
     write_run(outputs, make_run("base") | {"test_images": "test_images/secret"}, folder="a/b")
     for kind in ("target", "bicubic"):
         write_pictures(tmp_path / "test_images/secret" / kind, SECRET)
-    assert command(module=REPORT).returncode == 0
+    assert command(verb=REPORT).returncode == 0
     page = (tmp_path / "report/index.html").read_text()
     assert "The pictures of the targets are gone" in page
     # Where they lie in the outputs, at whatever depth, they are found.
     shutil.move(tmp_path / "test_images/secret", outputs / "test_images/secret")
-    assert command(module=REPORT).returncode == 0
+    assert command(verb=REPORT).returncode == 0
     page = (tmp_path / "report/index.html").read_text()
     assert "The pictures of the targets are gone" not in page
 
@@ -86,7 +86,7 @@ def test_report_of_a_part_finds_the_pictures_of_the_whole(
 ) -> None:
     write_run(tmp_path / "outputs", make_run("base"))
     assert (tmp_path / "outputs" / SHARED / "target" / TEST_IMAGES[0]).is_file()
-    assert command(given, module=REPORT).returncode == 0
+    assert command(given, verb=REPORT).returncode == 0
     page = (tmp_path / "report/index.html").read_text()
     assert f"{psnr_of(132):.2f} dB" in page  # bicubic's against the target, both shared
     assert "The pictures of the targets are gone" not in page
@@ -101,7 +101,7 @@ def test_names_of_a_record_make_no_paths(command: Command, tmp_path: Path) -> No
     long["data"] = "z" * 500
     write_run(tmp_path / "outputs", long, folder="long")
     before = contents(tmp_path)
-    done = command("--output=made/report", module=REPORT)
+    done = command("--output=made/report", verb=REPORT)
     assert (done.returncode, done.stderr) == (0, "")
     shutil.rmtree(tmp_path / "made")
     assert contents(tmp_path) == before
@@ -117,6 +117,6 @@ def test_targets_of_a_record_are_words(command: Command, tmp_path: Path) -> None
         found["config"]["optimizer"] |= {"_target_": target, "command": TOUCH}
         found["config"]["logger"] = {"_target_": target, "command": TOUCH}
         write_run(outputs, found)
-    for module in (REPORT, TABLE):
-        assert command(module=module).returncode == 0
+    for verb in (REPORT, TABLE):
+        assert command(verb=verb).returncode == 0
     assert not (tmp_path / CANARY).exists()

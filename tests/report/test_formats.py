@@ -14,7 +14,7 @@ from srcnn_lightning.report.tables.formats import (
     latex,
     markdown,
 )
-from srcnn_lightning.report.tables.rows import Row
+from srcnn_lightning.report.tables.rows import TableRow
 
 LOSS, PSNR = 0.006123456789012345, 26.123456789012345
 
@@ -28,11 +28,11 @@ def finished_row(label="Basic SRCNN", **changes):
         "test_psnr_y": 28.2,
         "test_ssim": 0.9,
     }
-    return Row(label, "base", **{"runs": 1, "mean": mean, **changes})
+    return TableRow(label, "base", **{"runs": 1, "mean": mean, **changes})
 
 
 def missing_row(status="missing"):
-    return Row("+ Tanh", "tanh", status=status)
+    return TableRow("+ Tanh", "tanh", status=status)
 
 
 def table(*rows, **changes):
@@ -145,7 +145,7 @@ def test_csv_leaves_empty_what_there_is_not():
 
 def test_csv_keeps_commas_quotes_and_bars():
     label, caption = 'kernel_sizes=9,1,5 "wide" | a', "One; two, three."
-    row = Row(label, label, mean={"test_psnr": 1.0})
+    row = TableRow(label, label, mean={"test_psnr": 1.0})
     text = comma_separated([table(row, caption=caption), table(missing_row(), title="Another")])
     first, second = csv_rows(text)
     assert (first["row"], first["variant"], first["caption"]) == (label, label, caption)

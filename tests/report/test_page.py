@@ -31,7 +31,7 @@ def browser():
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     write_ablation(folder / "outputs")
-    done = run(folder, module="srcnn_lightning.report")
+    done = run(folder, verb="report")
     assert done.returncode == 0, done.stderr
     return (folder / "report/index.html").as_uri()
 
@@ -253,7 +253,7 @@ def test_evil_names_do_nothing(browser, tmp_path):
     found["data"] = evil
     write_run(outputs, found, folder="run")
     write_run(outputs, make_run("bicubic"), folder="other")
-    assert run(tmp_path, module="srcnn_lightning.report").returncode == 0
+    assert run(tmp_path, verb="report").returncode == 0
     for tab in opened(browser, (tmp_path / "report/index.html").as_uri()):
         assert tab.evaluate("window.evil") is None
         assert evil in tab.locator("body").inner_text()

@@ -6,8 +6,8 @@ import pytest
 from run_records import make_record
 
 from srcnn_lightning.report import statistics
-from srcnn_lightning.report.groups import ablations
-from srcnn_lightning.report.statistics import difference, interval
+from srcnn_lightning.report.comparable_runs import ablations
+from srcnn_lightning.report.statistics import interval, paired_difference
 from srcnn_lightning.report.tables.caption import caption
 from srcnn_lightning.report.tables.formats import Table, cells, comma_separated, latex, markdown
 from srcnn_lightning.report.tables.rows import ablation_rows
@@ -91,7 +91,7 @@ def test_interval_over_seeds_holds_what_one_over_images_alone_would_miss(monkeyp
 def test_difference_is_paired_by_image_whatever_the_order():
     base = images(20, 25, 30, 35)
     ours = {name: base[name] + 0.5 for name in reversed(base)}
-    found = difference([run("tanh", ours)], [run("base", base)])
+    found = paired_difference([run("tanh", ours)], [run("base", base)])
     # Unpaired, the interval would be many dB wide.
     assert (found.mean, found.low, found.high) == (0.5, 0.5, 0.5)
     assert (found.seeds, found.images) == (1, 4)
@@ -101,26 +101,26 @@ def test_difference_is_paired_by_image_whatever_the_order():
 def test_difference_is_paired_by_seed_whatever_the_order():
     base = [run("base", images(20 + 5 * seed, 30), seed) for seed in (0, 1, 2)]
     ours = [run("tanh", images(20.25 + 5 * seed, 30.25), seed) for seed in (2, 0, 1)]
-    found = difference(ours, base)
+    found = paired_difference(ours, base)
     assert (found.mean, found.low, found.high) == (0.25, 0.25, 0.25)
     assert (found.seeds, found.images) == (3, 2)
 
 
 def test_difference_has_the_sign_of_ours_minus_base():
-    found = difference([run("tanh", images(19, 29))], [run("base", images(20, 30))])
+    found = paired_difference([run("tanh", images(19, 29))], [run("base", images(20, 30))])
     assert (found.mean, found.low, found.high) == (-1, -1, -1)
 
 
 def test_only_seeds_of_both_are_compared():
     base = [run("base", images(20, 30), seed) for seed in (0, 1)]
     ours = [run("tanh", images(21, 31), 1), run("tanh", images(90, 90), 2)]
-    found = difference(ours, base)
+    found = paired_difference(ours, base)
     assert (found.mean, found.seeds) == (1, 1)
 
 
 def test_baseline_stands_against_every_seed():
     base = [run("base", images(24, 30), 3), run("base", images(26, 32), 4)]
-    found = difference([run("bicubic", images(22, 28), 0)], base)
+    found = paired_difference([run("bicubic", images(22, 28), 0)], base)
     # -2 with one seed and -4 with the other: the mean over both, and their spread.
     assert (found.mean, found.low, found.high) == (-3, -4, -2)
     assert (found.seeds, found.images) == (2, 2)
@@ -129,7 +129,7 @@ def test_baseline_stands_against_every_seed():
 def test_images_without_a_finite_psnr_in_any_run_are_left_out():
     base = [run("base", images(20, None, 30, 40), 0), run("base", images(20, 25, 30, 40), 1)]
     ours = [run("tanh", images(21, 99, 31, 41), 0), run("tanh", images(21, 99, None, 41), 1)]
-    found = difference(ours, base)
+    found = paired_difference(ours, base)
     assert (found.mean, found.low, found.high) == (1, 1, 1)
     assert (found.seeds, found.images) == (2, 2)
 
@@ -147,7 +147,7 @@ def test_images_without_a_finite_psnr_in_any_run_are_left_out():
     ids=["no runs", "no base", "baseline alone", "other seeds", "other images", "no finite PSNR"],
 )
 def test_nothing_shared_is_no_difference(ours, base):
-    assert difference(ours, base) is None
+    assert paired_difference(ours, base) is None
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from run_records import make_record
 
+from srcnn_lightning.report.images import BICUBIC, TARGET, TestImage
 from srcnn_lightning.report.page.viewer import chosen_images, shown_settings, viewer
-from srcnn_lightning.report.pictures import BICUBIC, TARGET, TestImage
-from srcnn_lightning.report.settings import settings_of
+from srcnn_lightning.report.seed_groups import seed_groups
 
 LABELS = ["base", "best", "second"]
 
@@ -155,10 +155,10 @@ def test_base_and_the_best_two_others_are_shown():
     psnr = {"tanh": 27.0, "base": 20.0, "identity": 26.0, "l2_1e-3": 28.0, "bicubic": 30.0}
     records = [make_record(variant, max_val_psnr=value) for variant, value in psnr.items()]
     records += [make_record("batch_norm", status="diverged"), make_record("mine", status="failed")]
-    labels = [setting.label for setting in shown_settings(settings_of(records))]
+    labels = [setting.label for setting in shown_settings(seed_groups(records))]
     assert labels == ["Basic SRCNN", "+ Regularization (0.001)", "+ Tanh"]
-    assert [s.label for s in shown_settings(settings_of(records[:1]))] == ["+ Tanh"]
-    assert shown_settings(settings_of([make_record("bicubic")])) == []
+    assert [s.label for s in shown_settings(seed_groups(records[:1]))] == ["+ Tanh"]
+    assert shown_settings(seed_groups([make_record("bicubic")])) == []
 
 
 @pytest.mark.parametrize("budget", [0, -1_000])

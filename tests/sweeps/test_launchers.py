@@ -14,8 +14,8 @@ import pytest
 from conftest import TINY, Command
 from own_network import FAILS, write_network
 
-from srcnn_lightning import devices
-from srcnn_lightning.sweeps import gpus
+from srcnn_lightning import hardware
+from srcnn_lightning.runs import gpu_slots
 
 LEAVES = ("data=dead_leaves", *TINY, "logger=none")
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -48,7 +48,9 @@ def test_failed_job_does_not_stop_the_others_that_share_the_threads(
     assert "2 jobs: 1 finished, 1 failed" in result.stdout
     assert len(result.stderr.splitlines()) == 1
     found = records(tmp_path).values()
-    assert {one["config"]["trainer"]["threads"] for one in found} == {devices.threads(None, 2)}
+    assert {one["config"]["trainer"]["threads"] for one in found} == {
+        hardware.thread_count(None, 2)
+    }
 
 
 def test_bad_input_of_a_worker_is_one_sentence(fresh_command: Command) -> None:
@@ -224,5 +226,5 @@ def test_gpus_are_dealt_round_robin(tmp_path: Path) -> None:
 
 
 def test_cpu_run_takes_no_gpu() -> None:
-    with gpus.dealt({"devices": 1, "accelerator": "cpu", "jobs_per_gpu": 1}, "run"):
-        assert gpus.held() is None
+    with gpu_slots.acquire_gpu({"devices": 1, "accelerator": "cpu", "jobs_per_gpu": 1}, "run"):
+        assert gpu_slots.assigned() is None

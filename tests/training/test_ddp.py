@@ -97,15 +97,15 @@ def validate_alone(folder: Path, found: dict[str, Any]) -> dict[str, float]:
 
     from srcnn_lightning.data.dead_leaves import draw
     from srcnn_lightning.metrics import mse_per_image, psnr
-    from srcnn_lightning.resampling import resample_uint8
+    from srcnn_lightning.resize import resize_uint8
     from srcnn_lightning.training.task import SuperResolution
 
     best = folder / "checkpoints/best.ckpt"
     task = SuperResolution.load_from_checkpoint(best).eval()
     drawn = [draw(64, 0, int(name[-4:])) for name in found["split"]["val"]]
     images = torch.stack([torch.from_numpy(image).permute(2, 0, 1) for image in drawn])
-    hr = resample_uint8(images, (32, 32), "bicubic", antialias=True)
-    lr = resample_uint8(hr, (16, 16), "bicubic", antialias=True)
+    hr = resize_uint8(images, (32, 32), "bicubic", antialias=True)
+    lr = resize_uint8(hr, (16, 16), "bicubic", antialias=True)
     with torch.no_grad():
         output = task(lr / 255)
     return {

@@ -11,7 +11,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 pytestmark = [
-    # Both are Lightning's own, and a run silences both (srcnn_lightning/training/parts.py).
+    # Both are Lightning's own, and a run silences both (srcnn_lightning/training/components.py).
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
 ]

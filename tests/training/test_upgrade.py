@@ -9,7 +9,8 @@ from conftest import Command
 from kills import LEAVES, record
 
 from benchmarks.compose import request
-from srcnn_lightning.fingerprint import RESULTS_VERSION, difference
+from srcnn_lightning.run_record import RESULTS_VERSION
+from srcnn_lightning.runs.identity import describe_difference
 
 RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
 SENTENCE = (
@@ -92,9 +93,9 @@ def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -
     )
     changed = "model.features=[64, 32], now [8, 8]"
     today = {"results_version": RESULTS_VERSION, "config": settings}
-    assert difference(today, wider) == changed
-    assert difference(today, settings) == "other images, weights or device"
-    assert difference({"config": settings}, wider) == f"{version}; {changed}"
+    assert describe_difference(today, wider) == changed
+    assert describe_difference(today, settings) == "other images, weights or device"
+    assert describe_difference({"config": settings}, wider) == f"{version}; {changed}"
     # A setting that the earlier version did not have.
     del settings["trainer"]["channels_last"]
-    assert difference({"config": settings}, wider) == version
+    assert describe_difference({"config": settings}, wider) == version

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from srcnn_lightning.report.figures.style import figure
-from srcnn_lightning.report.pictures import TestImage, Window
-from srcnn_lightning.report.settings import BICUBIC, TARGET
+from srcnn_lightning.report.images import TestImage, Window
+from srcnn_lightning.report.seed_groups import BICUBIC, TARGET
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,9 @@ def describe_comparison(images: Sequence[TestImage], labels: Sequence[str]) -> s
     return "; ".join(rows)
 
 
-def telling_images(images: Sequence[TestImage], label: str, count: int = 3) -> list[TestImage]:
+def representative_images(
+    images: Sequence[TestImage], label: str, count: int = 3
+) -> list[TestImage]:
     """The images of the largest, the median and the smallest gain over bicubic: none is picked."""
     ranked = sorted(
         (image for image in images if {label, BICUBIC} <= {*image.psnr}),

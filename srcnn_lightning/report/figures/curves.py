@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from srcnn_lightning.report.figures.series import Curve, CurveFigure
+from srcnn_lightning.report.figures.figure_selection import Curve, CurveFigure
 from srcnn_lightning.report.figures.style import COLOURS, DASHES, GREY, figure
-from srcnn_lightning.report.settings import Setting
+from srcnn_lightning.report.seed_groups import SeedGroup
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ PANELS = (
 MARKERS = "osD^v"
 
 
-def draw_curves(shown: CurveFigure, baselines: Sequence[Setting], data: str) -> "Figure":
+def draw_curves(shown: CurveFigure, baselines: Sequence[SeedGroup], data: str) -> "Figure":
     """Validation loss above validation PSNR against the epoch; baselines as dashed lines.
 
     One column, so that it fits a phone and a column of a paper. Of several seeds the line is the
@@ -81,7 +81,7 @@ def describe_curves(shown: CurveFigure) -> str:
     return f"{text}; the best, {best[1]}, reaches {best[0]:.2f} dB." if best else f"{text}."
 
 
-def draw_gains(settings: Sequence[Setting], bicubic: dict[str, float], data: str) -> "Figure":
+def draw_gains(settings: Sequence[SeedGroup], bicubic: dict[str, float], data: str) -> "Figure":
     """What each setting gains on each test image, against how hard the image is for bicubic.
 
     Args:
@@ -146,7 +146,7 @@ def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:
         )
 
 
-def _histories(setting: Setting, name: str) -> NDArray[np.float64]:
+def _histories(setting: SeedGroup, name: str) -> NDArray[np.float64]:
     """`(seeds, epochs)` of the seeds that finished, or of all where none has.
 
     NaN where a run had stopped or its figure was not finite. A seed that diverged is named in the
@@ -162,7 +162,7 @@ def _histories(setting: Setting, name: str) -> NDArray[np.float64]:
     return table
 
 
-def _baselines(axes: "Axes", baselines: Sequence[Setting], metric: str) -> None:
+def _baselines(axes: "Axes", baselines: Sequence[SeedGroup], metric: str) -> None:
     for setting in baselines:
         value = setting.mean(metric)
         if value is not None:

@@ -10,10 +10,10 @@ from urllib.parse import quote
 from PIL import Image
 
 from srcnn_lightning.report.figures import comparisons, curves, style
-from srcnn_lightning.report.figures.series import curve_figures
-from srcnn_lightning.report.page.html import Shown
-from srcnn_lightning.report.pictures import TestImage, as_uri
-from srcnn_lightning.report.settings import BICUBIC, TARGET, Setting
+from srcnn_lightning.report.figures.figure_selection import curve_figures
+from srcnn_lightning.report.images import TestImage, as_uri
+from srcnn_lightning.report.page.page_model import FigureView
+from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +28,7 @@ class Illustrations:
 
     identifier: str
     title: str
-    shown: list[Shown] = field(default_factory=list)
+    shown: list[FigureView] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, name: str, drawn: "Figure", alt: str, caption: str) -> None:
@@ -47,14 +47,14 @@ class Illustrations:
         caption = f"As the paper's figure {number[1]}. {caption}" if number else caption
         with Image.open(io.BytesIO(png)) as image:
             size = image.size
-        self.shown.append(Shown(name, kind, size, source, alt, caption, *links))
+        self.shown.append(FigureView(name, kind, size, source, alt, caption, *links))
 
 
 def illustrate(
     identifier: str,
     title: str,
-    settings: Sequence[Setting],
-    shown: Sequence[Setting],
+    settings: Sequence[SeedGroup],
+    shown: Sequence[SeedGroup],
     images: Sequence[TestImage],
 ) -> Illustrations:
     """All figures of a section.
@@ -81,14 +81,14 @@ def illustrate(
 def _add_comparisons(
     found: Illustrations,
     images: Sequence[TestImage],
-    settings: Sequence[Setting],
-    shown: Sequence[Setting],
+    settings: Sequence[SeedGroup],
+    shown: Sequence[SeedGroup],
 ) -> None:
     """The paper's figures 3 and 8, of images that nobody has picked."""
     output = shown[0].label
     best = next((setting.label for setting in settings if setting in shown), output)
     bilinear = next((setting.label for setting in settings if setting.kernel == "bilinear"), "")
-    rows = comparisons.telling_images(
+    rows = comparisons.representative_images(
         [image for image in images if TARGET in image.pictures], output
     )
     middle = rows[len(rows) // 2 : len(rows) // 2 + 1]
@@ -106,7 +106,9 @@ def _add_comparisons(
         found.add(name, drawn, alt, text)
 
 
-def _add_gains(found: Illustrations, settings: Sequence[Setting], shown: Sequence[Setting]) -> None:
+def _add_gains(
+    found: Illustrations, settings: Sequence[SeedGroup], shown: Sequence[SeedGroup]
+) -> None:
     baseline = next((setting for setting in settings if setting.kernel == "bicubic"), None)
     bicubic = baseline.psnr_per_image() if baseline else {}
     if not bicubic:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from srcnn_lightning.record import Record
-from srcnn_lightning.report.groups import is_trained
-from srcnn_lightning.report.page.html import Cell, Grid, Group, Row, as_grid, number
+from srcnn_lightning.report.comparable_runs import is_trained
+from srcnn_lightning.report.images import TestImage, test_images
 from srcnn_lightning.report.page.illustrations import illustrate
+from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, PageSection, as_grid, number
 from srcnn_lightning.report.page.viewer import chosen_images, shown_settings, viewer
-from srcnn_lightning.report.pictures import TestImage, test_images
-from srcnn_lightning.report.settings import BICUBIC, TARGET, Setting
+from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.tables.collect import tables
+from srcnn_lightning.run_record import Record
 
 PAGE_BUDGET = 4_600_000  # bytes of figures and pictures: the page stays below 5 MB with the rest
 RUNS_HEAD = (
@@ -44,7 +44,7 @@ class Section:
         labels: of the settings that the slider compares.
     """
 
-    group: Group
+    group: PageSection
     files: dict[str, bytes] = field(default_factory=dict)
     images: Sequence[TestImage] = ()
     labels: Sequence[str] = ()
@@ -60,7 +60,7 @@ def make_section(
     identifier: str,
     title: str,
     records: Sequence[Record],
-    settings: Sequence[Setting],
+    settings: Sequence[SeedGroup],
     report: Path,
 ) -> Section:
     """Tables, figures and runs; the slider's pictures come with `share`.
@@ -73,7 +73,7 @@ def make_section(
         report: the folder that the page will lie in, for its links to the runs.
     """
     grids = [as_grid(table) for table in tables(records)]
-    section = Section(Group(identifier, title, grids, _runs(records, report)))
+    section = Section(PageSection(identifier, title, grids, _runs(records, report)))
     shown = shown_settings(settings)
     bilinear = [setting for setting in settings if setting.kernel == "bilinear"]
     has_finished = any(setting.finished for setting in settings)
@@ -111,7 +111,7 @@ def _pixels(section: Section) -> int:
     )
 
 
-def _notes(images: Sequence[TestImage], shown: Sequence[Setting], grey: set[str]) -> list[str]:
+def _notes(images: Sequence[TestImage], shown: Sequence[SeedGroup], grey: set[str]) -> list[str]:
     if not images:
         return ["No run has finished, so there are no pictures."]
     notes = []
@@ -135,7 +135,7 @@ def _notes(images: Sequence[TestImage], shown: Sequence[Setting], grey: set[str]
 def _per_image(
     images: Sequence[TestImage],
     chosen: Sequence[TestImage],
-    settings: Sequence[Setting],
+    settings: Sequence[SeedGroup],
     grey: set[str],
 ) -> Grid:
     """Means over seeds, of each setting that the section compares; names of `grey` are marked."""
@@ -155,7 +155,7 @@ def _per_image(
             ours, bicubic = psnr[label], psnr[BICUBIC]
             gain = None if ours is None or bicubic is None else ours - bicubic
             cells.append(number(gain, sign=True))
-        rows.append(Row(cells))
+        rows.append(GridRow(cells))
     return Grid(["Test image", *labels, *(f"Gain of {label}" for label in gains)], rows)
 
 
@@ -171,7 +171,7 @@ def _runs(records: Sequence[Record], report: Path) -> Grid:
         )
         seconds = found.get("durations", {}).get("fit_s")
         rows.append(
-            Row(
+            GridRow(
                 [
                     Cell(found["name"], link=link(found["folder"], report) + "/"),
                     Cell(found["experiment"]),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srcnn_lightning.report.pictures import TestImage, Window, as_uri, webp
-from srcnn_lightning.report.settings import BICUBIC, TARGET, Setting
+from srcnn_lightning.report.images import TestImage, Window, as_uri, webp
+from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.tables.rows import BASE
 
 MOST_IMAGES = 20
@@ -17,14 +17,14 @@ SMALLEST = 32  # pixels of a part's side
 
 
 @dataclass
-class Part:
+class Crop:
     """Where it lies in its image, and its pictures by label, as the page holds them."""
 
     window: Window
     sources: dict[str, str]
 
 
-def shown_settings(settings: Sequence[Setting]) -> list[Setting]:
+def shown_settings(settings: Sequence[SeedGroup]) -> list[SeedGroup]:
     """Table 1's base and the best two of those that are trained, by validation PSNR."""
     trained = [setting for setting in settings if setting.is_trained and setting.finished]
     base = [setting for setting in trained if setting.variant == BASE]
@@ -76,7 +76,7 @@ def viewer(
 
 
 def _image(
-    image: TestImage, part: Part, labels: Sequence[str], link: Callable[[Path], str]
+    image: TestImage, part: Crop, labels: Sequence[str], link: Callable[[Path], str]
 ) -> dict[str, Any]:
     height, width = next(iter(image.pictures.values())).shape[:2]
     sides = [side.stop - side.start for side in part.window]
@@ -111,7 +111,7 @@ def _text(image: TestImage, label: str) -> str:
     return ", ".join(parts)
 
 
-def _parts(images: Sequence[TestImage], labels: Sequence[str], budget: int) -> list[Part]:
+def _parts(images: Sequence[TestImage], labels: Sequence[str], budget: int) -> list[Crop]:
     """The parts with which all pictures fit into the budget, as near to it as a few steps come.
 
     Steps are tried on a sample, of all labels, for bicubic packs better than the target; then all
@@ -133,8 +133,8 @@ def _parts(images: Sequence[TestImage], labels: Sequence[str], budget: int) -> l
             return parts
 
 
-def _part(image: TestImage, labels: Sequence[str], side: int) -> Part:
+def _part(image: TestImage, labels: Sequence[str], side: int) -> Crop:
     window = image.window(side)
     shown = {label: image.pictures[label] for label in labels if label in image.pictures}
     packed = {label: webp(pixels[window]) for label, pixels in shown.items()}
-    return Part(window, {label: as_uri(one, "image/webp") for label, one in packed.items()})
+    return Crop(window, {label: as_uri(one, "image/webp") for label, one in packed.items()})

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from srcnn_lightning.record import Record
-from srcnn_lightning.report.groups import is_trained
-from srcnn_lightning.report.statistics import Difference
-from srcnn_lightning.report.tables.rows import Row
+from srcnn_lightning.report.comparable_runs import is_trained
+from srcnn_lightning.report.statistics import PairedDifference
+from srcnn_lightning.report.tables.rows import TableRow
+from srcnn_lightning.run_record import Record
 
 FEW_SEEDS = 5  # with fewer, an interval of 95 percent holds the truth less often than that
 
 
-def caption(records: list[Record], rows: Sequence[Row] = ()) -> str:
+def caption(records: list[Record], rows: Sequence[TableRow] = ()) -> str:
     """Data set, degradation, initialization, epochs, device, parameters, seeds and convention.
 
     Args:
@@ -41,7 +41,7 @@ def caption(records: list[Record], rows: Sequence[Row] = ()) -> str:
     return "; ".join(sentences) + "."
 
 
-def _intervals(compared: Sequence[Difference]) -> str:
+def _intervals(compared: Sequence[PairedDifference]) -> str:
     """What "to base" stands on, and what it cannot say."""
     images = _range([found.images for found in compared])
     seeds = [found.seeds for found in compared]

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from srcnn_lightning.record import Record
+from srcnn_lightning.report.comparable_runs import ablations, images_key, is_trained, sweeps
 from srcnn_lightning.report.file_names import unique
-from srcnn_lightning.report.groups import ablations, images_key, is_trained, sweeps
 from srcnn_lightning.report.tables.caption import caption
 from srcnn_lightning.report.tables.formats import Table
 from srcnn_lightning.report.tables.rows import ablation_rows, factor_rows, sweep_rows
+from srcnn_lightning.run_record import Record
 
 
 def tables(records: Sequence[Record]) -> list[Table]:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from srcnn_lightning.report.file_names import slug
-from srcnn_lightning.report.tables.rows import FIGURES, Row
+from srcnn_lightning.report.tables.rows import METRICS, TableRow
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Table:
 
     title: str
     caption: str
-    rows: list[Row]
+    rows: list[TableRow]
     with_paper: bool = True
 
 
@@ -68,10 +68,10 @@ def comma_separated(tables: list[Table]) -> str:
     """All figures of all rows, unrounded, empty where there is none."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    deviations = [f"{figure}_std" for figure in FIGURES]
+    deviations = [f"{figure}_std" for figure in METRICS]
     papers = ["paper_max_val_psnr", "paper_test_loss", "paper_test_psnr", "paper_gain"]
     to_base = ["to_base", "to_base_low", "to_base_high", "to_base_seeds", "to_base_images"]
-    head = ["table", "row", "variant", "status", "runs", *FIGURES, *deviations, "gain"]
+    head = ["table", "row", "variant", "status", "runs", *METRICS, *deviations, "gain"]
     head += [*to_base, *papers]
     writer.writerow([*head, "caption"])
     for table in tables:
@@ -79,8 +79,8 @@ def comma_separated(tables: list[Table]) -> str:
             paper = row.paper
             writer.writerow(
                 [table.title, row.label, row.variant, row.status, row.runs]
-                + [row.mean.get(figure) for figure in FIGURES]
-                + [row.deviation.get(figure) for figure in FIGURES]
+                + [row.mean.get(figure) for figure in METRICS]
+                + [row.deviation.get(figure) for figure in METRICS]
                 + [row.gain]
                 + _interval(row)
                 + ([paper.max_val_psnr, paper.test_loss, paper.test_psnr] if paper else [None] * 3)
@@ -107,7 +107,7 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
     for row in table.rows:
         if row.mean:
             label = row.label if row.status == "finished" else f"{row.label} ({row.status})"
-            cells = [label, *(_figure(row, name) for name in FIGURES[:3])]
+            cells = [label, *(_figure(row, name) for name in METRICS[:3])]
         else:
             cells = [row.label, row.status, "", ""]
         if with_gain:
@@ -126,7 +126,7 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
     return head, body
 
 
-def _figure(row: Row, name: str) -> str:
+def _figure(row: TableRow, name: str) -> str:
     if name not in row.mean:
         return ""
     digits = 7 if name == "test_loss" else 3
@@ -134,7 +134,7 @@ def _figure(row: Row, name: str) -> str:
     return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
 
 
-def _to_base(row: Row) -> str:
+def _to_base(row: TableRow) -> str:
     found = row.to_base
     if found is None:
         return ""
@@ -142,7 +142,7 @@ def _to_base(row: Row) -> str:
     return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]{mark}"
 
 
-def _interval(row: Row) -> list[float | int | None]:
+def _interval(row: TableRow) -> list[float | int | None]:
     found = row.to_base
     if found is None:
         return [None] * 5

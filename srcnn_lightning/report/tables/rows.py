@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import fmean, stdev
 
-from srcnn_lightning.record import Record
-from srcnn_lightning.report.groups import is_trained
+from srcnn_lightning.report.comparable_runs import is_trained
 from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
-from srcnn_lightning.report.statistics import Difference, difference
+from srcnn_lightning.report.statistics import PairedDifference, paired_difference
+from srcnn_lightning.run_record import Record
 
-FIGURES = (
+METRICS = (
     "max_val_psnr",
     "test_loss",
     "test_psnr",
@@ -25,7 +25,7 @@ FACTORS = 5
 
 
 @dataclass
-class Row:
+class TableRow:
     """One row; figures are empty where no run finished, and `status` says why."""
 
     label: str
@@ -35,12 +35,12 @@ class Row:
     mean: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
     gain: float | None = None
-    to_base: Difference | None = None
+    to_base: PairedDifference | None = None
     paper: PaperRow | None = None
     paper_gain: float | None = None
 
 
-def ablation_rows(records: list[Record]) -> list[Row]:
+def ablation_rows(records: list[Record]) -> list[TableRow]:
     """The paper's seven rows in its order, our own below, further variants of a user last."""
     by_variant = defaultdict(list)
     for found in records:
@@ -55,7 +55,7 @@ def ablation_rows(records: list[Record]) -> list[Row]:
     return rows
 
 
-def factor_rows(records: list[Record]) -> list[Row]:
+def factor_rows(records: list[Record]) -> list[TableRow]:
     """One row for each L2 factor: Table 1 has only the best of them."""
     base = finished_runs([found for found in records if found["variant"] == BASE])
     factors = defaultdict(list)
@@ -68,7 +68,7 @@ def factor_rows(records: list[Record]) -> list[Row]:
     return [_row(factor_label(runs[0]), name, runs, base) for name, runs in by_factor]
 
 
-def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[Row]:
+def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[TableRow]:
     """One row for each setting of a sweep; seeds are averaged.
 
     Args:
@@ -110,7 +110,7 @@ def _paper_row(
     by_variant: dict[str, list[Record]],
     factors: dict[str, list[Record]],
     base: list[Record],
-) -> Row:
+) -> TableRow:
     if paper.variant != "l2":
         row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []), base)
     else:
@@ -135,9 +135,9 @@ def factor_label(found: Record) -> str:
     return f"+ Regularization ({found['config']['optimizer'].get('weight_decay', 0):g})"
 
 
-def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> Row:
+def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> TableRow:
     finished = finished_runs(runs)
-    row = Row(label, variant, runs=len(finished))
+    row = TableRow(label, variant, runs=len(finished))
     if not runs:
         row.status = "missing"
     elif any(found["status"] != "finished" for found in runs):
@@ -146,7 +146,7 @@ def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = 
             state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
             for state, count in states.items()
         )
-    for figure in FIGURES:
+    for figure in METRICS:
         values = [found["metrics"].get(figure) for found in finished]
         values = [value for value in values if value is not None]
         if values:
@@ -154,7 +154,7 @@ def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = 
         if len(values) > 1:
             row.deviation[figure] = stdev(values)
     if variant != BASE:
-        row.to_base = difference(finished, base)
+        row.to_base = paired_difference(finished, base)
     return row
 
 
@@ -170,7 +170,7 @@ def finished_runs(runs: Sequence[Record]) -> list[Record]:
     return list({found["config"]["seed"]: found for found in by_date}.values())
 
 
-def _add_gains(rows: list[Row]) -> None:
+def _add_gains(rows: list[TableRow]) -> None:
     ours = {row.variant: row.mean.get("test_psnr") for row in rows}
     papers = {row.paper.variant: row.paper.test_psnr for row in rows if row.paper}
     for row in rows:

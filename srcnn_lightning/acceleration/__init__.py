@@ -1,0 +1,1 @@
+"""What makes a network fast on a device, applied from outside."""

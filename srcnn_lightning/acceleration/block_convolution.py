@@ -1,0 +1,53 @@
+"""A convolution to few channels, computed as one to four times as many."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from srcnn_lightning.acceleration.convolution import CPUConv2d, memory_format
+
+
+class BlockConv2d(CPUConv2d):
+    """A `CPUConv2d` that is faster to three output channels.
+
+    The CPU's convolution fills its vectors with output channels: three use 3 of 16 lanes. Here one
+    step of stride 2 computes the 2x2 block of neighbouring output pixels from a kernel that is one
+    pixel larger, 12 channels at once: 1.4 times the arithmetic in 0.7 of the time, with
+    the same backward (`python -m benchmarks --only block_convolution`).
+    """
+
+    def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
+        height, width = images.shape[-2:]
+        if height % 2 or width % 2:
+            return super().compute(images, weight, bias)
+        weight = torch.cat(
+            [
+                F.pad(weight, (right, 1 - right, down, 1 - down))
+                for down in (0, 1)
+                for right in (0, 1)
+            ]
+        )  # (4 * out_channels, in_channels, k + 1, k + 1)
+        weight = weight.contiguous(memory_format=torch.channels_last)
+        bias = None if bias is None else bias.repeat(4)
+        blocks = F.conv2d(images, weight, bias, stride=2, padding=self.padding)
+        return _spread(blocks, memory_format(images))
+
+
+def _spread(blocks: Tensor, memory_format: torch.memory_format) -> Tensor:
+    """`(B, 4 * C, h, w)`, rows and columns before channels -> `(B, C, 2 * h, 2 * w)`.
+
+    `F.pixel_shuffle` wants the channels before them. As here, the two pixels of a row with their
+    channels stay side by side in channels_last: 0.07 ms in place of 0.27 for two images of 224x224,
+    two threads on an Intel Xeon (AVX-512).
+    """
+    batch, channels, height, width = blocks.shape
+    channels //= 4
+    size = (batch, channels, 2 * height, 2 * width)
+    # Not a view of something else: torch forbids to change one that a Function returns.
+    images = torch.empty(
+        size, dtype=blocks.dtype, device=blocks.device, memory_format=memory_format
+    )
+    places = images.view(batch, channels, height, 2, width, 2)
+    places.copy_(blocks.view(batch, 2, 2, channels, height, width).permute(0, 3, 4, 1, 5, 2))
+    return images

@@ -1,0 +1,138 @@
+"""The verb `upscale`: any image through a trained network."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srcnn_lightning import errors, files
+from srcnn_lightning.cli.options import Parser, checked_output, user_path, written
+from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.runs import store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Enlarge one image on the CPU, tile by tile, and write it as a PNG."""
+    parser = Parser("upscale", __doc__)
+    parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
+    parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")
+    parser.add_argument(
+        "--output",
+        type=user_path,
+        metavar="FILE",
+        help="a PNG; default: NAME-enlarged.png, here",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the output if it is there already"
+    )
+    parser.add_argument(
+        "--tile",
+        type=int,
+        metavar="PIXELS",
+        help="longest side of a tile of the image; 0 takes it at once; default: 384",
+    )
+    parser.add_argument(
+        "--allow-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package whose network the checkpoint may name; this program's need none",
+    )
+    options = parser.parse_args(arguments)
+    if options.tile is not None and options.tile < 0:
+        parser.error(f"--tile={options.tile}: it must be 0 or more")
+    output = options.output or Path(f"{options.image.stem}-enlarged.png")
+    try:
+        enlarge(
+            options.run,
+            options.image,
+            output,
+            options.tile,
+            options.overwrite,
+            options.allow_package,
+        )
+    except BadInput as error:
+        errors.exit_with_message(str(error), errors.BAD_INPUT)
+
+
+def enlarge(
+    run: Path,
+    image: Path,
+    output: Path,
+    tile: int | None = None,
+    overwrite: bool = False,
+    allow_package: Sequence[str] = (),
+) -> None:
+    """Write the enlarged image, whole or not at all, and say what of the file it does not keep.
+
+    Transparency, grey and the colour profile are kept.
+
+    Args:
+        run: a run's folder, whose best checkpoint is taken, or a checkpoint.
+        image: of any size.
+        output: of the PNG.
+        tile: its longest side in pixels of the image; None takes `tiling.TILE`, 0 all at once.
+        overwrite: replace the output if it is there already.
+        allow_package: names of packages whose networks may be built beside this program's.
+
+    Raises:
+        BadInput: a file that is missing or of another kind, or cannot be written; an output that
+            is there already; a network that may not be built.
+    """
+    checkpoint = store.resolve_checkpoint(str(run))
+    target = checked_output(output)
+    if output.suffix.lower() != ".png":
+        raise BadInput(f"--output={output}: it will be a PNG; give a name that ends in .png.")
+    if image.is_dir():
+        raise BadInput(f"{image}: it is a folder; give one image file.")
+    if not image.is_file():
+        raise BadInput(f"{image}: there is no such file; give an image.")
+    if output.exists() and output.samefile(image):
+        raise BadInput(f"--output={output}: it is the image itself; give another file.")
+    if not overwrite:
+        _refuse_to_replace(output)
+
+    import torch
+
+    from srcnn_lightning.image_io import read_picture
+    from srcnn_lightning.inference import tiling
+    from srcnn_lightning.inference.network import load_network
+    from srcnn_lightning.inference.pictures import enlarge_picture
+    from srcnn_lightning.training.process_state import keep_freed_memory
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
+        picture = read_picture(image)
+    for change in picture.changes:
+        print(f"{image}: {change}")
+    trained, _ = load_network(checkpoint, allow_package)
+    network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    margin = tiling.tile_overlap(network)
+    keep_freed_memory()  # not before: what the trials of the margin took goes back
+    if margin is None and tile != 0:
+        print("This network gives something else by tiles, so it gets the image at once.")
+    side = 0 if margin is None else tiling.TILE if tile is None else tile
+    try:
+        enlarged = enlarge_picture(network, picture, side, margin or tiling.OVERLAP)
+    except RuntimeError as error:
+        size = f"{picture.colours.width}x{picture.colours.height}"
+        raise BadInput(
+            f"{image}: the network of {run} takes no image of {size} pixels ({one_line(error)}); "
+            "give one of sides that it was made for."
+        ) from error
+    with written(output, "another file"), files.atomic_write(target) as file:
+        enlarged.save(file, "PNG", icc_profile=picture.profile)
+        if not overwrite:
+            _refuse_to_replace(output)  # another process may have written it meanwhile
+    print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
+
+
+def _refuse_to_replace(output: Path) -> None:
+    if output.exists():
+        raise BadInput(
+            f"--output={output}: there is such a file already; "
+            "give another one, or --overwrite to replace it."
+        )

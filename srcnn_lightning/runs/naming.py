@@ -1,0 +1,76 @@
+"""Where a run lives: a folder whose name the same command finds again."""
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from srcnn_lightning.files import safe_name
+
+# Choices that the folders above already name, or that keep their name when they change: a run asked
+# for with more epochs is the same run, longer. A sweep over one of these is named by `name_keys`.
+SILENT = re.compile(
+    r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys|prepare_only"
+    r"|data\.(?!seed$|batch_size$).*|trainer\..*|logger\..*|hydra.*)$"
+)
+LONGEST = 120
+
+
+def is_silent(key: str) -> bool:
+    """Whether a run's name leaves this setting out."""
+    return SILENT.match(key.lstrip("+~")) is not None
+
+
+def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = ()) -> str:
+    """The keys that tell runs apart, `lr=0.001,seed=1`, from a job's overrides.
+
+    Args:
+        overrides: as typed or swept: `optimizer.lr=1e-3`, `seed=1`, `+experiment=lr_grid`.
+        default: the name of a run that overrides nothing.
+        name_keys: settings to show although names usually leave them out.
+    """
+    pairs = [override.partition("=") for override in overrides]
+    shown = {
+        key.lstrip("+~"): _weights(value) if key == "init_from" else _value(value)
+        for key, _, value in pairs
+        if key.lstrip("+~") in name_keys or not is_silent(key)
+    }
+    short = [_short(key) for key in shown]
+    parts = [
+        f"{name if short.count(name) == 1 else key}={value}"
+        for (key, value), name in zip(shown.items(), short, strict=True)
+    ]
+    plain = safe_name(",".join(parts)).strip("-.") or safe_name(default)
+    if len(plain) <= LONGEST:
+        return plain
+    # What is cut off may be all that tells two runs apart.
+    return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
+
+
+def run_folder(output_dir: str, experiment: str, data: str, degradation: str, name: str) -> Path:
+    """`outputs/<experiment>/<data>-<degradation>/<run name>`."""
+    kind = safe_name(f"{data}-{degradation}")
+    return Path(output_dir).expanduser() / experiment / kind / name
+
+
+def _short(key: str) -> str:
+    # data.seed chooses images, seed the initialization: a run may set both.
+    return key if key == "data.seed" else key.rpartition(".")[2]
+
+
+def _weights(path: str) -> str:
+    """A run's folder without the folders above it; `lr=0.001-last` for its last checkpoint."""
+    given = Path(path.strip("'\""))
+    if given.parent.name == "checkpoints":
+        return f"{given.parents[1].name}-{given.stem}"
+    return given.name.removesuffix(".ckpt")
+
+
+def _value(value: str) -> str:
+    """1e-3 and 0.001 are one learning rate and get one name; a list is joined, `64-32`."""
+    try:
+        number = float(value)
+    except ValueError:
+        return "-".join(re.findall(r"[^\[\],\s]+", value))
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number).removesuffix(".0")

@@ -1,0 +1,120 @@
+"""Pictures a run leaves behind: each test image's output, and a few beside input and target.
+
+What all runs of the same images share, targets and bicubic enlargements, is kept once for all.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from srcnn_lightning import files
+from srcnn_lightning.resize import resize, resize_uint8, to_uint8
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COMPARED = 3  # test images in comparison.png, as in the paper's figure 8
+NARROWEST = 160  # pixels that a caption's words need
+
+
+def comparison_strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
+    """`input | output | target`: `(B, 3, H, 3 * W)` uint8; the input's pixels are repeated."""
+    return to_uint8(torch.cat([repeat_pixels(lr, hr), output, hr], dim=-1))
+
+
+def repeat_pixels(lr: Tensor, hr: Tensor) -> Tensor:
+    """The low-resolution image at the size of `hr`, each pixel a square."""
+    return torch.nn.functional.interpolate(lr, hr.shape[-2:], mode="nearest-exact")
+
+
+def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor]) -> None:
+    """One PNG for each `(3, H, W)` uint8 output, under its image's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, output in zip(files.image_file_names(names), outputs, strict=True):
+        as_pil(output).save(folder / name)
+
+
+def write_test_images(
+    folder: Path, names: Sequence[str], targets: Tensor, degradation: dict[str, Any]
+) -> None:
+    """`target/` and `bicubic/` of the test images, as far as they are not there yet.
+
+    Several processes may write the same files at once.
+
+    Args:
+        folder: for these images alone.
+        names: of the images.
+        targets: `(N, 3, H, W)` uint8.
+        degradation: the group of the configuration: the enlargement is what the bicubic baseline
+            makes of the image, and what SRCNN's first layer sees.
+    """
+    size, scale = targets.shape[-2:], int(degradation["scale"])
+    antialias = bool(degradation["antialias"])
+    for name, target in zip(files.image_file_names(names), targets.cpu()[:, None], strict=True):
+        paths = [folder / kind / name for kind in ("target", "bicubic")]
+        if all(path.exists() for path in paths):
+            continue
+        low = resize_uint8(target, (size[0] // scale, size[1] // scale), "bicubic", antialias)
+        bicubic = to_uint8(resize(low / 255, (size[0], size[1]), "bicubic", antialias))
+        for path, image in zip(paths, (target, bicubic), strict=True):
+            with files.atomic_write(path) as file:
+                as_pil(image[0]).save(file, "PNG")
+
+
+def as_pil(image: Tensor) -> Image.Image:
+    """Of `(3, H, W)` uint8 on the CPU."""
+    return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
+
+
+def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
+    """A strip of equally wide pictures, `(3, H, W)` uint8, each with a line of text below it."""
+    pictures = as_pil(strip)
+    width = pictures.width // len(captions)
+    times = -(-NARROWEST // width)  # small pictures are enlarged, so that the text has room
+    width *= times
+    letters = width // 10  # TensorBoard shows a strip at half its size
+    height = pictures.height * times
+    canvas = Image.new("RGB", (pictures.width * times, height + 2 * letters), "white")
+    enlarged = (pictures.width * times, height)
+    canvas.paste(pictures.resize(enlarged, Image.Resampling.NEAREST))
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(size=letters)
+    for number, text in enumerate(captions):
+        middle = (number * width + width // 2, (height + canvas.height) // 2)
+        draw.text(middle, text, fill="black", font=font, anchor="mm")
+    return canvas
+
+
+def write_comparison(
+    path: Path,
+    names: Sequence[str],
+    lr: Tensor,
+    outputs: Sequence[Tensor],
+    hr: Tensor,
+    psnr: Sequence[float],
+) -> None:
+    """Input, output and target of the first test images side by side (paper, figure 8)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = min(COMPARED, len(outputs))
+    figure = Figure(figsize=(9, 3.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)  # no window, no global state
+    axes = figure.subplots(rows, 3, squeeze=False)
+    inputs = to_uint8(repeat_pixels(lr[:rows], hr[:rows]))
+    targets = to_uint8(hr[:rows])
+    for row in range(rows):
+        _draw(axes[row][0], inputs[row], f"{names[row]}, input")
+        _draw(axes[row][1], outputs[row], f"output, {psnr[row]:.2f} dB")
+        _draw(axes[row][2], targets[row], "target")
+    figure.savefig(path, dpi=120)
+
+
+def _draw(axes: "Axes", image: Tensor, title: str) -> None:
+    axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="nearest")
+    axes.set_title(title, fontsize=10, parse_math=False)  # a file name may hold a $
+    axes.set_axis_off()

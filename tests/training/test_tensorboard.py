@@ -1,0 +1,39 @@
+"""Files of events: TensorBoard draws one curve from those of a run and of its restart."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from kills import curve
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from srcnn_lightning.training.tensorboard import make_logger
+
+TENSORBOARD = {
+    "_target_": "lightning.pytorch.loggers.TensorBoardLogger",
+    "name": "",
+    "version": "",
+}
+
+
+def write(folder: Path, value: float, epochs: range) -> None:
+    """Leave what a process leaves that trains these epochs."""
+    logger = make_logger(TENSORBOARD, folder, epochs.start - 1)
+    assert isinstance(logger, TensorBoardLogger)
+    for epoch in epochs:
+        logger.experiment.add_scalar("epoch/val_psnr", value, epoch)
+    logger.experiment.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_restart_is_read_after_its_predecessor(ahead: int, tmp_path: Path) -> None:
+    """In the second of its making, whatever the numbers of processes, or with a clock behind."""
+    write(tmp_path, 1.0, range(1, 7))
+    (first,) = tmp_path.iterdir()
+    # A process whose number comes after that of every other in the order of names.
+    second = f"tfevents.{int(time.time()) + ahead}."
+    name = re.sub(r"\.\d+\.\d+$", ".99999999.0", first.name)
+    first.rename(tmp_path / re.sub(r"tfevents\.\d+\.", second, name))
+    write(tmp_path, 2.0, range(4, 8))
+    assert curve(tmp_path) == [(epoch, 1.0 if epoch < 4 else 2.0) for epoch in range(1, 8)]
