@@ -1,108 +1,310 @@
-"""The type of every setting. Defaults stand in conf/*.yaml alone; here is what a value must be."""
+"""The settings of a run as dataclasses, each with its type, its meaning and the rule for its value.
 
-from dataclasses import dataclass
+Defaults stand in conf/*.yaml alone. Hydra composes them, `read` turns the result into a `Config`
+once; nothing above works on the composed configuration after that.
+"""
+
+import math
+import re
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
-from omegaconf import MISSING
+from omegaconf import DictConfig, OmegaConf
+
+from srcnn_lightning.errors import BadInput
+
+SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
+MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
+SOURCES = ("div2k", "folder", "dead_leaves")
+ACCELERATORS = ("auto", "cpu", "gpu")
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
+CLIP_ALGORITHMS = ("norm", "value")
 
 
 @dataclass
 class DataConfig:
-    """Where images come from and how they are cut (conf/data)."""
+    """Which images a run uses, and how they are cut (conf/data).
 
-    name: str | None = MISSING
-    kind: str = MISSING
-    root: str | None = MISSING
-    subset: str | None = MISSING
-    url: str | None = MISSING
-    count: int = MISSING
-    split: list[float] = MISSING
-    split_file: str | None = MISSING
-    crop: int = MISSING
-    target_size: int = MISSING
-    batch_size: int = MISSING
-    eval_batch_size: int = MISSING
-    seed: int = MISSING
-    cache_dir: str = MISSING
-    on_device: bool = MISSING
+    Attributes:
+        name: name of the data set in folders and tables; None: the last component of `root`.
+        kind: where the images come from: `div2k`, `folder` or `dead_leaves`.
+        root: folder that holds the images.
+        subset: `valid` or `train`, of DIV2K alone.
+        url: address that holds DIV2K's zips.
+        count: number of images in all.
+        split: fractions of train, validation and test images; they add up to 1.
+        split_file: JSON file with the lists of names `train`, `val` and `test`; replaces `count`
+            and `split`.
+        crop: side of the centre crop, in pixels, before any resize.
+        target_size: side of the target, in pixels.
+        batch_size: training images a step, of all processes together.
+        eval_batch_size: validation and test images a batch.
+        seed: seed of the choice of images, of the split and of built-in images.
+        on_device: whether the whole split lies on the device as uint8.
+        cache_dir: folder of the decoded and resized targets.
+    """
+
+    name: str | None
+    kind: str
+    root: str | None
+    subset: str | None
+    url: str | None
+    count: int
+    split: list[float]
+    split_file: str | None
+    crop: int
+    target_size: int
+    batch_size: int
+    eval_batch_size: int
+    seed: int
+    on_device: bool
+    cache_dir: str
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        choose("data.kind", self.kind, SOURCES)
+        require(
+            3 <= self.count <= MAX_IMAGES,
+            "data.count",
+            self.count,
+            f"it must be from 3 to {MAX_IMAGES}",
+        )
+        for key in ("crop", "target_size", "batch_size", "eval_batch_size"):
+            at_least(f"data.{key}", getattr(self, key), 1)
+        at_least("data.seed", self.seed, 0)
+        require(
+            self.target_size <= self.crop,
+            "data.target_size",
+            self.target_size,
+            f"it must not exceed data.crop={self.crop}",
+        )
 
 
 @dataclass
 class DegradationConfig:
-    """How a target becomes a low-resolution input (conf/degradation)."""
+    """How a target becomes a low-resolution input (conf/degradation).
 
-    name: str = MISSING
-    antialias: bool = MISSING
-    scale: int = MISSING
+    Attributes:
+        name: name of the degradation in folders and tables.
+        antialias: whether kernels are widened when an image is reduced.
+        scale: factor between the sides of input and target.
+    """
 
+    name: str
+    antialias: bool
+    scale: int
 
-@dataclass
-class OptimizerConfig:
-    """A torch optimizer and its arguments (conf/optimizer)."""
-
-    _target_: str = MISSING
-    lr: float = MISSING
-    weight_decay: float = MISSING
+    def __post_init__(self) -> None:
+        """Refuse a name that says the opposite of the setting."""
+        at_least("degradation.scale", self.scale, 1)
+        opposite = {True: "aliased", False: "antialiased"}[self.antialias]
+        require(
+            self.name != opposite,
+            "degradation.antialias",
+            self.antialias,
+            f"degradation.name={self.name} says the opposite, and tables go by the name",
+        )
 
 
 @dataclass
 class TrainerConfig:
-    """Device and length of the training (conf/trainer)."""
+    """Device, length and arithmetic of the training (conf/trainer).
 
-    accelerator: str = MISSING
-    max_epochs: int = MISSING
-    precision: str = MISSING
-    threads: int | None = MISSING
-    deterministic: bool = MISSING
-    devices: int = MISSING
-    jobs_per_gpu: int = MISSING
-    keep_memory: bool = MISSING
-    channels_last: bool = MISSING
-    compile: bool = MISSING
-    steps_per_call: int = MISSING
-    cuda_graph: bool = MISSING
-    tf32: bool = MISSING
+    Attributes:
+        accelerator: `auto`, `cpu` or `gpu`.
+        max_epochs: length of the training in epochs.
+        precision: Lightning's name of the arithmetic: `32-true`, `16-mixed` or `bf16-mixed`.
+        gradient_clip_val: largest norm, or largest value, of the gradient; None: not clipped.
+        gradient_clip_algorithm: `norm` of all gradients together, or `value` of each.
+        accumulate_grad_batches: batches whose gradients are summed before a step.
+        limit_train_batches: training batches an epoch; None: all.
+        limit_val_batches: validation batches; None: all.
+        limit_test_batches: test batches; None: all.
+        threads: CPU threads of one process; None: its share of the physical cores.
+        keep_memory: whether the process keeps freed memory instead of returning it to the system.
+        channels_last: whether images and weights lie in memory in the order channels_last.
+        compile: whether the network is compiled by `torch.compile`.
+        tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
+        deterministic: whether torch chooses deterministic operations alone.
+        devices: processes that train one run together.
+        jobs_per_gpu: runs that share one GPU at a time.
+    """
 
+    accelerator: str
+    max_epochs: int
+    precision: str
+    gradient_clip_val: float | None
+    gradient_clip_algorithm: str
+    accumulate_grad_batches: int
+    limit_train_batches: int | None
+    limit_val_batches: int | None
+    limit_test_batches: int | None
+    threads: int | None
+    keep_memory: bool
+    channels_last: bool
+    compile: bool
+    tf32: bool
+    deterministic: bool
+    devices: int
+    jobs_per_gpu: int
 
-@dataclass
-class SRCNNConfig:
-    """Arguments of `srcnn_lightning.models.SRCNN` (conf/model/srcnn.yaml)."""
-
-    _target_: str = MISSING
-    name: str = MISSING
-    kernel: str = MISSING
-    kernel_sizes: list[int] = MISSING
-    features: list[int] = MISSING
-    batch_norm: bool = MISSING
-    output_activation: str = MISSING
-    init: str = MISSING
-    cpu_forms: bool = MISSING
-
-
-@dataclass
-class InterpolationConfig:
-    """Arguments of `srcnn_lightning.models.Interpolation` (conf/model/bicubic.yaml and others)."""
-
-    _target_: str = MISSING
-    name: str = MISSING
-    kernel: str = MISSING
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        choose("trainer.accelerator", self.accelerator, ACCELERATORS)
+        choose("trainer.precision", self.precision, PRECISIONS)
+        choose("trainer.gradient_clip_algorithm", self.gradient_clip_algorithm, CLIP_ALGORITHMS)
+        for key in ("max_epochs", "devices", "jobs_per_gpu", "accumulate_grad_batches"):
+            at_least(f"trainer.{key}", getattr(self, key), 1)
+        for key in ("limit_train_batches", "limit_val_batches", "limit_test_batches"):
+            if getattr(self, key) is not None:
+                at_least(f"trainer.{key}", getattr(self, key), 1)
+        clip = self.gradient_clip_val
+        require(
+            clip is None or 0 < clip < math.inf,
+            "trainer.gradient_clip_val",
+            clip,
+            "it must be above 0 and finite, or null for no clipping",
+        )
+        require(
+            self.threads is None or 1 <= self.threads <= 1024,
+            "trainer.threads",
+            self.threads,
+            "it must be at least 1, or null for this run's share of the cores",
+        )
 
 
 @dataclass
 class Config:
-    """One run (conf/config.yaml). The model is open: each architecture brings its own keys."""
+    """One run (conf/config.yaml).
 
-    data: DataConfig = MISSING
-    degradation: DegradationConfig = MISSING
-    model: Any = MISSING
-    optimizer: OptimizerConfig = MISSING
-    trainer: TrainerConfig = MISSING
-    logger: dict[str, Any] = MISSING
-    experiment_name: str = MISSING
-    variant: str | None = MISSING
-    seed: int = MISSING
-    output_dir: str = MISSING
-    name_keys: list[str] = MISSING
-    rerun: bool = MISSING
-    init_from: str | None = MISSING
-    prepare_only: bool = MISSING
+    The groups `model`, `optimizer` and `logger` name a class by `_target_` and hold its arguments;
+    they stay plain dictionaries, which `arguments.check` compares with the class's signature.
+
+    Attributes:
+        data: images.
+        degradation: from target to input.
+        model: network.
+        optimizer: torch optimizer.
+        trainer: device and length.
+        logger: Lightning logger; `_target_: null` for none.
+        experiment_name: first folder below `output_dir`.
+        variant: row of an ablation that the run stands for.
+        seed: seed of the initialization and of the order of the training images.
+        output_dir: folder of all runs.
+        name_keys: settings that a run's name shows although names usually leave them out.
+        rerun: whether a finished run is trained again.
+        init_from: run folder or checkpoint whose weights the training starts from.
+        prepare_only: whether the images are prepared and nothing is trained.
+    """
+
+    data: DataConfig
+    degradation: DegradationConfig
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    trainer: TrainerConfig
+    logger: dict[str, Any]
+    experiment_name: str
+    variant: str | None
+    seed: int
+    output_dir: str
+    name_keys: list[str]
+    rerun: bool
+    init_from: str | None
+    prepare_only: bool
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use, and groups that do not fit together."""
+        require(0 <= self.seed < 2**32, "seed", self.seed, "it must be from 0 to 2**32 - 1")
+        require(
+            re.fullmatch(r"[\w+-][\w.+-]*", self.experiment_name) is not None,
+            "experiment_name",
+            self.experiment_name,
+            "it names a folder, so use letters, digits and . _ + - alone",
+        )
+        require(
+            bool(self.output_dir),
+            "output_dir",
+            self.output_dir,
+            "give the folder that shall hold the runs, output_dir=DIR",
+        )
+        size, scale = self.data.target_size, self.degradation.scale
+        smallest = SSIM_WINDOW + 2 * scale
+        require(
+            size >= smallest,
+            "data.target_size",
+            size,
+            f"SSIM needs {smallest} pixels within the shaved border",
+        )
+        require(
+            size % scale == 0,
+            "data.target_size",
+            size,
+            f"it must be a multiple of degradation.scale={scale}",
+        )
+        processes, batch = self.trainer.devices, self.data.batch_size
+        require(
+            batch % processes == 0,
+            "data.batch_size",
+            batch,
+            f"it is the batch of all {processes} processes together (trainer.devices), so it must "
+            "be a multiple of their number",
+        )
+
+    @property
+    def output_folder(self) -> Path:
+        """`output_dir`, with `~` expanded."""
+        return Path(self.output_dir).expanduser()
+
+
+def read(composed: DictConfig) -> Config:
+    """The configuration that Hydra has composed, typed and checked.
+
+    Raises:
+        BadInput: a key that no field declares, or a value that no run can use.
+        OmegaConfBaseException: a value of the wrong type, or a missing one.
+    """
+    _refuse_undeclared(composed, Config)
+    config = OmegaConf.to_object(composed)
+    assert isinstance(config, Config)
+    return config
+
+
+def require(is_right: bool, key: str, value: Any, advice: str) -> None:
+    """Refuse a value unless it is right.
+
+    Args:
+        is_right: whether the value can be used.
+        key: setting, as the command line has it.
+        value: its value.
+        advice: what would be right, without a full stop.
+
+    Raises:
+        BadInput: the sentence of the three.
+    """
+    if not is_right:
+        raise BadInput(f"{key}={value}: {advice}.")
+
+
+def choose(key: str, value: str, options: tuple[str, ...]) -> None:
+    """Refuse a value that is none of the options."""
+    require(value in options, key, value, f"choose {', '.join(options[:-1])} or {options[-1]}")
+
+
+def at_least(key: str, value: int, smallest: int) -> None:
+    """Refuse a number that is too small."""
+    require(value >= smallest, key, value, f"it must be at least {smallest}")
+
+
+def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
+    """Hydra adds a key with `+` even where the dataclass has no such field."""
+    declared = {field.name: field.type for field in fields(kind)}
+    for key in node:
+        if str(key) not in declared:
+            where = prefix.rstrip(".") or "the configuration"
+            raise BadInput(
+                f"{prefix}{key}: there is no such setting; {where} has {', '.join(declared)}."
+            )
+        child = declared[str(key)]
+        if isinstance(child, type) and is_dataclass(child):
+            _refuse_undeclared(node[key], child, f"{prefix}{key}.")

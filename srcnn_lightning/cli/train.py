@@ -17,9 +17,14 @@ from omegaconf import DictConfig
 
 from srcnn_lightning import errors
 from srcnn_lightning.cli import hydra_setup
+from srcnn_lightning.cli.variants import check_variant
+from srcnn_lightning.config import read
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.runs.naming import is_silent
+from srcnn_lightning.runs.outcome import Outcome
+from srcnn_lightning.runs.plan import Plan, make_plan
 from srcnn_lightning.sweeps import launchers
-from srcnn_lightning.sweeps.sweep import Place, Sweep
+from srcnn_lightning.sweeps.sweep import JobPosition, Sweep
 
 hydra_setup.register()  # a launcher's worker imports this module without calling main()
 
@@ -100,40 +105,67 @@ def _names_of_swept(arguments: list[str]) -> list[str]:
     return [f"name_keys=[{','.join(own)}]"] if own else []
 
 
-def run_job(cfg: DictConfig) -> float | None:
-    """Run one job.
+def run_job(composed: DictConfig) -> float | None:
+    """Run one job; Hydra calls this in the command's process, a launcher in a worker's.
+
+    Args:
+        composed: composed configuration, without Hydra's own part.
 
     Returns:
-        Its best val PSNR in dB, for sweepers that search; 0 where it diverged or failed.
+        Best val PSNR in dB, for sweepers that search; 0 for a job that diverged or failed.
     """
     from srcnn_lightning.runs.run import run
 
-    settings = cast(DictConfig, HydraConfig.get())
+    hydra_config = cast(DictConfig, HydraConfig.get())
     sweep = Sweep.current()
-    is_worker = sweep is not None and not sweep.is_led_here
+    is_worker = sweep is not None and not sweep.is_started_here
     if sweep is not None and is_worker:
-        launchers.become_worker(sweep, settings.launcher)
+        launchers.become_worker(sweep, hydra_config.launcher)
         if sweep.refusal is not None:
             sys.exit(errors.BAD_INPUT)
-    place = Place(sweep, int(settings.job.num)) if sweep else None
+    position = JobPosition(sweep, int(hydra_config.job.num)) if sweep else None
     try:
-        outcome = run(cfg, settings, place)
+        plan = plan_job(composed, hydra_config)
+        outcome = run(plan, position, position.add_outcome if position else _ignore)
     except Exception as error:
         errors.exit_if_signalled()
-        sentence = errors.bad_input_message(error)
-        if sentence is None:
+        message = errors.bad_input_message(error)
+        if message is None:
             raise
         if sweep is not None and is_worker:
-            sweep.refuse(sentence)
+            sweep.refuse(message)
             sys.exit(errors.BAD_INPUT)
         # Bad input ends the whole sweep at once, before the jobs after it train. SystemExit passes
         # through Hydra, which would hold an exception back to the sweep's end.
-        errors.exit_with_message(sentence, errors.BAD_INPUT)
-    if sweep is None or place is None:
+        errors.exit_with_message(message, errors.BAD_INPUT)
+    if position is None:
         if outcome.status == "failed":
             errors.exit_with_message(
                 "The run failed; its folder holds the traceback.", errors.FAILED
             )
         return outcome.val_psnr
-    sweep.add(place.number, outcome)
+    position.add_outcome(outcome)
     return outcome.val_psnr or 0.0
+
+
+def plan_job(composed: DictConfig, hydra_config: DictConfig) -> Plan:
+    """The plan of a job, from its composed configuration and Hydra's part of it.
+
+    Raises:
+        BadInput: a setting or file that the user can put right.
+    """
+    config = read(composed)
+    check_variant(composed, hydra_config)
+    processes = config.trainer.devices
+    if processes > 1 and str(hydra_config.mode).endswith("MULTIRUN"):
+        raise BadInput(
+            f"trainer.devices={processes}: a sweep trains each run in one process; leave "
+            "trainer=ddp out, or give the settings of one run without -m and +experiment."
+        )
+    # A cluster's job has the CPUs that it has asked for, the same on every node.
+    launcher_threads = hydra_config.launcher.get("cpus_per_task")
+    return make_plan(config, hydra_config.overrides.task, launcher_threads)
+
+
+def _ignore(outcome: Outcome) -> None:
+    """A single run keeps no outcome."""

@@ -1,18 +1,19 @@
-"""What makes two runs the same: a hash over all that changes a run's figures."""
+"""What makes two runs the same: a digest of everything that changes a run's results."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import files, hardware, run_record
+from srcnn_lightning.config import Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.run_record import RESULTS_VERSION, UNNAMED_VERSION, VERSION_KEY
 
-# Settings that change where a run is kept or shown, not what it gives.
+# These settings change where a run is kept or shown, and no result.
 UNHASHED = (
     "experiment_name",
     "variant",
@@ -22,7 +23,7 @@ UNHASHED = (
     "rerun",
     "prepare_only",
 )
-# The images of each part are hashed, so how they were found and chosen need not be.
+# The images of each part are hashed themselves, so how they were found and chosen is not.
 UNHASHED_DATA = (
     "name",
     "root",
@@ -35,6 +36,8 @@ UNHASHED_DATA = (
     "seed",
     "on_device",
 )
+# The device stands for `accelerator`; the number of epochs is no part of the lineage.
+UNHASHED_TRAINER = ("accelerator", "max_epochs", "keep_memory", "jobs_per_gpu")
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class Identity:
     """Two digests of a run.
 
     Attributes:
-        hash: of all that changes its figures.
-        lineage: of the same but the number of epochs: runs that share it are one run, cut off at
+        hash: digest of everything that changes the run's results.
+        lineage: the same without the number of epochs. Runs of one lineage are one run, ended after
             different epochs.
     """
 
@@ -51,33 +54,48 @@ class Identity:
     lineage: str
 
 
-def identify(settings: dict[str, Any], source: Source, split: Split) -> Identity:
-    """Of a resolved configuration, the images it names, and the device it would use here."""
-    lineage = files.digest([RESULTS_VERSION, _hashed(settings), image_identities(source, split)])
-    return Identity(files.digest([lineage, settings["trainer"]["max_epochs"]]), lineage)
+def identify(config: Config, source: Source, split: Split) -> Identity:
+    """The identity of a run with these images, on the device that it would use here."""
+    settings = _described(asdict(config))
+    if config.init_from:
+        with Path(config.init_from).open("rb") as file:
+            settings["init_from"] = file_digest(file, "sha256").hexdigest()
+    lineage = files.digest([RESULTS_VERSION, settings, image_identities(source, split)])
+    return Identity(files.digest([lineage, config.trainer.max_epochs]), lineage)
+
+
+def image_identities(source: Source, split: Split) -> dict[str, list[list[Any]]]:
+    """For each part of the split: name, size and time of each image."""
+    return {
+        part: [[name, *source.identity[name]] for name in names]
+        for part, names in split.as_dict().items()
+    }
 
 
 def describe_difference(before: run_record.Record, now: dict[str, Any]) -> str:
-    """What makes a run another than the one before, `optimizer.lr=0.1, now 0.01`.
+    """The settings that make a run another than an earlier one, `optimizer.lr=0.1, now 0.01`.
 
     Args:
-        before: the earlier run's record.
-        now: the resolved configuration.
+        before: record of the earlier run.
+        now: configuration as plain values.
     """
-    shown = [describe_version_difference(before)]
-    # Without the weights that training starts from: `before` is a record's, and may name any file.
-    with suppress(KeyError):  # a configuration of another version
+    differences = [describe_version_difference(before)]
+    with suppress(KeyError):  # a configuration of another version of this program
         old, new = (
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
             for settings in (before["config"], now)
         )
         keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        shown += [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
-    return "; ".join(filter(None, shown)) or "other images, weights or device"
+        differences += [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
+    return "; ".join(filter(None, differences)) or "other images, weights or device"
 
 
 def describe_version_difference(before: dict[str, Any]) -> str:
-    """That the program which left a record, or a checkpoint's state, gave other results, if so."""
+    """A sentence part if another version of this program, with other results, left `before`.
+
+    Args:
+        before: run record, or the state of `Checkpoints` in a checkpoint.
+    """
     version = before.get(VERSION_KEY, UNNAMED_VERSION)
     if version == RESULTS_VERSION:
         return ""
@@ -87,56 +105,33 @@ def describe_version_difference(before: dict[str, Any]) -> str:
     )
 
 
-def _hashed(settings: dict[str, Any]) -> dict[str, Any]:
-    """What of a configuration changes a run's figures, but for the number of its epochs."""
-    kept = _described(settings)
-    if settings["init_from"]:
-        kept["init_from"] = _content(Path(str(settings["init_from"])))
-    return kept
-
-
 def _described(settings: dict[str, Any]) -> dict[str, Any]:
-    """The same by the path of the weights that training starts from, not by their content.
+    """The settings that change results, but for the number of epochs.
 
-    Names of models are left out as well: `model.name` is for tables.
+    `model.name` is for tables alone. The weights that training starts from are named by their path:
+    a record may name any file, and reading one is the caller's decision.
     """
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
-    kept["data"] = {k: v for k, v in settings["data"].items() if k not in UNHASHED_DATA}
-    kept["model"] = {k: v for k, v in settings["model"].items() if k != "name"}
-    trainer = settings["trainer"]
-    device = hardware.device_type(trainer["accelerator"])
-    kept["trainer"] = {
-        "device": device,
-        "devices": trainer["devices"],
-        "precision": trainer["precision"],
-        "deterministic": trainer["deterministic"],
-        "channels_last": trainer["channels_last"],
-        "compile": trainer["compile"],
-        "cuda_graph": trainer["cuda_graph"],
-        "tf32": trainer["tf32"] if device == "cuda" else None,
-        # A sum's order, and with it its last bits, depends on the threads that share it.
-        "threads": trainer["threads"] if device == "cpu" else None,
-    }
-    return kept
+    kept["data"] = _without(settings["data"], UNHASHED_DATA)
+    kept["model"] = _without(settings["model"], ("name",))
+    device = hardware.device_type(settings["trainer"]["accelerator"])
+    trainer = {"device": device, **_without(settings["trainer"], UNHASHED_TRAINER)}
+    if device != "cuda":
+        del trainer["tf32"]
+    if device != "cpu":
+        # On a CPU the order of a sum, and with it its last bits, depends on the threads.
+        del trainer["threads"]
+    return {**kept, "trainer": trainer}
 
 
-def _leaves(content: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in content.items():
+def _without(group: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in group.items() if key not in keys}
+
+
+def _leaves(group: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in group.items():
         name = f"{prefix}{key}"
         if isinstance(value, dict):
             yield from _leaves(value, f"{name}.")
         else:
             yield name, value
-
-
-def image_identities(source: Source, split: Split) -> dict[str, list[list[Any]]]:
-    """What tells these images and their split from others: names, sizes, times."""
-    return {
-        part: [[name, *source.identity[name]] for name in names]
-        for part, names in split.as_dict().items()
-    }
-
-
-def _content(checkpoint: Path) -> str:
-    with checkpoint.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

@@ -47,12 +47,6 @@ def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = 
     return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
 
 
-def run_folder(output_dir: str, experiment: str, data: str, degradation: str, name: str) -> Path:
-    """`outputs/<experiment>/<data>-<degradation>/<run name>`."""
-    kind = safe_name(f"{data}-{degradation}")
-    return Path(output_dir).expanduser() / experiment / kind / name
-
-
 def _short(key: str) -> str:
     # data.seed chooses images, seed the initialization: a run may set both.
     return key if key == "data.seed" else key.rpartition(".")[2]

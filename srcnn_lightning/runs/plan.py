@@ -1,37 +1,36 @@
-"""What a configuration asks for: everything about a run that is known before torch is imported."""
+"""The plan of one run: everything that is known about it before torch is imported."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from srcnn_lightning import files, hardware
+from srcnn_lightning import hardware
+from srcnn_lightning.config import Config
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.files import safe_name
+from srcnn_lightning.files import digest, safe_name
 from srcnn_lightning.runs import store
-from srcnn_lightning.runs.checks import check_settings, check_variant
 from srcnn_lightning.runs.identity import Identity, identify, image_identities
 from srcnn_lightning.runs.naming import run_folder, run_name
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run, asked for.
+    """One run that is asked for.
 
     Attributes:
-        settings: the resolved configuration; `trainer.threads` is a number.
-        source: the images.
-        split: which of them train, validate and test.
-        name: of the run, `lr=0.001`.
-        label: with its experiment, `lr_grid/DIV2K-antialiased/lr=0.001`.
-        folder: where it lives.
-        identity: what it must share with an earlier run to be the same.
+        config: typed configuration; `trainer.threads` is a number, `init_from` a checkpoint's path.
+        source: images.
+        split: names of the images that train, validate and test.
+        name: name of the run, `lr=0.001`.
+        label: name with experiment and data, `lr_grid/DIV2K-antialiased/lr=0.001`.
+        folder: folder that the run lives in.
+        identity: digests that the run shares with an earlier one that is the same.
     """
 
-    settings: dict[str, Any]
+    config: Config
     source: Source
     split: Split
     name: str
@@ -40,89 +39,95 @@ class Plan:
     identity: Identity
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The configuration as plain values, for the run record."""
+        return asdict(self.config)
+
+    @property
     def output_dir(self) -> Path:
-        """Of all runs."""
-        return Path(str(self.settings["output_dir"])).expanduser()
+        """Folder of all runs."""
+        return self.config.output_folder
 
     @property
     def data_hash(self) -> str:
-        """Of the images and their split."""
-        return files.digest(image_identities(self.source, self.split))
+        """Digest of the images and their split."""
+        return digest(image_identities(self.source, self.split))
 
     @property
     def test_images(self) -> str:
-        """Below `output_dir`: pictures of the test images, for all runs that share them."""
-        data, degradation = self.settings["data"], self.settings["degradation"]
-        shaped = [self.data_hash, data["crop"], data["target_size"], degradation]
+        """Folder of the test images' targets, below `output_dir`; runs of the same images share it."""
+        data, degradation = self.config.data, asdict(self.config.degradation)
+        pixels = [self.data_hash, data.crop, data.target_size, degradation]
         kind = safe_name(f"{self.source.name}-{degradation['name']}")
-        return f"test_images/{kind}-{files.digest(shaped)[:8]}"
+        return f"test_images/{kind}-{digest(pixels)[:8]}"
 
     @property
-    def max_epochs(self) -> int:
-        """The length of the training."""
-        return int(self.settings["trainer"]["max_epochs"])
+    def hyperparameters(self) -> dict[str, Any]:
+        """The row of TensorBoard's HParams tab, which shows five columns at first."""
+        config = self.config
+        return {
+            "variant": config.variant or self.name,
+            "model": str(config.model.get("name", "")),
+            "lr": config.optimizer["lr"],
+            "weight_decay": config.optimizer["weight_decay"],
+            "seed": config.seed,
+        }
 
 
-def make_plan(cfg: DictConfig, hydra: DictConfig) -> Plan:
-    """Work out and check what a configuration asks for; images that are lacking are fetched.
+def make_plan(config: Config, overrides: Sequence[str], launcher_threads: int | None = None) -> Plan:
+    """Work out what a configuration asks for; images that are missing are fetched.
 
     Args:
-        cfg: the composed configuration, without Hydra's own part.
-        hydra: Hydra's part, for the overrides and choices of this job.
+        config: the configuration as Hydra has composed it.
+        overrides: the job's overrides, as typed or swept, from which its name is made.
+        launcher_threads: CPU threads that a cluster gives to the job; None for its share.
 
     Raises:
         BadInput: a setting or file that the user can put right.
     """
-    settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    check_settings(settings)
-    check_variant(cfg, hydra)
-    _check_processes(settings["trainer"], settings["data"], hydra)
-    # The processes that a run starts have been given their share; those of a launcher, too.
-    processes = settings["trainer"]["devices"] if hardware.process_rank() == 0 else 1
-    # A cluster's job takes the CPUs it has asked for, on every node the same.
-    threads = settings["trainer"]["threads"] or hydra.launcher.get("cpus_per_task")
-    settings["trainer"]["threads"] = hardware.thread_count(threads, processes)
-    source = open_source(settings["data"])
-    split = make_split(source.names, settings["data"])
-    settings["data"] |= split_settings(settings["data"], split)
+    _check_processes(config)
+    # Each process of a distributed run has got its share already.
+    processes = config.trainer.devices if hardware.process_rank() == 0 else 1
+    threads = hardware.thread_count(config.trainer.threads or launcher_threads, processes)
+    source = open_source(config.data)
+    split = make_split(source.names, config.data)
     source = source.ensure(split.names)
-    if settings["init_from"] is not None:
-        settings["init_from"] = str(
-            store.resolve_checkpoint(str(settings["init_from"]), "init_from=")
-        )
-    default_name = str(settings["model"].get("name", "run"))
-    name = run_name(hydra.overrides.task, default_name, settings["name_keys"])
-    degradation = settings["degradation"]["name"]
-    folder = run_folder(
-        settings["output_dir"], settings["experiment_name"], source.name, degradation, name
+    config = replace(
+        config,
+        data=replace(config.data, **split_settings(config.data, split)),
+        trainer=replace(config.trainer, threads=threads),
+        init_from=_checkpoint(config.init_from),
     )
-    label = f"{settings['experiment_name']}/{source.name}-{degradation}/{name}"
-    prints = identify(settings, source, split)
-    return Plan(settings, source, split, name, label, folder, prints)
+    name = run_name(overrides, str(config.model.get("name", "run")), config.name_keys)
+    kind = safe_name(f"{source.name}-{config.degradation.name}")
+    return Plan(
+        config=config,
+        source=source,
+        split=split,
+        name=name,
+        label=f"{config.experiment_name}/{kind}/{name}",
+        folder=config.output_folder / config.experiment_name / kind / name,
+        identity=identify(config, source, split),
+    )
 
 
-def _check_processes(trainer: dict[str, Any], data: dict[str, Any], hydra: DictConfig) -> None:
-    processes = trainer["devices"]
-    if processes == 1:
-        return
-    if str(hydra.mode).endswith("MULTIRUN"):
-        raise BadInput(
-            f"trainer.devices={processes}: a sweep trains each run in one process; leave "
-            "trainer=ddp out, or give the settings of one run without -m and +experiment."
-        )
-    if data["batch_size"] % processes:
-        raise BadInput(
-            f"data.batch_size={data['batch_size']}: it is the batch of all {processes} processes "
-            "together (trainer.devices), so it must be a multiple of their number."
-        )
-    device = hardware.device_type(trainer["accelerator"])
-    if device == "mps":
+def _checkpoint(init_from: str | None) -> str | None:
+    if init_from is None:
+        return None
+    return str(store.resolve_checkpoint(init_from, "init_from="))
+
+
+def _check_processes(config: Config) -> None:
+    """Refuse a distributed run that this machine has not the devices for."""
+    processes = config.trainer.devices
+    device = hardware.device_type(config.trainer.accelerator)
+    if processes > 1 and device == "mps":
         raise BadInput(
             f"trainer.devices={processes}: Apple's GPU takes one process; give trainer.devices=1, "
             "or trainer.accelerator=cpu for processes on the CPU."
         )
-    if device == "cuda" and 0 < hardware.gpu_count() < processes:
+    if processes > 1 and device == "cuda" and 0 < hardware.gpu_count() < processes:
         raise BadInput(
-            f"trainer.devices={processes}: each process needs a GPU of its own, and there are "
-            f"{hardware.gpu_count()} here; give as many at most, or trainer.accelerator=cpu."
+            f"trainer.devices={processes}: each process needs a GPU of its own, and this machine "
+            f"has {hardware.gpu_count()}; give as many at most, or trainer.accelerator=cpu."
         )

@@ -1,7 +1,7 @@
-"""A sweep as a whole: how many jobs, how far it is, and at its end a table of what became of each.
+"""A sweep: the number of its jobs, its progress, and a table of the outcomes at its end.
 
-Jobs may run in other processes and on other machines, so each leaves its outcome as a small file in
-a folder of the sweep's own; an environment variable leads them there.
+Jobs may run in other processes and on other machines. Each leaves its outcome as a small file in the
+sweep's folder, which an environment variable names.
 """
 
 import json
@@ -21,8 +21,8 @@ from omegaconf import DictConfig
 from srcnn_lightning import errors, files
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.runs.checks import check_output_dir
-from srcnn_lightning.runs.store import STATE
+from srcnn_lightning.runs.outcome import Outcome
+from srcnn_lightning.runs.store import STATE, check_writable
 
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 PLAN = "sweep.json"
@@ -30,33 +30,11 @@ REFUSAL = "refused.txt"
 STATUSES = ("finished", "copied", "skipped", "diverged", "failed", "stopped")
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job.
-
-    Attributes:
-        status: finished, copied (from another experiment), skipped, diverged or failed; stopped
-            from the job's beginning until it is one of these.
-        label: the run, as in `lr_grid/DIV2K-antialiased/lr=0.001`.
-        folder: of the run.
-        val_psnr: the run's `max_val_psnr` in dB; None without one.
-        note: what there is to add, the error of a failed run.
-        seconds: it took.
-    """
-
-    status: str
-    label: str
-    folder: str
-    val_psnr: float | None = None
-    note: str = ""
-    seconds: float = 0.0
-
-
 class SweepStart(Callback):
     """Hydra's hook before the first job of a sweep."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Make the sweep's folder and let jobs know of it."""
+        """Make the sweep's folder, and name it in the environment of the jobs."""
         output_dir = Path(str(config.output_dir)).expanduser()
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
         folder = output_dir / STATE / "sweeps" / name
@@ -66,20 +44,19 @@ class SweepStart(Callback):
             "process": _this_process(),
         }
         try:
-            check_output_dir(str(config.output_dir))
+            check_writable(str(config.output_dir))
             _remove_orphans(folder.parent)
             files.write_text(folder / PLAN, json.dumps(plan))
         except BadInput as error:
-            errors.exit_with_message(
-                str(error), errors.BAD_INPUT
-            )  # Hydra makes other exceptions warnings
+            # Hydra turns any other exception of a callback into a warning.
+            errors.exit_with_message(str(error), errors.BAD_INPUT)
         except OSError as error:
             errors.exit_with_message(errors.output_dir_message(output_dir, error), errors.BAD_INPUT)
         os.environ[VARIABLE] = str(folder.absolute())
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """How many jobs Hydra's basic sweeper will make of it; None for other sweepers."""
+    """Number of jobs that Hydra's basic sweeper makes; None for another sweeper."""
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -95,12 +72,12 @@ def count_jobs(config: DictConfig) -> int | None:
 class Sweep:
     """The sweep that this process works for.
 
-    Its folder may vanish: the command that made it was ended, and jobs elsewhere go on.
+    The folder may vanish: the command that made it may have ended while jobs elsewhere go on.
 
     Attributes:
-        folder: of its files.
-        jobs: how many there are; None where the sweeper decides as it goes.
-        workers: that run jobs at the same time.
+        folder: folder of the sweep's files.
+        jobs: number of jobs; None where the sweeper decides as it goes.
+        workers: number of jobs that run at the same time.
     """
 
     def __init__(self, folder: Path, plan: dict[str, Any]) -> None:
@@ -117,22 +94,22 @@ class Sweep:
         return cls(Path(path), plan) if path and plan else None
 
     @property
-    def is_led_here(self) -> bool:
-        """Whether this is the process that the user started, not a worker of it."""
+    def is_started_here(self) -> bool:
+        """Whether this is the process that the user started, and no worker."""
         return self._process == _this_process()
 
     @property
     def leader(self) -> int | None:
-        """The id of the process that the user started; None on another machine."""
+        """Id of the process that the user started; None on another machine."""
         return _number_here(self._process)
 
     def refuse(self, sentence: str) -> None:
-        """Tell the process that the user started what is wrong with the settings of a job."""
+        """Leave the sentence on a job's bad input for the process that the user started."""
         files.write_text(self.folder / REFUSAL, sentence)
 
     @property
     def refusal(self) -> str | None:
-        """What a worker found wrong, in a sentence."""
+        """The sentence that a worker has left; None without one."""
         path = self.folder / REFUSAL
         return path.read_text() if path.is_file() else None
 
@@ -144,14 +121,14 @@ class Sweep:
         files.write_text(self.folder / f"{number:06d}.json", text)
 
     def outcomes(self) -> dict[int, Outcome]:
-        """Of the jobs that have ended."""
+        """Outcomes of the jobs that have begun, by number."""
         return {
             int(path.stem): Outcome(**json.loads(path.read_text()))
             for path in sorted(self.folder.glob("[0-9]*.json"))
         }
 
     def end(self) -> bool:
-        """Print what became of each job, remove the sweep's folder; whether any job failed."""
+        """Print the table of outcomes and remove the sweep's folder; returns whether a job failed."""
         outcomes, jobs = self.outcomes(), self.jobs
         shutil.rmtree(self.folder, ignore_errors=True)
         os.environ.pop(VARIABLE, None)
@@ -168,11 +145,15 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A job's place in its sweep, counted from 0."""
+class JobPosition:
+    """A job's position in its sweep, counted from 0."""
 
     sweep: Sweep
     number: int
+
+    def add_outcome(self, outcome: Outcome) -> None:
+        """Keep the job's outcome, in place of an earlier one."""
+        self.sweep.add(self.number, outcome)
 
     @property
     def text(self) -> str:
@@ -181,9 +162,11 @@ class Place:
         return f"job {self.number + 1} of {jobs}" if jobs else f"job {self.number + 1}"
 
     def seconds_after(self, seconds_of_this: float) -> float | None:
-        """For the jobs after this one, each as long as those trained so far on average.
+        """Seconds that the jobs after this one will take; None where their number is unknown.
 
-        None where nobody knows how many there are. Workers share them.
+        Args:
+            seconds_of_this: duration of this job. A coming job is taken to last as long as this job
+                and the trained ones on average; the workers share the jobs.
         """
         jobs = self.sweep.jobs
         ended = [one for one in self.sweep.outcomes().values() if one.status != "stopped"]
@@ -208,13 +191,13 @@ def _this_process() -> str:
 
 
 def _number_here(process: str) -> int | None:
-    """The id of a process of this machine."""
+    """Id of a process, from its name; None for a process of another machine."""
     node, _, number = process.rpartition("/")
     return int(number) if node == platform.node() and number.isdecimal() else None
 
 
 def _remove_orphans(folder: Path) -> None:
-    """Folders of sweeps whose first process was killed on this machine."""
+    """Remove folders of sweeps whose first process was killed on this machine."""
     for path in folder.glob("*"):
         plan = _read_plan(path)
         number = _number_here(plan["process"]) if plan else None

@@ -1,8 +1,8 @@
-"""The parts of a run, built from its configuration."""
+"""The components of a training, built from the configuration."""
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,142 +13,176 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware, models
 from srcnn_lightning.acceleration import compilation
+from srcnn_lightning.acceleration.memory import keep_freed_memory
+from srcnn_lightning.config import Config, TrainerConfig
 from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.data.sources import Source
+from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.inference.network import load_checkpoint
-from srcnn_lightning.runs import gpu_slots
-from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.sweeps.sweep import Place
+from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.training import callbacks, environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
-from srcnn_lightning.training.several_steps import SeveralSteps
+from srcnn_lightning.training.progress import SweepPosition
 from srcnn_lightning.training.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.training.task import SuperResolution
+
+# Settings that Lightning's Trainer takes under the same name.
+PASSED_ON = (
+    "accelerator",
+    "max_epochs",
+    "precision",
+    "deterministic",
+    "gradient_clip_val",
+    "gradient_clip_algorithm",
+    "accumulate_grad_batches",
+    "limit_train_batches",
+    "limit_val_batches",
+    "limit_test_batches",
+)
 
 
 @dataclass
 class Components:
-    """What a run is made of."""
+    """What a training consists of.
 
+    Attributes:
+        config: configuration of the run.
+        folder: folder of the run.
+        task: LightningModule with the network.
+        data: LightningDataModule.
+        trainer: Lightning's Trainer, with the callbacks below.
+        history: metrics of each epoch.
+        test_outputs: outputs for the test images.
+        checkpoints: checkpoints of the run.
+        resume: checkpoint that training goes on from; None to begin.
+    """
+
+    config: Config
+    folder: Path
     task: SuperResolution
     data: SuperResolutionData
     trainer: Trainer
     history: callbacks.History
-    test_pictures: callbacks.TestOutputs
+    test_outputs: callbacks.TestOutputs
     checkpoints: Checkpoints
     resume: Resume | None
 
 
-def build(plan: Plan, resume: Resume | None, place: Place | None = None) -> Components:
-    """Build every part of a run; nothing is written yet.
+def build(
+    config: Config,
+    source: Source,
+    split: Split,
+    folder: Path,
+    *,
+    lineage: str,
+    label: str,
+    resume: Resume | None = None,
+    gpu: int | None = None,
+    position: SweepPosition | None = None,
+) -> Components:
+    """Build the components of a run; nothing is written yet.
 
     Args:
-        plan: the run.
-        resume: the checkpoint to go on from.
-        place: of the run in its sweep, for the progress bar.
+        config: configuration of the run.
+        source: images.
+        split: names of the images that train, validate and test.
+        folder: folder of the run.
+        lineage: digest that marks the run's checkpoints.
+        label: name of the run, for the progress bar.
+        resume: checkpoint that training goes on from.
+        gpu: index of the GPU that the run has to itself or shares; None: Lightning's choice.
+        position: position of the run in its sweep, for the progress bar.
 
     Raises:
-        BadInput: a setting that one of the parts refuses.
+        BadInput: a setting that one of the components refuses.
     """
-    settings, folder = plan.settings, plan.folder
-    environment.check_accelerator(settings["trainer"]["accelerator"])
-    seed, options = int(settings["seed"]), settings["trainer"]
-    _reset_process(options)
-    degradation, model = settings["degradation"], settings["model"]
-    scale = int(degradation["scale"])
-    kernel = str(model.get("kernel", "bicubic"))
+    environment.check_accelerator(config.trainer.accelerator)
+    _reset_process(config.trainer)
     data = SuperResolutionData(
-        plan.source,
-        plan.split,
-        settings["data"],
-        degradation,
-        kernel,
-        seed,
-        options["channels_last"],
-        options["steps_per_call"],
+        source,
+        split,
+        config.data,
+        config.degradation,
+        str(config.model.get("kernel", "bicubic")),
+        config.seed,
+        config.trainer.channels_last,
     )
-    callbacks.seed_generators(seed)
-    network = models.network_settings(model, bool(degradation["antialias"]), scale)
-    kind = SeveralSteps if options["steps_per_call"] > 1 else SuperResolution
-    task = kind(models.build(network), network, scale, settings["optimizer"])
-    if isinstance(task, SeveralSteps):
-        task.cuda_graph = options["cuda_graph"]
-    _probe(task, int(settings["data"]["target_size"]))
-    if task.is_trained:
-        task.configure_optimizers()  # refuses bad arguments now, not in the middle of the run
-        if options["compile"]:
-            compilation.compile_network(task.network, hardware.device_type(options["accelerator"]))
-    if settings["init_from"]:
-        _load_weights(task, str(settings["init_from"]))
-    history, test_pictures = callbacks.History(), callbacks.TestOutputs()
-    checkpoints = Checkpoints(folder, plan.identity.lineage, history)
-    trainer = _trainer(
-        settings["trainer"],
-        settings["trainer"]["devices"] if task.is_trained else 1,
-        logger=tensorboard.make_logger(settings["logger"], folder, resume.epochs if resume else 0),
+    task = _build_task(config)
+    history, test_outputs = callbacks.History(), callbacks.TestOutputs()
+    checkpoints = Checkpoints(folder, lineage, history)
+    trainer = _build_trainer(
+        config.trainer,
+        devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
+        logger=tensorboard.make_logger(config.logger, folder, resume.epochs if resume else 0),
         default_root_dir=folder,
         callbacks=[
-            callbacks.EpochSeeds(seed),
+            callbacks.EpochSeeds(config.seed),
             history,
-            callbacks.EpochProgress(plan.name, history, place),
+            callbacks.EpochProgress(label, history, position),
             callbacks.ValidationImages(),
-            test_pictures,
+            test_outputs,
             checkpoints,
             processes.RestoreSignalHandlers(),
         ],
     )
-    if options["channels_last"]:
-        # Three quarters of a step's time on a CPU go into convolutions that are faster this way.
-        task = task.to(memory_format=torch.channels_last)
-    return Components(task, data, trainer, history, test_pictures, checkpoints, resume)
+    return Components(
+        config, folder, task, data, trainer, history, test_outputs, checkpoints, resume
+    )
 
 
-def tester(components: Components, settings: dict[str, Any]) -> Trainer:
-    """One process tests: it has all images in their order."""
+def build_tester(components: Components) -> Trainer:
+    """The Trainer that tests: one process, which has all test images in their order."""
     if components.trainer.world_size == 1:
         return components.trainer
-    pictures_alone: list[Any] = [components.test_pictures]
-    return _trainer(settings, 1, logger=False, callbacks=pictures_alone, enable_checkpointing=False)
+    return _build_trainer(
+        components.config.trainer,
+        devices=1,
+        logger=False,
+        callbacks=[components.test_outputs],
+        enable_checkpointing=False,
+    )
+
+
+def _build_task(config: Config) -> SuperResolution:
+    degradation = config.degradation
+    callbacks.seed_generators(config.seed)
+    settings = models.network_settings(config.model, degradation.antialias, degradation.scale)
+    network = models.build(settings)
+    task = SuperResolution(network, settings, degradation.scale, config.optimizer)
+    _check_output_shape(task, config.data.target_size)
+    if task.is_trainable:
+        task.configure_optimizers()  # refuses bad arguments before the images are read
+        if config.trainer.compile:
+            device = hardware.device_type(config.trainer.accelerator)
+            compilation.compile_network(task.network, device)
+    if config.init_from:
+        _load_weights(task, config.init_from)
+    if config.trainer.channels_last:
+        # On a CPU three quarters of a step go into convolutions, which are faster in this order.
+        task = task.to(memory_format=torch.channels_last)
+    return task
 
 
 @torch.no_grad()
-def _probe(task: SuperResolution, size: int) -> None:
-    """One image through the network: a loss would quietly broadcast an output of another shape."""
-    low = size // task.scale
+def _check_output_shape(task: SuperResolution, size: int) -> None:
+    """Refuse a network of another scale: a loss would broadcast its output without a word."""
+    input_size = size // task.scale
     task.eval()
-    output = task(torch.zeros(1, 3, low, low))
+    output = task(torch.zeros(1, 3, input_size, input_size))
     task.train()
     if output.shape != (1, 3, size, size):
         target = task.hparams["network"]["_target_"]
         raise BadInput(
-            f"model._target_={target}: it makes {tuple(output.shape)} of (1, 3, {low}, {low}); "
-            f"a network must enlarge (B, 3, h, w) by degradation.scale={task.scale}."
+            f"model._target_={target}: it makes {tuple(output.shape)} of "
+            f"(1, 3, {input_size}, {input_size}); a network must enlarge (B, 3, h, w) by "
+            f"degradation.scale={task.scale}."
         )
-
-
-def _reset_process(trainer: dict[str, Any]) -> None:
-    """One process runs all jobs of a sweep; nothing may leak from one into the next."""
-    for part in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(part).setLevel(logging.WARNING)  # no tips, no device notices
-    # The data lies on the device: there is nothing for workers to do.
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    # torch deprecated a class that Lightning 2.6 asks for.
-    warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
-    # The steps before a CUDA graph are taken without it, by an optimizer that is ready for it.
-    warnings.filterwarnings("ignore", ".*step\\(\\) is running without CUDA graph capture.*")
-    # torch 2.13 has a new name for it, which torch 2.11 does not know.
-    warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
-    # Lightning looks for srun even where no Slurm is meant, as in `_trainer`.
-    warnings.filterwarnings("ignore", "The `srun` command is available.*")
-    process_state.keep_freed_memory(trainer["keep_memory"])
-    torch.set_num_threads(trainer["threads"])
-    process_state.reset(trainer["tf32"], keep_compiled=trainer["compile"])
 
 
 def _load_weights(task: SuperResolution, checkpoint: str) -> None:
     try:
         weights = load_checkpoint(Path(checkpoint))["state_dict"]
-    except Exception as error:  # torch names no type for a file that is none of its own
+    except Exception as error:  # torch has no exception of its own for a foreign file
         raise BadInput(
             f"init_from={checkpoint}: it is no checkpoint, or a damaged one; "
             "give a run's folder or another checkpoint."
@@ -162,27 +196,43 @@ def _load_weights(task: SuperResolution, checkpoint: str) -> None:
         ) from error
 
 
-def _trainer(settings: dict[str, Any], count: int, **options: Any) -> Trainer:
-    # Lightning would else detect Slurm's job and take the run for one process of several.
+def _reset_process(trainer: TrainerConfig) -> None:
+    """Undo what an earlier job has set: one process runs all jobs of a sweep."""
+    for logger in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(logger).setLevel(logging.WARNING)  # no tips, no device notices
+    # The data lies on the device, so workers have nothing to do.
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    # torch has deprecated a class that Lightning 2.6 asks for.
+    warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
+    # torch 2.13 has a new name for the argument, which torch 2.11 does not know.
+    warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
+    # Lightning looks for srun even where it is told to use no Slurm, as in `_build_trainer`.
+    warnings.filterwarnings("ignore", "The `srun` command is available.*")
+    if trainer.keep_memory:
+        keep_freed_memory()
+    torch.set_num_threads(trainer.threads or 1)
+    process_state.reset(trainer.tf32, keep_compiled=trainer.compile)
+
+
+def _build_trainer(settings: TrainerConfig, devices: int | list[int], **options: Any) -> Trainer:
+    # Without this environment Lightning would detect Slurm's job, and take the run for one process
+    # of several.
     plugins: list[Any] = [AtomicCheckpointIO(), LightningEnvironment()]
-    if count > 1:
+    if isinstance(devices, int) and devices > 1:
         plugins.append(SharedBatchNorms())
-        # Shared batch norms make the buffers equal. The module of data divides the batches.
+        # Shared batch norms make the buffers equal. The DataModule divides the batches.
         strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
         options |= {"strategy": strategy, "use_distributed_sampler": False}
     try:
         return Trainer(
-            accelerator=settings["accelerator"],
-            devices=gpu_slots.assigned() or count,
+            **{key: value for key, value in asdict(settings).items() if key in PASSED_ON},
+            devices=devices,
             plugins=plugins,
-            precision=settings["precision"],
-            max_epochs=settings["max_epochs"],
-            deterministic=settings["deterministic"],
             num_sanity_val_steps=0,
-            log_every_n_steps=0,  # History logs each epoch; there is nothing in between
+            log_every_n_steps=0,  # History logs each epoch, and nothing logs in between
             enable_progress_bar=False,
             enable_model_summary=False,
             **options,
         )
     except ValueError as error:
-        raise BadInput(f"trainer.precision={settings['precision']}: {error}") from error
+        raise BadInput(f"trainer.precision={settings.precision}: {error}") from error

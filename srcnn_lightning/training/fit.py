@@ -1,4 +1,4 @@
-"""Train, test the best checkpoint, leave what a run leaves."""
+"""Training and test of a run: the result, and the pictures and events that it leaves."""
 
 import time
 from dataclasses import dataclass
@@ -8,17 +8,16 @@ from typing import Any
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from srcnn_lightning.errors import BadInput, disk_error
-from srcnn_lightning.inference.network import load_checkpoint
-from srcnn_lightning.runs.plan import Plan
+from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.training import callbacks, environment, images, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
-from srcnn_lightning.training.components import Components, tester
+from srcnn_lightning.training.components import Components, build_tester
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 
 @dataclass
 class Result:
-    """What a run found out; its fields are part of the run record."""
+    """Results of a run; the fields are part of the run record (`run_record`)."""
 
     status: str
     metrics: dict[str, float | None]
@@ -31,7 +30,7 @@ class Result:
     durations: dict[str, float]
 
     def sentence(self) -> str:
-        """For the terminal."""
+        """One line for the terminal."""
         if self.status == "diverged":
             return f"diverged at epoch {self.epochs} (its loss is not finite)"
         return (
@@ -40,54 +39,63 @@ class Result:
         )
 
 
-def fit(components: Components, plan: Plan) -> None:
+def fit(components: Components) -> None:
     """Train, from the checkpoint to go on from where there is one."""
-    path = str(components.resume.path) if components.resume else None
-    threads = plan.settings["trainer"]["threads"]
-    with processes.launch(components.trainer.world_size, threads):
-        tensorboard.write_layout(components.trainer.loggers)
-        components.trainer.fit(components.task, components.data, ckpt_path=path, weights_only=True)
+    trainer, resume = components.trainer, components.resume
+    with processes.launch(trainer.world_size, components.config.trainer.threads or 1):
+        tensorboard.write_layout(trainer.loggers)
+        trainer.fit(
+            components.task,
+            components.data,
+            ckpt_path=str(resume.path) if resume else None,
+            weights_only=True,
+        )
 
 
-def fit_and_test(components: Components, plan: Plan) -> Result:
-    """Train, test the best checkpoint by val PSNR, leave pictures and events in the folder."""
+def fit_and_test(components: Components, test_images: Path) -> Result:
+    """Train, test the best checkpoint by val PSNR, leave pictures and events in the folder.
+
+    Args:
+        components: components of the run.
+        test_images: folder of the test images' targets, for all runs that share them.
+    """
     task, trainer, history = components.task, components.trainer, components.history
-    settings, folder = plan.settings, plan.folder
     started = time.monotonic()
     metrics: dict[str, float | None]
-    if task.is_trained:
-        fit(components, plan)
+    if task.is_trainable:
+        fit(components)
         best = history.best()
         metrics = {"max_val_psnr": best.get("val_psnr"), "val_loss": best.get("val_loss")}
     else:
-        metrics = _validate_baseline(components, settings["trainer"]["max_epochs"])
+        metrics = _validate_baseline(components)
     fitted = time.monotonic()
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
-        if task.is_trained:
-            _load_best(task, folder / FOLDER / BEST)
-        tester(components, settings["trainer"]).test(task, components.data, verbose=False)
+        if task.is_trainable:
+            _load_best(task, components.folder / FOLDER / BEST)
+        build_tester(components).test(task, components.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
+        columns = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+        # trainer.limit_test_batches may end the test before the last image.
         per_image = [
-            {"name": image, **{key: values[index] for key, values in table.items()}}
-            for index, image in enumerate(components.data.split.test)
+            {"name": name, **values}
+            for name, values in zip(components.data.split.test, columns, strict=False)
         ]
-        _leave_pictures(components, plan, table["psnr"])
+        _write_pictures(components, test_images, table["psnr"])
     for logger in trainer.loggers:
         logger.finalize("success")
-    if any(isinstance(logger, TensorBoardLogger) for logger in trainer.loggers):
-        tensorboard.write_hyperparameters(folder, settings, plan.name, metrics)
+    parameters = (one for one in task.network.parameters() if one.requires_grad)
     return Result(
         status="diverged" if history.diverged else "finished",
         metrics=metrics,
         history=history.epochs,
         per_image=per_image,
-        parameters=sum(p.numel() for p in task.network.parameters() if p.requires_grad),
+        parameters=sum(one.numel() for one in parameters),
         epochs=len(history.epochs),
         resumed_after=components.resume.epochs if components.resume else None,
         environment=environment.describe(
-            trainer.strategy.root_device, settings["trainer"]["precision"]
+            trainer.strategy.root_device, components.config.trainer.precision
         ),
         durations={
             "fit_s": round(components.checkpoints.seconds_before + fitted - started, 3),
@@ -96,10 +104,15 @@ def fit_and_test(components: Components, plan: Plan) -> Result:
     )
 
 
+def has_events(components: Components) -> bool:
+    """Whether the run logs to TensorBoard."""
+    return any(isinstance(logger, TensorBoardLogger) for logger in components.trainer.loggers)
+
+
 def _load_best(task: SuperResolution, path: Path) -> None:
     try:
         task.load_state_dict(load_checkpoint(path)["state_dict"])
-    except Exception as error:  # torch names no type for a file that is none of its own
+    except Exception as error:  # torch has no exception of its own for a foreign file
         if disk_error(error):
             raise
         raise BadInput(
@@ -108,26 +121,26 @@ def _load_best(task: SuperResolution, path: Path) -> None:
         ) from error
 
 
-def _validate_baseline(components: Components, epochs: int) -> dict[str, float | None]:
-    """One pass over the validation images, drawn as a horizontal line beside the curves."""
+def _validate_baseline(components: Components) -> dict[str, float | None]:
+    """Validate a network that has nothing to learn; its values become horizontal lines."""
     trainer = components.trainer
     trainer.validate(components.task, components.data, verbose=False)
-    tensorboard.write_layout(trainer.loggers)  # the logger begins another file after a validation
+    tensorboard.write_layout(trainer.loggers)  # the logger begins a new file after a validation
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
-    figures = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
+    scalars = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:
-        for epoch in (1, epochs):
-            logger.log_metrics(figures, step=epoch)
+        for epoch in (1, components.config.trainer.max_epochs):
+            logger.log_metrics(scalars, step=epoch)
     callbacks.log_images(trainer, components.task, epoch=1)
     return {"max_val_psnr": psnr, "val_loss": loss}
 
 
-def _leave_pictures(components: Components, plan: Plan, psnr: list[float]) -> None:
-    names, outputs = components.data.split.test, components.test_pictures.outputs
-    pairs, folder = components.data.pairs["test"], plan.folder
-    images.write_outputs(folder / "pictures", names, outputs)
+def _write_pictures(components: Components, test_images: Path, psnr: list[float]) -> None:
+    outputs, pairs = components.test_outputs.outputs, components.data.pairs["test"]
+    names = components.data.split.test[: len(outputs)]
+    images.write_outputs(components.folder / "pictures", names, outputs)
     lr, hr = pairs[list(range(min(images.COMPARED, len(names))))]
-    images.write_comparison(folder / "comparison.png", names, lr, outputs, hr, psnr)
+    images.write_comparison(components.folder / "comparison.png", names, lr, outputs, hr, psnr)
     images.write_test_images(
-        plan.output_dir / plan.test_images, names, pairs.hr, plan.settings["degradation"]
+        test_images, components.data.split.test, pairs.hr, components.config.degradation
     )

@@ -194,7 +194,7 @@ def test_memory_is_a_gigabyte_and_8_bytes_a_pixel_of_the_output(
 ) -> None:
     content = np.random.default_rng(0).integers(0, 256, (400, 600, 4)).astype(np.uint8)
     Image.fromarray(np.tile(content, (10, 10, 1))).save(tmp_path / "large.png")
-    command = [sys.executable, "-m", MODULE, str(trained), "large.png"]
+    command = [sys.executable, "-m", "srcnn_lightning", MODULE, str(trained), "large.png"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.read() == "large-enlarged.png: 12000x8000 pixels\n"
