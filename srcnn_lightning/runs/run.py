@@ -214,7 +214,7 @@ def _make_room(plan: Plan, resume: "Resume | None") -> None:
     record = run_record.read(plan.folder)
     if record is not None and record.get("status") in store.DONE:
         path = plan.folder / run_record.FILE_NAME
-        path.rename(path.with_name(f"metrics-{record.get('epochs', 0)}-epochs.json"))
+        path.rename(path.with_name(f"metrics-{record.get('epochs', resume.epochs)}-epochs.json"))
     print_line(f"{plan.label}: goes on after epoch {resume.epochs}")
 
 
