@@ -12,9 +12,9 @@ from own_network import write_network
 from srcnn_lightning import errors
 
 
-def test_last_words_are_said_once(capfd, monkeypatch):
+def test_exit_message_lock_are_said_once(capfd, monkeypatch):
     """By the main thread or by the one that ends the process without it, whoever comes first."""
-    monkeypatch.setattr(errors, "_last_words", threading.Lock())
+    monkeypatch.setattr(errors, "_exit_message_lock", threading.Lock())
     errors.print_exit_message("Interrupted; what is finished is kept.")
     errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
@@ -28,7 +28,7 @@ class Busy:
 
 
 def test_words_are_said_while_stderr_is_at_work(capfd, monkeypatch):
-    monkeypatch.setattr(errors, "_last_words", threading.Lock())
+    monkeypatch.setattr(errors, "_exit_message_lock", threading.Lock())
     monkeypatch.setattr(sys, "stderr", Busy())
     errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
@@ -55,7 +55,7 @@ def clear_up():
 
 {ending}
 
-@errors.leaving_on_signals()
+@errors.exiting_on_signals()
 def main():
     print("finished")
 

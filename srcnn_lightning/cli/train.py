@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from srcnn_lightning import errors
 from srcnn_lightning.cli import hydra_setup
+from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.runs.naming import is_silent
 from srcnn_lightning.sweeps import launchers
 from srcnn_lightning.sweeps.sweep import Place, Sweep
@@ -53,7 +54,7 @@ def main() -> None:
         death = launchers.worker_death_message(error)
         if death is not None:
             errors.exit_with_message(death, errors.FAILED)
-        sentence = errors.bad_input_message(error)
+        sentence = bad_input_message(error)
         if sentence is None and (cause := errors.disk_error(error)):
             sentence = errors.output_dir_message(str(cause.filename), cause)  # Hydra's own files
         if sentence is None:
@@ -120,7 +121,7 @@ def run_job(cfg: DictConfig) -> float | None:
         outcome = run(cfg, settings, place)
     except Exception as error:
         errors.exit_if_signalled()
-        sentence = errors.bad_input_message(error)
+        sentence = bad_input_message(error)
         if sentence is None:
             raise
         if sweep is not None and is_worker:
