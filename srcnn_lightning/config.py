@@ -59,8 +59,6 @@ class TrainerConfig:
     keep_memory: bool = MISSING
     channels_last: bool = MISSING
     compile: bool = MISSING
-    steps_per_call: int = MISSING
-    cuda_graph: bool = MISSING
     tf32: bool = MISSING
 
 

@@ -87,9 +87,9 @@ def process_rank() -> int:
 
 
 def ignore_foreign_ranks() -> None:
-    """Remove other launchers' variables, by which Lightning would take this process for one of many.
+    """Remove the variables of other launchers.
 
-    It would then write nothing.
+    Lightning would take this process for one of many, and write nothing.
     """
     if process_rank() == 0:
         for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
@@ -128,7 +128,7 @@ def _torch_has_cuda() -> bool:
 
 
 def _core(cpu: int) -> str:
-    """The core of a logical CPU, named by its threads, `0,4`; by the CPU where those are unknown."""
+    """The core of a logical CPU, named by its threads, `0,4`; the CPU's number if unknown."""
     try:
         return (TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list").read_text().strip()
     except OSError:

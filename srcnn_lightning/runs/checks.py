@@ -8,7 +8,6 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning import hardware
 from srcnn_lightning.errors import BadInput, output_dir_message
 
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
@@ -82,12 +81,6 @@ def check_settings(settings: dict[str, Any]) -> None:
             "it must be at least 1",
         ),
         (
-            "trainer.steps_per_call",
-            trainer["steps_per_call"],
-            trainer["steps_per_call"] >= 1,
-            "it must be at least 1",
-        ),
-        (
             "trainer.threads",
             threads,
             threads is None or 1 <= threads <= 1024,
@@ -100,47 +93,9 @@ def check_settings(settings: dict[str, Any]) -> None:
             "it names a folder, so use letters, digits and . _ + - alone",
         ),
     )
-    for key, value, is_right, advice in (*rules, *_rules_of_several_steps(trainer)):
+    for key, value, is_right, advice in rules:
         if not is_right:
             raise BadInput(f"{key}={value}: {advice}.")
-
-
-def _rules_of_several_steps(trainer: dict[str, Any]) -> tuple[tuple[str, Any, bool, str], ...]:
-    """What goes together with `trainer.steps_per_call` and `trainer.cuda_graph`."""
-    steps, is_several = trainer["steps_per_call"], trainer["steps_per_call"] > 1
-    precision = trainer["precision"]
-    return (
-        (
-            "trainer.steps_per_call",
-            steps,
-            not is_several or trainer["devices"] == 1,
-            f"trainer.devices={trainer['devices']} processes meet at every step; leave it at 1",
-        ),
-        (
-            "trainer.steps_per_call",
-            steps,
-            not is_several or precision != "16-mixed",
-            "trainer.precision=16-mixed scales each step's loss by Lightning; leave it at 1",
-        ),
-        (
-            "trainer.cuda_graph",
-            "true",
-            not trainer["cuda_graph"] or is_several,
-            "it needs trainer.steps_per_call above 1, 30 for an epoch of 60 images in one call",
-        ),
-        (
-            "trainer.cuda_graph",
-            "true",
-            not trainer["cuda_graph"] or precision == "32-true",
-            f"it needs trainer.precision=32-true, not {precision}",
-        ),
-        (
-            "trainer.cuda_graph",
-            "true",
-            not trainer["cuda_graph"] or hardware.device_type(trainer["accelerator"]) == "cuda",
-            "there is no GPU of CUDA's here; leave it out",
-        ),
-    )
 
 
 def check_output_dir(output_dir: str) -> None:

@@ -112,7 +112,8 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
         "deterministic": trainer["deterministic"],
         "channels_last": trainer["channels_last"],
         "compile": trainer["compile"],
-        "cuda_graph": trainer["cuda_graph"],
+        # A setting of an earlier version; without it, earlier runs would have other hashes.
+        "cuda_graph": trainer.get("cuda_graph", False),
         "tf32": trainer["tf32"] if device == "cuda" else None,
         # A sum's order, and with it its last bits, depends on the threads that share it.
         "threads": trainer["threads"] if device == "cpu" else None,

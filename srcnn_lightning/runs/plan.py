@@ -58,6 +58,18 @@ class Plan:
         return f"test_images/{kind}-{files.digest(shaped)[:8]}"
 
     @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The row of TensorBoard's HParams tab, which shows five columns at first."""
+        settings = self.settings
+        return {
+            "variant": settings["variant"] or self.name,
+            "model": str(settings["model"].get("name", "")),
+            "lr": settings["optimizer"]["lr"],
+            "weight_decay": settings["optimizer"]["weight_decay"],
+            "seed": settings["seed"],
+        }
+
+    @property
     def max_epochs(self) -> int:
         """The length of the training."""
         return int(self.settings["trainer"]["max_epochs"])

@@ -116,7 +116,7 @@ def _copy(plan: Plan) -> Outcome | None:
     if found is None:
         return None
     if shows_events:
-        tensorboard.write_hyperparameters(plan.folder, plan.settings, plan.name, found["metrics"])
+        tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, found["metrics"])
     same_as = str(original.relative_to(plan.output_dir))
     run_record.write(plan.folder, {**found, **_identity(plan), "same_as": same_as})
     print_line(f"{plan.label}: the same as {same_as}, copied from there")

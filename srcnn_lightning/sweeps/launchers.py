@@ -30,7 +30,7 @@ EXTRAS = {
     "hydra_plugins.hydra_ray_launcher": "ray",
     "hydra_plugins.hydra_optuna_sweeper": "optuna",
 }
-# Names of the exceptions of joblib, submitit and ray for a killed worker; importing them takes time.
+# Names of the exceptions of joblib, submitit and ray for a killed worker. Importing them is slow.
 WORKER_DEATH_ERRORS = (
     "TerminatedWorkerError",
     "BrokenProcessPool",

@@ -18,10 +18,12 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.inference.network import load_checkpoint
 from srcnn_lightning.runs import gpu_slots
 from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.sweeps.sweep import Place
-from srcnn_lightning.training import callbacks, environment, process_state, processes, tensorboard
+from srcnn_lightning.training import environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
-from srcnn_lightning.training.several_steps import SeveralSteps
+from srcnn_lightning.training.history import History
+from srcnn_lightning.training.image_callbacks import TestOutputs, ValidationImages
+from srcnn_lightning.training.progress import EpochProgress, SweepPosition
+from srcnn_lightning.training.seeds import EpochSeeds, seed_generators
 from srcnn_lightning.training.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.training.task import SuperResolution
 
@@ -33,13 +35,13 @@ class Components:
     task: SuperResolution
     data: SuperResolutionData
     trainer: Trainer
-    history: callbacks.History
-    test_pictures: callbacks.TestOutputs
+    history: History
+    test_pictures: TestOutputs
     checkpoints: Checkpoints
     resume: Resume | None
 
 
-def build(plan: Plan, resume: Resume | None, place: Place | None = None) -> Components:
+def build(plan: Plan, resume: Resume | None, place: SweepPosition | None = None) -> Components:
     """Build every part of a run; nothing is written yet.
 
     Args:
@@ -65,33 +67,29 @@ def build(plan: Plan, resume: Resume | None, place: Place | None = None) -> Comp
         kernel,
         seed,
         options["channels_last"],
-        options["steps_per_call"],
     )
-    callbacks.seed_generators(seed)
+    seed_generators(seed)
     network = models.network_settings(model, bool(degradation["antialias"]), scale)
-    kind = SeveralSteps if options["steps_per_call"] > 1 else SuperResolution
-    task = kind(models.build(network), network, scale, settings["optimizer"])
-    if isinstance(task, SeveralSteps):
-        task.cuda_graph = options["cuda_graph"]
+    task = SuperResolution(models.build(network), network, scale, settings["optimizer"])
     _probe(task, int(settings["data"]["target_size"]))
-    if task.is_trained:
+    if task.is_trainable:
         task.configure_optimizers()  # refuses bad arguments now, not in the middle of the run
         if options["compile"]:
             compilation.compile_network(task.network, hardware.device_type(options["accelerator"]))
     if settings["init_from"]:
         _load_weights(task, str(settings["init_from"]))
-    history, test_pictures = callbacks.History(), callbacks.TestOutputs()
+    history, test_pictures = History(), TestOutputs()
     checkpoints = Checkpoints(folder, plan.identity.lineage, history)
     trainer = _trainer(
         settings["trainer"],
-        settings["trainer"]["devices"] if task.is_trained else 1,
+        settings["trainer"]["devices"] if task.is_trainable else 1,
         logger=tensorboard.make_logger(settings["logger"], folder, resume.epochs if resume else 0),
         default_root_dir=folder,
         callbacks=[
-            callbacks.EpochSeeds(seed),
+            EpochSeeds(seed),
             history,
-            callbacks.EpochProgress(plan.name, history, place),
-            callbacks.ValidationImages(),
+            EpochProgress(plan.name, history, place),
+            ValidationImages(),
             test_pictures,
             checkpoints,
             processes.RestoreSignalHandlers(),
@@ -134,8 +132,6 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     # torch deprecated a class that Lightning 2.6 asks for.
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
-    # The steps before a CUDA graph are taken without it, by an optimizer that is ready for it.
-    warnings.filterwarnings("ignore", ".*step\\(\\) is running without CUDA graph capture.*")
     # torch 2.13 has a new name for it, which torch 2.11 does not know.
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
     # Lightning looks for srun even where no Slurm is meant, as in `_trainer`.

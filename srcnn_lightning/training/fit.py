@@ -10,9 +10,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from srcnn_lightning.errors import BadInput, disk_error
 from srcnn_lightning.inference.network import load_checkpoint
 from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.training import callbacks, environment, images, processes, tensorboard
+from srcnn_lightning.training import environment, images, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
 from srcnn_lightning.training.components import Components, tester
+from srcnn_lightning.training.history import scalars
+from srcnn_lightning.training.image_callbacks import log_images
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 
@@ -55,7 +57,7 @@ def fit_and_test(components: Components, plan: Plan) -> Result:
     settings, folder = plan.settings, plan.folder
     started = time.monotonic()
     metrics: dict[str, float | None]
-    if task.is_trained:
+    if task.is_trainable:
         fit(components, plan)
         best = history.best()
         metrics = {"max_val_psnr": best.get("val_psnr"), "val_loss": best.get("val_loss")}
@@ -64,7 +66,7 @@ def fit_and_test(components: Components, plan: Plan) -> Result:
     fitted = time.monotonic()
     per_image: list[dict[str, Any]] = []
     if not history.diverged:
-        if task.is_trained:
+        if task.is_trainable:
             _load_best(task, folder / FOLDER / BEST)
         tester(components, settings["trainer"]).test(task, components.data, verbose=False)
         table = task.test_table()
@@ -77,7 +79,7 @@ def fit_and_test(components: Components, plan: Plan) -> Result:
     for logger in trainer.loggers:
         logger.finalize("success")
     if any(isinstance(logger, TensorBoardLogger) for logger in trainer.loggers):
-        tensorboard.write_hyperparameters(folder, settings, plan.name, metrics)
+        tensorboard.write_hyperparameters(folder, plan.hyperparameters, metrics)
     return Result(
         status="diverged" if history.diverged else "finished",
         metrics=metrics,
@@ -114,11 +116,11 @@ def _validate_baseline(components: Components, epochs: int) -> dict[str, float |
     trainer.validate(components.task, components.data, verbose=False)
     tensorboard.write_layout(trainer.loggers)  # the logger begins another file after a validation
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
-    figures = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
+    figures = scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:
         for epoch in (1, epochs):
             logger.log_metrics(figures, step=epoch)
-    callbacks.log_images(trainer, components.task, epoch=1)
+    log_images(trainer, components.task, epoch=1)
     return {"max_val_psnr": psnr, "val_loss": loss}
 
 

@@ -8,7 +8,6 @@ import torch
 from benchmarks.compose import request
 from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.training.components import Components, build
-from srcnn_lightning.training.several_steps import SeveralSteps
 
 SMALL = ("data.count=10", "data.crop=64", "data.target_size=32")
 
@@ -44,13 +43,6 @@ def test_a_gpus_convolutions_round_as_asked_for(tmp_path: Path, given: bool) -> 
     assert found is given
 
 
-@pytest.mark.parametrize(("steps", "several"), [(1, False), (2, True)])
-def test_several_steps_are_taken_where_they_are_asked_for(tmp_path, steps, several) -> None:
-    parts = parts_with(tmp_path, f"trainer.steps_per_call={steps}")
-    assert isinstance(parts.task, SeveralSteps) is several
-    assert parts.task.automatic_optimization is not several
-
-
 @pytest.mark.parametrize(
     ("override", "is_another_run"),
     [
@@ -62,7 +54,6 @@ def test_several_steps_are_taken_where_they_are_asked_for(tmp_path, steps, sever
         ("data.eval_batch_size=5", True),
         ("data.on_device=false", False),
         ("trainer.keep_memory=false", False),
-        ("trainer.steps_per_call=7", False),
         ("trainer.jobs_per_gpu=7", False),
         ("trainer.tf32=false", False),  # on a CPU
     ],

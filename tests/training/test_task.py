@@ -252,11 +252,11 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
-def test_baseline_is_not_trained(kernel):
+def test_interpolation_has_nothing_to_learn(kernel):
     group = {"_target_": "srcnn_lightning.models.Interpolation", "kernel": kernel}
     task = task_of(models.network_settings(group, True, 2), ADAM)
-    assert task.is_trained is False
+    assert task.is_trainable is False
 
 
-def test_network_is_trained():
-    assert constant_task(0.5).is_trained is True
+def test_network_is_trainable():
+    assert constant_task(0.5).is_trainable is True
