@@ -16,6 +16,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from srcnn_lightning import files
 from srcnn_lightning.console import print_line
+from srcnn_lightning.errors import one_line
 from srcnn_lightning.inference.network import load_checkpoint
 from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
 from srcnn_lightning.training import tensorboard
@@ -178,4 +179,4 @@ def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
 
 
 def _summary(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
+    return f"{type(error).__name__}: {one_line(error)[:80]}"
