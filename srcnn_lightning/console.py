@@ -1,5 +1,6 @@
 """Progress on a terminal as a bar, elsewhere as few plain lines."""
 
+import os
 import sys
 import threading
 import time
@@ -14,33 +15,36 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
 T = TypeVar("T")
-SHOWS_BARS = True
+SHARED_TERMINAL_VARIABLE = "SRCNN_LIGHTNING_SHARED_TERMINAL"
+"""Environment variable that is set where several processes write to one terminal."""
 
 
-def progress_bar() -> Progress:
-    """A bar that disappears when it is done; nothing at all where there is no terminal."""
+def _shows_bars() -> bool:
+    """Whether this process can move the cursor of its terminal without disturbing another."""
+    return sys.stdout.isatty() and SHARED_TERMINAL_VARIABLE not in os.environ
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        *columns,
         console=Console(file=sys.stdout),
         transient=True,
-        disable=not (sys.stdout.isatty() and SHOWS_BARS),
+        disable=not _shows_bars(),
     )
 
 
-def disable_bars() -> None:
-    """For a process that shares its terminal with others: no bars."""
-    global SHOWS_BARS  # noqa: PLW0603 - as the terminal is, it belongs to the process
-    SHOWS_BARS = False
+def progress_bar() -> Progress:
+    """A bar that disappears when it is done; without a terminal of its own it shows nothing."""
+    return _bar(MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
 
 
 def track(items: Sequence[T], description: str) -> Iterable[T]:
@@ -54,57 +58,47 @@ def track(items: Sequence[T], description: str) -> Iterable[T]:
 
 @contextmanager
 def transfer_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes with the time left; without a terminal one line for each quarter.
+    """A bar of bytes with the time left; without a terminal of its own a line for each quarter.
 
     Args:
-        description: what is moved.
+        description: what is transferred.
         total: bytes in all.
         done: bytes that were there before.
 
     Yields:
-        What is to be told of each further bytes, from any thread.
+        Function that takes the number of further bytes; any thread may call it.
     """
-    lines = _Quarters(description, total, done)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stdout),
-        transient=True,
-        disable=not (sys.stdout.isatty() and SHOWS_BARS),
-    ) as progress:
+    with _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as progress:
+        lines = _QuarterLines(description, total, done) if progress.disable else None
         task = progress.add_task(description, total=total, completed=done)
 
         def advance(count: int) -> None:
             progress.advance(task, count)
-            if progress.disable:
+            if lines:
                 lines.advance(count)
 
         yield advance
 
 
-class _Quarters:
-    """A line when a transfer begins, and one for each quarter of it."""
+class _QuarterLines:
+    """A line when a transfer begins, and one after each quarter of it."""
 
     def __init__(self, description: str, total: int, done: int) -> None:
-        self.description, self.total, self.done, self.start = description, total, done, done
+        self.description, self.total, self.done, self.done_before = description, total, done, done
         self.lock = threading.Lock()
         self.started = time.monotonic()
-        self.said = 4 * done // total if total else 0
-        if not sys.stdout.isatty():
-            print_line(f"{description}, {_megabytes(total - done)} MB")
+        self.printed_quarters = 4 * done // total if total else 0
+        print_line(f"{description}, {_megabytes(total - done)} MB")
 
     def advance(self, count: int) -> None:
         with self.lock:
             self.done += count
             quarters = 4 * self.done // self.total if self.total else 0
-            if not self.said < quarters < 4:
+            if not self.printed_quarters < quarters < 4:
                 return
-            self.said = quarters
+            self.printed_quarters = quarters
             seconds = time.monotonic() - self.started
-            left = seconds * (self.total - self.done) / max(self.done - self.start, 1)
+            left = seconds * (self.total - self.done) / max(self.done - self.done_before, 1)
             print_line(
                 f"{self.description}, {_megabytes(self.done)} of {_megabytes(self.total)} MB, "
                 f"{left:.0f} s left"
@@ -116,7 +110,7 @@ def _megabytes(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that fits: `40 s`, `12 min`, `3.5 h`."""
+    """A duration in the unit that fits: `40 s`, `12 min`, `3.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -124,10 +118,10 @@ def duration(seconds: float) -> str:
 
 @cache
 def say_once(line: str) -> None:
-    """`say`, once a process, what each job of a sweep would repeat."""
+    """Print a line once a process, where each job of a sweep would repeat it."""
     print_line(line)
 
 
 def print_line(line: str) -> None:
-    """One line for the user, at once, also into a pipe."""
+    """Print a line and flush it, so that a pipe shows it at once."""
     print(line, flush=True)

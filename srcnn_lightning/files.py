@@ -1,4 +1,4 @@
-"""One process at a time, and a line for the one that waits."""
+"""Files: written whole or not at all, locked by one process at a time, named safely."""
 
 import json
 import os
@@ -18,8 +18,8 @@ def locked(path: Path, line: str) -> Iterator[None]:
     """Hold a lock file for this process alone; the system frees it when the process dies.
 
     Args:
-        path: of the lock file, in a folder that is there.
-        line: said before waiting for another process that holds it.
+        path: path of the lock file, in a folder that exists.
+        line: line that is printed before this process waits for another one that holds the lock.
     """
     from filelock import FileLock, Timeout
 
@@ -36,14 +36,14 @@ def locked(path: Path, line: str) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file: whole or not at all."""
+    """Write a text file, whole or not at all."""
     with atomic_write(path) as file:
         file.write(text.encode())
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its place, so that nobody reads half of it."""
+    """Open a temporary file that replaces `path` at the end: nobody reads half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -58,56 +58,59 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a file's new name to the disk, which syncing the file does not."""
+    """Bring the new name of a file to the disk, which syncing the file itself does not."""
     if os.name == "nt":
-        return  # a folder cannot be opened there
-    number = os.open(folder, os.O_RDONLY)
+        return  # Windows cannot open a folder
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(number)
+        os.fsync(descriptor)
     finally:
-        os.close(number)
+        os.close(descriptor)
 
 
 def image_file_names(images: Sequence[str]) -> list[str]:
-    """The file that a picture of each image has, whatever the image's own type: `0801.png`."""
+    """The name of the PNG that belongs to each image, whatever the image's own type: `0801.png`."""
     stems = [Path(image).stem for image in images]
     # cat.jpg and cat.bmp of one folder keep their endings.
-    unique = (
-        stem if stems.count(stem) == 1 else image for stem, image in zip(stems, images, strict=True)
-    )
-    return [f"{name}.png" for name in unique]
+    return [
+        f"{stem if stems.count(stem) == 1 else image}.png"
+        for stem, image in zip(stems, images, strict=True)
+    ]
 
 
 def remove_temporary_files(folder: Path) -> None:
-    """What `atomic` leaves when its process is killed; for whoever holds the folder's lock."""
+    """Remove the files that `atomic_write` left in killed processes; the caller holds the lock."""
     for path in folder.rglob(".*"):
         if path.suffix[1:].isdecimal() and path.is_file():
             path.unlink()
 
 
 def digest(settings: Any) -> str:
-    """A short name for a configuration: equal settings, equal digest."""
+    """Sixteen hexadecimal digits that are equal for equal settings (any JSON value)."""
     return sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def path_below(folder: Path, named: Any) -> Path | None:
-    """The path that a file names from `folder` on; None where it would lead out of there."""
+    """The path below `folder` that a file names; None where it would lead out of the folder."""
     path = Path(str(named))
     return None if path.is_absolute() or path.drive or ".." in path.parts else folder / path
 
 
 def safe_name(text: str) -> str:
-    """Without what a path, a shell or a table could trip over."""
+    """The text with `-` for every character that is special in a path, a shell or a table."""
     return re.sub(r"[^\w.,=+-]+", "-", text)
 
 
 def set_aside(path: Path, into: Path) -> Path:
-    """Move a file or folder into a folder, under its name and the time; returns where it lies."""
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    aside = into / f"{path.name}-{stamp}"
-    number = 1
+    """Move a file or folder into the folder `into`, under its name and the time.
+
+    Returns:
+        Its new path.
+    """
+    name = f"{path.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    aside, number = into / name, 1
     while aside.exists():
-        aside = into / f"{path.name}-{stamp}-{number}"
+        aside = into / f"{name}-{number}"
         number += 1
     into.mkdir(parents=True, exist_ok=True)
     path.rename(aside)

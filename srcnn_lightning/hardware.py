@@ -1,7 +1,7 @@
-"""What this machine has to compute with, found without importing torch.
+"""The processors of this machine, found without importing torch.
 
-A finished run is recognized by its device and threads among other things, and recognizing one
-shall not cost the seconds that importing torch takes.
+The identity of a run includes its device and threads, and skipping a finished run must not cost the
+seconds that importing torch takes.
 """
 
 import ctypes
@@ -12,16 +12,16 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-LEADER_VARIABLE = "SRCNN_LIGHTNING_LEADER"  # names the process that started this one
+LEADER_VARIABLE = "SRCNN_LIGHTNING_LEADER"  # id of the process that started this one
 TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 def device_type(accelerator: str) -> str:
-    """`cpu`, `cuda` or `mps`: what `trainer.accelerator` comes to on this machine.
+    """The device that `trainer.accelerator` means on this machine: `cpu`, `cuda` or `mps`.
 
     Args:
-        accelerator: `auto`, `cpu` or `gpu`; a GPU that is asked for and not there is `cuda`, and
-            refused when the run begins.
+        accelerator: `auto`, `cpu` or `gpu`. Without a GPU `gpu` means `cuda`, which is refused when
+            the run begins.
     """
     if accelerator == "cpu":
         return "cpu"
@@ -32,8 +32,8 @@ def device_type(accelerator: str) -> str:
 
 @cache
 def gpu_count() -> int:
-    """CUDA devices that torch can use here; CUDA_VISIBLE_DEVICES limits them."""
-    if not _torch_knows_cuda():
+    """The number of CUDA devices that torch can use; CUDA_VISIBLE_DEVICES limits them."""
+    if not _torch_has_cuda():
         return 0
     try:
         driver = ctypes.CDLL("libcuda.so.1" if sys.platform == "linux" else "nvcuda.dll")
@@ -47,34 +47,39 @@ def gpu_count() -> int:
 
 @cache
 def gpu_names() -> list[str]:
-    """Of the CUDA devices in torch's order: the same for a device whatever a process may see."""
+    """The ids of the CUDA devices in torch's order.
+
+    A device has the same id in every process, whatever CUDA_VISIBLE_DEVICES says.
+    """
     names = []
     for index in range(gpu_count()):
         driver = ctypes.CDLL("libcuda.so.1" if sys.platform == "linux" else "nvcuda.dll")
         device, uuid = ctypes.c_int(0), (ctypes.c_ubyte * 16)()
-        is_known = (
+        has_uuid = (
             driver.cuDeviceGet(ctypes.byref(device), index) == 0
             and driver.cuDeviceGetUuid(ctypes.byref(uuid), device) == 0
         )
-        names.append(bytes(uuid).hex() if is_known else str(index))
+        names.append(bytes(uuid).hex() if has_uuid else str(index))
     return names
 
 
 @cache
 def physical_cores() -> int:
-    """Physical cores that this process may use: two threads of one core gain nothing here."""
+    """The number of physical cores that this process may use.
+
+    Two threads of one core compute no faster than one.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
-    cpus = os.sched_getaffinity(0)
-    siblings = {_siblings(cpu) for cpu in cpus}
-    return max(1, len(siblings))
+    return len({_core(cpu) for cpu in os.sched_getaffinity(0)})
 
 
 @cache
 def process_rank() -> int:
-    """This process's number among those of one run; 0 leads.
+    """The number of this process among those that train one run; 0 is the leading process.
 
-    Launchers of other programs set LOCAL_RANK too; what our own leading process has set counts.
+    Launchers of other programs set LOCAL_RANK too, so it counts only where our own leading process
+    has started this one.
     """
     if os.environ.get(LEADER_VARIABLE) != str(os.getppid()):
         return 0
@@ -82,30 +87,32 @@ def process_rank() -> int:
 
 
 def ignore_foreign_ranks() -> None:
-    """Lightning would write nothing in a process that it takes for one of many."""
+    """Remove the variables of other launchers.
+
+    Lightning would take this process for one of many, and write nothing.
+    """
     if process_rank() == 0:
         for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID", "JSM_NAMESPACE_RANK"):
             os.environ.pop(name, None)
 
 
 def thread_count(wanted: int | None, processes: int = 1) -> int:
-    """CPU threads of one process: `trainer.threads`, else its share of all there are.
-
-    Those are OMP_NUM_THREADS where it is set, else the physical cores.
+    """The number of CPU threads of one process.
 
     Args:
-        wanted: `trainer.threads`.
-        processes: that share them.
+        wanted: `trainer.threads`; None for this process's share of OMP_NUM_THREADS or, where that
+            is not a number, of the physical cores.
+        processes: number of processes that share the threads.
     """
     if wanted is not None:
         return wanted
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    number = int(given) if given.isdecimal() else 0
-    return max(1, (number or physical_cores()) // processes)
+    variable = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(variable) if variable.isdecimal() else 0
+    return max(1, (threads or physical_cores()) // processes)
 
 
-def _torch_knows_cuda() -> bool:
-    """Whether torch was built for CUDA, from the text of its version file."""
+def _torch_has_cuda() -> bool:
+    """Whether torch was built for CUDA, as the text of its version file says."""
     spec = find_spec("torch")
     folders = list(spec.submodule_search_locations or []) if spec else []
     for folder in folders:
@@ -120,8 +127,8 @@ def _torch_knows_cuda() -> bool:
     return False
 
 
-def _siblings(cpu: int) -> str:
-    """The threads of a CPU's core, `0,4`; the CPU itself where the system does not say."""
+def _core(cpu: int) -> str:
+    """The core of a logical CPU, named by its threads, `0,4`; the CPU's number if unknown."""
     try:
         return (TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list").read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Runs that are stopped at a chosen moment, and what tells two of them apart."""
+"""Runs that are killed at a chosen moment, and the comparison of two runs."""
 
 import json
 import signal
@@ -11,11 +11,12 @@ from conftest import TINY
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 LEAVES = ("data=dead_leaves", *TINY, "trainer.threads=1")
+# Keys of a record whose values are equal for two trainings of the same run.
 TOLD_APART = ("status", "metrics", "history", "per_image")
 
 
 def kill_once_there(folder: Path, path: Path, *arguments: str, delay_s: float = 0.0) -> None:
-    """SIGKILL the command `delay_s` after a new version of a file has appeared."""
+    """Kill a command `delay_s` seconds after it has written a file, or a new version of it."""
     before = path.stat().st_mtime_ns if path.exists() else 0
     process = start(folder, *arguments)
     deadline = time.monotonic() + 60
@@ -31,12 +32,12 @@ def kill_once_there(folder: Path, path: Path, *arguments: str, delay_s: float = 
 
 def record(folder: Path) -> dict:
     """The run record in a folder."""
-    found: dict = json.loads((folder / "metrics.json").read_text())
-    return found
+    content: dict = json.loads((folder / "metrics.json").read_text())
+    return content
 
 
 def records(outputs: Path) -> dict[str, dict]:
-    """Every run's record by its folder below `outputs`, hidden folders left out."""
+    """The record of every run by its folder below `outputs`; hidden folders are left out."""
     return {
         str(path.parent.relative_to(outputs)): json.loads(path.read_text())
         for path in sorted(outputs.rglob("metrics.json"))
@@ -45,7 +46,7 @@ def records(outputs: Path) -> dict[str, dict]:
 
 
 def assert_same_runs(first: Path, second: Path) -> None:
-    """Bitwise: figures, weights, optimizer; and curves without gaps or doubles."""
+    """Compare results, weights and optimizers bitwise, and curves without gap or double."""
     ours, theirs = records(first), records(second)
     assert list(ours) == list(theirs)
     for run, ours_of_run in ours.items():
@@ -64,7 +65,7 @@ def assert_same_runs(first: Path, second: Path) -> None:
 
 
 def assert_equal(first: object, second: object) -> None:
-    """Bitwise, through dictionaries and lists."""
+    """Compare values bitwise, in dictionaries and lists too."""
     assert type(first) is type(second)
     if isinstance(first, dict):
         assert isinstance(second, dict)
@@ -84,7 +85,7 @@ def assert_equal(first: object, second: object) -> None:
 
 
 def curve(folder: Path) -> list[tuple[int, float]]:
-    """Steps and values of val PSNR as TensorBoard shows them."""
+    """The steps and values of val PSNR as TensorBoard shows them."""
     events = EventAccumulator(str(folder), {"scalars": 0})
     events.Reload()
     return [(event.step, event.value) for event in events.Scalars("epoch/val_psnr")]

@@ -158,35 +158,6 @@ CASES = {
         ("optimizer._target_=torch.optim.Nope", "cannot be imported"),
     ),
     "no GPU": ((LEAVES, "trainer=gpu"), ("trainer.accelerator=gpu", "trainer=auto")),
-    "no step in a call": (
-        (LEAVES, "trainer.steps_per_call=0"),
-        ("trainer.steps_per_call=0", "at least 1"),
-    ),
-    "several steps in several processes": (
-        (LEAVES, "trainer=ddp", "trainer.accelerator=cpu", "trainer.steps_per_call=2"),
-        ("trainer.steps_per_call=2", "trainer.devices=2", "leave it at 1"),
-    ),
-    "several steps with a scaled loss": (
-        (LEAVES, "trainer.precision=16-mixed", "trainer.steps_per_call=2"),
-        ("trainer.steps_per_call=2", "16-mixed", "leave it at 1"),
-    ),
-    "graph of single steps": (
-        (LEAVES, "trainer.cuda_graph=true"),
-        ("trainer.cuda_graph=true", "trainer.steps_per_call above 1"),
-    ),
-    "graph in another precision": (
-        (
-            LEAVES,
-            "trainer.cuda_graph=true",
-            "trainer.steps_per_call=2",
-            "trainer.precision=bf16-mixed",
-        ),
-        ("trainer.cuda_graph=true", "32-true, not bf16-mixed"),
-    ),
-    "graph on a CPU": (
-        (LEAVES, "trainer.cuda_graph=true", "trainer.steps_per_call=2", "trainer=cpu"),
-        ("trainer.cuda_graph=true", "no GPU of CUDA's"),
-    ),
     "unknown precision": ((LEAVES, "trainer.precision=17"), ("trainer.precision=17", "32-true")),
     "outputs cannot be written": (
         (LEAVES, "output_dir=a_file"),

@@ -12,29 +12,29 @@ from own_network import write_network
 from srcnn_lightning import errors
 
 
-def test_last_words_are_said_once(capfd, monkeypatch):
-    """By the main thread or by the one that ends the process without it, whoever comes first."""
-    monkeypatch.setattr(errors, "_last_words", threading.Lock())
+def test_exit_message_is_printed_once(capfd, monkeypatch):
+    """Printed by the main thread, or by the one that ends the process without it."""
+    monkeypatch.setattr(errors, "_exit_message_lock", threading.Lock())
     errors.print_exit_message("Interrupted; what is finished is kept.")
     errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
 
 
 class Busy:
-    """As Python's writer behaves to a signal's handler in the middle of its work."""
+    """A writer like Python's own, which a signal's handler must not call during a write."""
 
     def write(self, text):
         raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
 
 
-def test_words_are_said_while_stderr_is_at_work(capfd, monkeypatch):
-    monkeypatch.setattr(errors, "_last_words", threading.Lock())
+def test_exit_message_is_printed_during_another_write_to_stderr(capfd, monkeypatch):
+    monkeypatch.setattr(errors, "_exit_message_lock", threading.Lock())
     monkeypatch.setattr(sys, "stderr", Busy())
     errors.print_exit_message("Interrupted; what is finished is kept.")
     assert capfd.readouterr().err == "Interrupted; what is finished is kept.\n"
 
 
-# What a library leaves to the end of the process may take its time.
+# Code that a library runs at the end of the process, which may take long.
 ENDINGS = {
     "atexit": "import atexit; atexit.register(clear_up)",
     "executor": "from concurrent.futures import ThreadPoolExecutor as Executor\n"
@@ -55,7 +55,7 @@ def clear_up():
 
 {ending}
 
-@errors.leaving_on_signals()
+@errors.exiting_on_signals()
 def main():
     print("finished")
 
@@ -68,7 +68,7 @@ finished.set()
 @pytest.mark.parametrize(
     ("number", "word"), [(signal.SIGINT, "Interrupted"), (signal.SIGTERM, "Terminated")]
 )
-def test_signal_after_all_is_done_ends_the_process_with_one_sentence(ending, number, word):
+def test_signal_after_the_work_ends_the_process_with_one_sentence(ending, number, word):
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND.format(ending=ENDINGS[ending])],
         stdout=subprocess.PIPE,
@@ -78,8 +78,8 @@ def test_signal_after_all_is_done_ends_the_process_with_one_sentence(ending, num
     assert process.stderr is not None
     assert process.stderr.readline() == "clearing up\n"
     process.send_signal(number)
-    output, words = process.communicate(timeout=60)
-    assert words == f"{word}; what is finished is kept.\n"
+    output, message = process.communicate(timeout=60)
+    assert message == f"{word}; what is finished is kept.\n"
     assert (process.returncode, output) == (128 + number, "finished\n")
 
 
@@ -87,7 +87,7 @@ def test_signal_after_all_is_done_ends_the_process_with_one_sentence(ending, num
 def test_signal_in_code_that_turns_it_into_an_error_is_no_failed_run(
     number: str, status: int, command: Command, tmp_path: Path
 ) -> None:
-    """As in the initialization of an extension module, which makes an ImportError of it."""
+    """The initialization of an extension module makes an ImportError of a signal's exception."""
     mine = write_network(
         tmp_path,
         "import os, signal\n"

@@ -1,4 +1,4 @@
-"""What a run has to compute with, found without torch."""
+"""The processors of a machine, found without torch."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from srcnn_lightning import hardware
 
 
 @pytest.fixture(autouse=True)
-def forget() -> None:
+def clear_cache() -> None:
     hardware.physical_cores.cache_clear()
 
 
@@ -52,7 +52,9 @@ def test_threads_are_shared_among_processes(
     assert hardware.thread_count(wanted, processes) == expected
 
 
-@pytest.mark.parametrize("given", ["", "many", "0"])
-def test_without_a_number_it_is_the_cores(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", given)
+@pytest.mark.parametrize("variable", ["", "many", "0"])
+def test_threads_without_a_number_are_the_physical_cores(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
     assert hardware.thread_count(None) == hardware.physical_cores()

@@ -20,6 +20,7 @@ from srcnn_lightning.cli import hydra_setup
 from srcnn_lightning.cli.variants import check_variant
 from srcnn_lightning.config import read
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.runs.naming import is_silent
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan, make_plan
@@ -58,7 +59,7 @@ def main() -> None:
         death = launchers.worker_death_message(error)
         if death is not None:
             errors.exit_with_message(death, errors.FAILED)
-        sentence = errors.bad_input_message(error)
+        sentence = bad_input_message(error)
         if sentence is None and (cause := errors.disk_error(error)):
             sentence = errors.output_dir_message(str(cause.filename), cause)  # Hydra's own files
         if sentence is None:
@@ -129,7 +130,7 @@ def run_job(composed: DictConfig) -> float | None:
         outcome = run(plan, position, position.add_outcome if position else _ignore)
     except Exception as error:
         errors.exit_if_signalled()
-        message = errors.bad_input_message(error)
+        message = bad_input_message(error)
         if message is None:
             raise
         if sweep is not None and is_worker:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -32,7 +32,6 @@ class SuperResolutionData(LightningDataModule):
         kernel: str = "bicubic",
         seed: int = 0,
         channels_last: bool = True,
-        steps_per_call: int = 1,
     ) -> None:
         """Nothing is read before `prepare`.
 
@@ -44,7 +43,6 @@ class SuperResolutionData(LightningDataModule):
             kernel: that shrinks targets to inputs.
             seed: of the order of the training images.
             channels_last: memory order of the batches.
-            steps_per_call: above 1 the training loader yields lists of so many batches.
 
         Raises:
             BadInput: sizes that do not fit together.
@@ -55,7 +53,6 @@ class SuperResolutionData(LightningDataModule):
         self.split = split
         self.seed = seed
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.steps_per_call = steps_per_call
         self.kernel = kernel
         self.data = data
         self.degradation = degradation
@@ -93,13 +90,7 @@ class SuperResolutionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""
-        loader = self._loader(self.pairs["train"], int(self.data["batch_size"]), self.seed)
-        if self.steps_per_call == 1:
-            return loader
-        several = BatchSampler(loader.sampler, self.steps_per_call, drop_last=False)
-        return DataLoader(
-            loader.dataset, batch_sampler=several, collate_fn=list, generator=loader.generator
-        )
+        return self._loader(self.pairs["train"], int(self.data["batch_size"]), self.seed)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of the split."""

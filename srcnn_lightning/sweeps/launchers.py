@@ -1,6 +1,8 @@
-"""Runs in other processes, started by one of Hydra's launchers: what they need, how they end.
+"""Hydra's launchers, which start runs in other processes: checks before, and a clean end.
 
-Hydra's launchers are used as they are (conf/hydra/launcher/*.yaml); here is what a user would miss.
+The launchers are used as they are (conf/hydra/launcher/*.yaml). This module adds what a user would
+miss: a sentence for a missing extra, for a bad setting and for a killed worker, one answer to
+Ctrl-C, and no process that outlives the command.
 """
 
 import logging
@@ -10,6 +12,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,57 +23,60 @@ from srcnn_lightning import console, errors, hardware
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.sweeps.sweep import Sweep
 
-# Who brings a launcher or a sweeper, and the extra that installs it.
+# The package of a launcher or sweeper, and the extra that installs it.
 EXTRAS = {
     "hydra_plugins.hydra_joblib_launcher": "joblib",
     "hydra_plugins.hydra_submitit_launcher": "submitit",
     "hydra_plugins.hydra_ray_launcher": "ray",
     "hydra_plugins.hydra_optuna_sweeper": "optuna",
 }
-# What joblib, submitit and ray raise when a job's process has died; importing them is not for free.
-DEATHS = ("TerminatedWorkerError", "BrokenProcessPool", "UncompletedJobError", "WorkerCrashedError")
-POLL_S = 0.5  # between two looks at whether the sweep's first process still lives
-_watches: list[int] = []
+# Names of the exceptions of joblib, submitit and ray for a killed worker. Importing them is slow.
+WORKER_DEATH_ERRORS = (
+    "TerminatedWorkerError",
+    "BrokenProcessPool",
+    "UncompletedJobError",
+    "WorkerCrashedError",
+)
+POLL_S = 0.5  # seconds between two checks of whether the sweep's first process lives
 
 
 class LauncherCheck(Callback):
     """Hydra's hook before the first job of a sweep."""
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        """Refuse a launcher that cannot start, and prepare for one that can."""
+        """Refuse a launcher that cannot start, and prepare the environment for one that can."""
         try:
             check(config)
         except BadInput as error:
-            errors.exit_with_message(
-                str(error), errors.BAD_INPUT
-            )  # Hydra makes mere warnings of exceptions
+            # Hydra would turn an exception of a callback into a warning.
+            errors.exit_with_message(str(error), errors.BAD_INPUT)
         jobs = int(config.hydra.launcher.get("n_jobs", 1))
         if jobs > 1:
-            # joblib would set it to a share of the threads, of which a core may have two.
+            # joblib would divide the number of logical CPUs, of which a core may have two.
             os.environ["OMP_NUM_THREADS"] = str(hardware.thread_count(None, jobs))
+            os.environ[console.SHARED_TERMINAL_VARIABLE] = "1"
         if "optuna" in str(config.hydra.sweeper._target_):
             import optuna
 
-            optuna.logging.set_verbosity(logging.ERROR)  # ours are lines enough
+            optuna.logging.set_verbosity(logging.ERROR)  # each run prints lines of its own
         if "LocalLauncher" in str(config.hydra.launcher._target_):
-            _keep_from_terminal()
+            _ignore_interrupts_in_submitit_workers()
 
 
 def check(config: DictConfig) -> None:
-    """Refuse a launcher or sweeper that is not installed, or that has impossible settings.
+    """Refuse a launcher or sweeper that is not installed, or whose settings are impossible.
 
     Raises:
-        BadInput: the first such setting.
+        BadInput: sentence for the first such setting.
     """
     choices = config.hydra.runtime.choices
     for group in ("hydra/sweeper", "hydra/launcher"):
-        package = str(OmegaConf.select(config, f"{group.replace('/', '.')}._target_"))
-        package = ".".join(package.split(".")[:2])
+        target = str(OmegaConf.select(config, f"{group.replace('/', '.')}._target_"))
+        package = ".".join(target.split(".")[:2])
         if package in EXTRAS and not _is_installed(package):
-            extra = EXTRAS[package]
             raise BadInput(
                 f"{group}={choices[group]}: it needs the extra, "
-                f"pip install 'srcnn-lightning[{extra}]'."
+                f"pip install 'srcnn-lightning[{EXTRAS[package]}]'."
             )
     for group in ("sweeper", "launcher"):
         for key in ("n_jobs", "n_trials", "timeout_min"):
@@ -85,36 +91,34 @@ def check(config: DictConfig) -> None:
 
 
 def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
-    """Behave as one of several processes that the user sees as one.
+    """Make this process one of several that the user sees as one.
 
     Args:
-        sweep: that this process works for.
-        launcher: that started it.
+        sweep: sweep that this process works for.
+        launcher: settings of the launcher that started the process.
     """
-    console.disable_bars()  # its terminal, if any, is another process's too
     target = str(launcher._target_)
     if "joblib" in target:
-        # Ctrl-C reaches every process of a terminal; the first one says it and ends the others.
+        # Ctrl-C reaches every process of a terminal; the first one answers and ends the others.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     # submitit's own handlers stay: they ask Slurm to start the job again.
     leader = sweep.leader
-    if ("joblib" in target or "LocalLauncher" in target) and leader and not _watches:
-        _watches.append(leader)
-        threading.Thread(target=_end_with, args=(leader,), daemon=True).start()
+    if leader and ("joblib" in target or "LocalLauncher" in target):
+        _end_with_leader(leader)
 
 
 def worker_death_message(error: Exception) -> str | None:
-    """For a job's process that was killed; None for any other error."""
-    if type(error).__name__ not in DEATHS:
+    """The sentence for a killed worker process; None for any other error."""
+    if type(error).__name__ not in WORKER_DEATH_ERRORS:
         return None
     return (
-        "A job's process was killed, perhaps for want of memory; "
+        "A job's process was killed, perhaps because memory ran out; "
         "finished runs are kept, and the same command does the rest."
     )
 
 
 def wait_for_others(error: Exception) -> None:
-    """After the death of one of submitit's local jobs: the others go on to their ends."""
+    """Wait for submitit's other local jobs after one of them was killed."""
     if type(error).__name__ == "UncompletedJobError":
         with suppress(ChildProcessError):
             while True:
@@ -128,29 +132,37 @@ def _is_installed(package: str) -> bool:
         return False
 
 
-def _keep_from_terminal() -> None:
-    """Submitit's processes shall not hear Ctrl-C: they would answer with tracebacks."""
+@cache  # once a process
+def _ignore_interrupts_in_submitit_workers() -> None:
+    """Start submitit's workers with SIGINT ignored: they would answer Ctrl-C with tracebacks."""
     from submitit.local import local
 
-    start = local.start_controller
-    if start.__name__ == "start_deaf":
-        return
+    start_controller = local.start_controller
 
-    def start_deaf(*args: Any, **settings: Any) -> Any:
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # what a child begins with
+    def start_ignoring_interrupts(*args: Any, **settings: Any) -> Any:
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a child process inherits it
         try:
-            return start(*args, **settings)
+            return start_controller(*args, **settings)
         finally:
             signal.signal(signal.SIGINT, handler)
 
-    local.start_controller = start_deaf
+    local.start_controller = start_ignoring_interrupts
 
 
-def _end_with(leader: int) -> None:
-    """End this process as soon as the one that the user started is gone: nobody else would."""
-    while True:
-        time.sleep(POLL_S)
-        try:
-            os.kill(leader, 0)
-        except OSError:
-            os._exit(128 + signal.SIGTERM)
+@cache  # once a process, which may run several jobs
+def _end_with_leader(leader: int) -> None:
+    """End this process as soon as the one that the user started has ended: nobody else would.
+
+    Args:
+        leader: id of the process that the user started.
+    """
+
+    def watch() -> None:
+        while True:
+            time.sleep(POLL_S)
+            try:
+                os.kill(leader, 0)
+            except OSError:
+                os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,1 +1,1 @@
-"""One training: its parts, what watches it, its checkpoints, events and pictures."""
+"""One training: task, trainer and callbacks, checkpoints, TensorBoard events and images."""

@@ -1,4 +1,4 @@
-"""Checkpoints that a killed run goes on from: written whole, recognized, never trusted blindly."""
+"""Checkpoints that a killed run resumes from: written whole, and checked before they are used."""
 
 import io
 import os
@@ -16,26 +16,33 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from srcnn_lightning import files
 from srcnn_lightning.console import print_line
-from srcnn_lightning.files import set_aside
+from srcnn_lightning.errors import one_line
 from srcnn_lightning.inference.network import load_checkpoint
 from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
 from srcnn_lightning.training import tensorboard
-from srcnn_lightning.training.callbacks import History
+from srcnn_lightning.training.history import History
 
 FOLDER = "checkpoints"
 BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"
-STATE_KEY = "Checkpoints"  # the key of this callback's state in a checkpoint
+STATE_KEY = "Checkpoints"  # key of the callback's state in a checkpoint
 
 
 class Checkpoints(Checkpoint):
-    """Keep `last.ckpt` after each epoch, `best.ckpt` by val PSNR, and the one before the last.
+    """Keep the checkpoints of the last epoch, of the one before, and of the best val PSNR.
 
-    Lightning's ModelCheckpoint forgets its best score when the folder was moved between a kill and
-    the restart, and a kill between its two files leaves a best that the history does not know; here
-    the history alone decides.
+    Lightning's ModelCheckpoint forgets its best score if the folder is moved between a kill and the
+    restart, and a kill between its two files leaves a best checkpoint that is not the best of the
+    history. Here the history alone decides.
     """
 
     def __init__(self, run_folder: Path, lineage: str, history: History) -> None:
+        """Nothing is written before the first epoch has ended.
+
+        Args:
+            run_folder: folder of the run.
+            lineage: digest by which a checkpoint is recognized as one of this run.
+            history: epochs of the run.
+        """
         self.folder = run_folder / FOLDER
         self.lineage = lineage
         self.history = history
@@ -44,24 +51,24 @@ class Checkpoints(Checkpoint):
 
     @property
     def state_key(self) -> str:
-        """Under which Lightning keeps the state."""
+        """The key under which Lightning keeps the state; it stays if the class is renamed."""
         return STATE_KEY
 
     @property
     def seconds(self) -> float:
-        """Of training so far, those of interrupted processes included."""
+        """The duration of the training so far, in interrupted processes too."""
         return self.seconds_before + time.monotonic() - self.started
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A kill between the two files leaves a best epoch without its `best.ckpt`."""
+        """Copy `best.ckpt` again if a kill fell between the two files of the best epoch."""
         self.started = time.monotonic()
         if trainer.ckpt_path and trainer.is_global_zero:
             self._keep_best(Path(str(trainer.ckpt_path)))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Last of all callbacks, so that a checkpoint knows its own epoch."""
+        """Save the epoch; this callback is the last, so that the other states include the epoch."""
         if self.history.diverged:
-            return  # nobody would go on from there
+            return  # no run resumes from a diverged epoch
         tensorboard.flush(trainer.loggers, self.folder.parent)
         last = self.folder / LAST
         if trainer.is_global_zero and last.is_file():
@@ -73,37 +80,33 @@ class Checkpoints(Checkpoint):
     def _keep_best(self, checkpoint: Path) -> None:
         """Copy the newest epoch's checkpoint if no epoch before it was better."""
         if self.history.best().get("epoch") == len(self.history.epochs):
-            content = checkpoint.read_bytes()  # not a link: damage to one shall not be the other's
+            content = checkpoint.read_bytes()  # a link would share the damage of the other file
             with files.atomic_write(self.folder / BEST) as file:
                 file.write(content)
 
     def forget_previous(self) -> None:
-        """Once the run is finished, nobody goes on from there."""
+        """Remove `previous.ckpt` once the run is finished."""
         (self.folder / PREVIOUS).unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Whose checkpoint this is, and what it cost."""
-        return {
-            "lineage": self.lineage,
-            VERSION_KEY: RESULTS_VERSION,
-            "seconds": self.seconds,
-        }
+        """The lineage and version that the checkpoint belongs to, and the seconds it took."""
+        return {"lineage": self.lineage, VERSION_KEY: RESULTS_VERSION, "seconds": self.seconds}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Taken up with a checkpoint."""
+        """Take over the seconds of a checkpoint."""
         self.seconds_before = float(state_dict["seconds"])
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Whole files or none, on the disk before they take their names.
+    """Write a checkpoint whole or not at all; it is on the disk before it gets its name.
 
-    Lightning's own way goes through the system's temporary folder, which may be another disk.
+    Lightning writes through the system's temporary folder, which may be on another disk.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Save as torch does, through a temporary file beside `path`."""
+        """Save as torch does, through a temporary file in the folder of `path`."""
         content = io.BytesIO()  # torch hides a full disk behind a RuntimeError
         torch.save(checkpoint, content)
         with files.atomic_write(Path(path)) as file:
@@ -112,34 +115,39 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 @dataclass(frozen=True)
 class Resume:
-    """A checkpoint to go on from, after `epochs` epochs."""
+    """A checkpoint to resume from.
+
+    Attributes:
+        path: path of the checkpoint.
+        epochs: number of epochs that it has done.
+    """
 
     path: Path
     epochs: int
 
 
 def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | None:
-    """The furthest intact checkpoint of this very run.
+    """The furthest intact checkpoint of a run; None to begin at the first epoch.
 
     Args:
-        run_folder: of the run.
-        lineage: of the run that is asked for; another's checkpoints are left alone.
-        max_epochs: of the run that is asked for; one that has come further is another.
+        run_folder: folder of the run.
+        lineage: lineage of the run; checkpoints of another lineage are ignored.
+        max_epochs: length of the run. A checkpoint beyond it belongs to a longer run, whose earlier
+            checkpoints are not used either.
     """
     for resume, state in _intact(run_folder):
         if state.get("lineage") == lineage:
-            # A run that has come further is not cut back to an earlier checkpoint: it is another.
             return resume if resume.epochs <= max_epochs else None
     return None
 
 
 def last_state(run_folder: Path) -> dict[str, Any] | None:
-    """What `Checkpoints` left in the furthest intact checkpoint of whatever run; None without."""
+    """The state of `Checkpoints` in the furthest intact checkpoint of any run; None without one."""
     return next((state for _, state in _intact(run_folder)), None)
 
 
 def _link(path: Path, other: Path) -> None:
-    """Give a file a second name; whoever replaces the first leaves the second as it is."""
+    """Give a file a second name, which stays when the first name is given to another file."""
     temporary = other.with_name(f".{other.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     try:
@@ -151,7 +159,10 @@ def _link(path: Path, other: Path) -> None:
 
 
 def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
-    """Checkpoints, furthest first, with the state of `Checkpoints`; damaged ones are set aside."""
+    """Intact checkpoints with the state of `Checkpoints`, furthest first.
+
+    Damaged checkpoints are moved aside, and a line says so.
+    """
     for name in (LAST, PREVIOUS, BEST):
         path = run_folder / FOLDER / name
         if not path.is_file():
@@ -161,11 +172,11 @@ def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
             state = checkpoint["callbacks"].get(STATE_KEY, {})
             epochs = int(checkpoint["epoch"]) + 1
         except Exception as error:
-            aside = set_aside(path, path.parent / "damaged")
-            print_line(f"{path}: damaged ({_short(error)}), kept as {aside}; going on without it")
+            aside = files.set_aside(path, path.parent / "damaged")
+            print_line(f"{path}: damaged ({_summary(error)}), kept as {aside}; going on without it")
             continue
         yield Resume(path, epochs), state
 
 
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
+def _summary(error: Exception) -> str:
+    return f"{type(error).__name__}: {one_line(error)[:80]}"

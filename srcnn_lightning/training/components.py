@@ -20,9 +20,12 @@ from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_checkpoint
-from srcnn_lightning.training import callbacks, environment, process_state, processes, tensorboard
+from srcnn_lightning.training import environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
-from srcnn_lightning.training.progress import SweepPosition
+from srcnn_lightning.training.history import History
+from srcnn_lightning.training.image_callbacks import TestOutputs, ValidationImages
+from srcnn_lightning.training.progress import EpochProgress, SweepPosition
+from srcnn_lightning.training.seeds import EpochSeeds, seed_generators
 from srcnn_lightning.training.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.training.task import SuperResolution
 
@@ -62,8 +65,8 @@ class Components:
     task: SuperResolution
     data: SuperResolutionData
     trainer: Trainer
-    history: callbacks.History
-    test_outputs: callbacks.TestOutputs
+    history: History
+    test_outputs: TestOutputs
     checkpoints: Checkpoints
     resume: Resume | None
 
@@ -108,7 +111,7 @@ def build(
         config.trainer.channels_last,
     )
     task = _build_task(config)
-    history, test_outputs = callbacks.History(), callbacks.TestOutputs()
+    history, test_outputs = History(), TestOutputs()
     checkpoints = Checkpoints(folder, lineage, history)
     trainer = _build_trainer(
         config.trainer,
@@ -116,10 +119,10 @@ def build(
         logger=tensorboard.make_logger(config.logger, folder, resume.epochs if resume else 0),
         default_root_dir=folder,
         callbacks=[
-            callbacks.EpochSeeds(config.seed),
+            EpochSeeds(config.seed),
             history,
-            callbacks.EpochProgress(label, history, position),
-            callbacks.ValidationImages(),
+            EpochProgress(label, history, position),
+            ValidationImages(),
             test_outputs,
             checkpoints,
             processes.RestoreSignalHandlers(),
@@ -145,7 +148,7 @@ def build_tester(components: Components) -> Trainer:
 
 def _build_task(config: Config) -> SuperResolution:
     degradation = config.degradation
-    callbacks.seed_generators(config.seed)
+    seed_generators(config.seed)
     settings = models.network_settings(config.model, degradation.antialias, degradation.scale)
     network = models.build(settings)
     task = SuperResolution(network, settings, degradation.scale, config.optimizer)

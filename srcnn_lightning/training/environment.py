@@ -1,4 +1,4 @@
-"""Where a run ran: device, versions, commit."""
+"""The environment of a run: device, versions, commit."""
 
 import platform
 import subprocess
@@ -14,10 +14,10 @@ PACKAGES = ("torch", "lightning", "hydra-core", "torchmetrics", "numpy", "pillow
 
 
 def check_accelerator(accelerator: str) -> None:
-    """Refuse a device that is not there.
+    """Refuse a device that is missing.
 
     Raises:
-        BadInput: `gpu` without one, or a name that is none of auto, cpu and gpu.
+        BadInput: `gpu` where there is none, or a name other than auto, cpu and gpu.
     """
     if accelerator not in ("auto", "cpu", "gpu"):
         raise BadInput(f"trainer.accelerator={accelerator}: choose auto, cpu or gpu.")
@@ -29,12 +29,17 @@ def check_accelerator(accelerator: str) -> None:
 
 
 def has_gpu() -> bool:
-    """Whether torch can use a GPU, of CUDA or Apple's."""
+    """Whether torch can use a GPU of NVIDIA or Apple."""
     return torch.cuda.is_available() or torch.backends.mps.is_available()
 
 
 def describe(device: torch.device, precision: str) -> dict[str, Any]:
-    """For the run record."""
+    """The environment as the run record keeps it.
+
+    Args:
+        device: device that the run was trained on.
+        precision: `trainer.precision`.
+    """
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
     return {
         "device": device.type,
@@ -49,7 +54,7 @@ def describe(device: torch.device, precision: str) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The CPU's name."""
+    """The name of the CPU."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -60,7 +65,11 @@ def processor() -> str:
 
 
 def git_commit() -> str | None:
-    """The commit of the checkout this package lies in, `+` appended where it was changed."""
+    """The commit of this package's checkout, followed by `+` if tracked files were changed.
+
+    Returns:
+        None where the package is not in a git checkout, or git cannot be run.
+    """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

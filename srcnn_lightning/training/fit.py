@@ -9,9 +9,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from srcnn_lightning.errors import BadInput, disk_error
 from srcnn_lightning.models.checkpoint import load_checkpoint
-from srcnn_lightning.training import callbacks, environment, images, processes, tensorboard
+from srcnn_lightning.training import environment, images, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
 from srcnn_lightning.training.components import Components, build_tester
+from srcnn_lightning.training.history import scalars
+from srcnn_lightning.training.image_callbacks import log_images
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 
@@ -127,11 +129,11 @@ def _validate_baseline(components: Components) -> dict[str, float | None]:
     trainer.validate(components.task, components.data, verbose=False)
     tensorboard.write_layout(trainer.loggers)  # the logger begins a new file after a validation
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
-    scalars = callbacks.scalars({"val_loss": loss, "val_psnr": psnr})
+    values = scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:
         for epoch in (1, components.config.trainer.max_epochs):
-            logger.log_metrics(scalars, step=epoch)
-    callbacks.log_images(trainer, components.task, epoch=1)
+            logger.log_metrics(values, step=epoch)
+    log_images(trainer, components.task, epoch=1)
     return {"max_val_psnr": psnr, "val_loss": loss}
 
 

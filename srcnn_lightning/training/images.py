@@ -1,6 +1,6 @@
-"""Pictures a run leaves behind: each test image's output, and a few beside input and target.
+"""Image files of a run: the output for each test image, and a few beside input and target.
 
-What all runs of the same images share, targets and bicubic enlargements, is kept once for all.
+Targets and bicubic enlargements, which all runs of the same images share, are written once for all.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COMPARED = 3  # test images in comparison.png, as in the paper's figure 8
-NARROWEST = 160  # pixels that a caption's words need
+CAPTION_WIDTH = 160  # pixels that the words of a caption need
 
 
 def comparison_strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
-    """`input | output | target`: `(B, 3, H, 3 * W)` uint8; the input's pixels are repeated."""
+    """Input, output and target side by side: `(B, 3, H, 3 * W)` uint8.
+
+    Args:
+        lr: `(B, 3, h, w)` in [0, 1]; each pixel becomes a square.
+        output: `(B, 3, H, W)`, clamped to [0, 1].
+        hr: `(B, 3, H, W)` in [0, 1].
+    """
     return to_uint8(torch.cat([repeat_pixels(lr, hr), output, hr], dim=-1))
 
 
 def repeat_pixels(lr: Tensor, hr: Tensor) -> Tensor:
-    """The low-resolution image at the size of `hr`, each pixel a square."""
+    """The low-resolution images `(B, 3, h, w)` at the size of `hr`, each pixel a square."""
     return torch.nn.functional.interpolate(lr, hr.shape[-2:], mode="nearest-exact")
 
 
 def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor]) -> None:
-    """One PNG for each `(3, H, W)` uint8 output, under its image's name."""
+    """Write a PNG for each output, `(3, H, W)` uint8, under the name of its image."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, output in zip(files.image_file_names(names), outputs, strict=True):
         as_pil(output).save(folder / name)
@@ -41,16 +47,16 @@ def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor])
 def write_test_images(
     folder: Path, names: Sequence[str], targets: Tensor, degradation: dict[str, Any]
 ) -> None:
-    """`target/` and `bicubic/` of the test images, as far as they are not there yet.
+    """Write `target/` and `bicubic/` of the test images, as far as they are missing.
 
-    Several processes may write the same files at once.
+    The bicubic enlargement is the output of the bicubic baseline and the input of SRCNN's first
+    layer. Several processes may write the same files at once.
 
     Args:
-        folder: for these images alone.
-        names: of the images.
+        folder: folder for these images alone.
+        names: names of the images.
         targets: `(N, 3, H, W)` uint8.
-        degradation: the group of the configuration: the enlargement is what the bicubic baseline
-            makes of the image, and what SRCNN's first layer sees.
+        degradation: the group `degradation` of the configuration.
     """
     size, scale = targets.shape[-2:], int(degradation["scale"])
     antialias = bool(degradation["antialias"])
@@ -66,26 +72,30 @@ def write_test_images(
 
 
 def as_pil(image: Tensor) -> Image.Image:
-    """Of `(3, H, W)` uint8 on the CPU."""
+    """The Pillow image of `(3, H, W)` uint8 on the CPU."""
     return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
 
 
 def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
-    """A strip of equally wide pictures, `(3, H, W)` uint8, each with a line of text below it."""
-    pictures = as_pil(strip)
-    width = pictures.width // len(captions)
-    times = -(-NARROWEST // width)  # small pictures are enlarged, so that the text has room
-    width *= times
-    letters = width // 10  # TensorBoard shows a strip at half its size
-    height = pictures.height * times
-    canvas = Image.new("RGB", (pictures.width * times, height + 2 * letters), "white")
-    enlarged = (pictures.width * times, height)
-    canvas.paste(pictures.resize(enlarged, Image.Resampling.NEAREST))
+    """A strip of equally wide images with a line of text below each.
+
+    Args:
+        strip: `(3, H, W)` uint8.
+        captions: a text for each image.
+    """
+    images = as_pil(strip)
+    width = images.width // len(captions)
+    factor = -(-CAPTION_WIDTH // width)  # small images are enlarged, so that the text has room
+    width, height = width * factor, images.height * factor
+    font_size = width // 10  # TensorBoard shows a strip at half its size
+    size = (images.width * factor, height)
+    canvas = Image.new("RGB", (size[0], height + 2 * font_size), "white")
+    canvas.paste(images.resize(size, Image.Resampling.NEAREST))
     draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(size=letters)
+    font = ImageFont.load_default(size=font_size)
     for number, text in enumerate(captions):
-        middle = (number * width + width // 2, (height + canvas.height) // 2)
-        draw.text(middle, text, fill="black", font=font, anchor="mm")
+        center = (number * width + width // 2, (height + canvas.height) // 2)
+        draw.text(center, text, fill="black", font=font, anchor="mm")
     return canvas
 
 
@@ -97,7 +107,16 @@ def write_comparison(
     hr: Tensor,
     psnr: Sequence[float],
 ) -> None:
-    """Input, output and target of the first test images side by side (paper, figure 8)."""
+    """Draw input, output and target of the first test images side by side (paper, figure 8).
+
+    Args:
+        path: path of the PNG.
+        names: names of the test images.
+        lr: inputs, `(N, 3, h, w)` in [0, 1], of the first N test images.
+        outputs: `(3, H, W)` uint8 each.
+        hr: targets, `(N, 3, H, W)` in [0, 1].
+        psnr: PSNR of each output in dB.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""What a job sets for its whole process: one process runs all jobs of a sweep."""
+"""State of the whole process that a job sets: one process runs all jobs of a sweep."""
 
 import ctypes
 import gc
@@ -38,18 +38,19 @@ def keep_freed_memory(keep: bool = True) -> None:
 
 
 def reset(tf32: bool, keep_compiled: bool) -> None:
-    """Put back what an earlier job, its network or its Trainer may have turned.
+    """Reset the settings of torch that an earlier job, its network or its Trainer may have changed.
 
     Args:
-        tf32: a GPU's convolutions round their input to 10 bits of mantissa.
-        keep_compiled: networks that earlier jobs have compiled, for one of the same architecture.
+        tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
+        keep_compiled: whether networks that earlier jobs compiled are kept, for a job of the same
+            architecture.
     """
     torch.set_float32_matmul_precision("highest")
     torch.set_default_dtype(torch.float32)
     torch.set_default_device(None)
     torch.set_grad_enabled(True)
     torch.autograd.set_detect_anomaly(False)
-    torch.use_deterministic_algorithms(False)  # a run that wants it gets it from its Trainer
+    torch.use_deterministic_algorithms(False)  # the Trainer of a run sets it
     torch.backends.mkldnn.enabled = True  # type: ignore[assignment]
     torch.backends.cudnn.deterministic = torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = tf32

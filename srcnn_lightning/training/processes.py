@@ -1,8 +1,8 @@
-"""The processes that train one run together: started, watched, and ended with the one that leads.
+"""The processes that train one run together: the leading one starts, watches and ends the others.
 
-Lightning can start them too. But it starts no watch over a leading process that dies, kills that
-process without a word when another one dies, and answers SIGTERM with a broadcast that waits for
-processes which wait for something else.
+Lightning can start them too. But its processes outlive a leading process that dies, it kills the
+leading process without a message when another one dies, and it answers SIGTERM with a broadcast
+that can wait for ever.
 """
 
 import os
@@ -28,22 +28,23 @@ VARIABLES = (
     "LOCAL_RANK",
     hardware.LEADER_VARIABLE,
 )
-SIGNAL_GRACE = 3.0  # seconds for the leading process to leave after a signal
-DEATH_GRACE = 5.0  # and to notice that another process has ended
-EXIT_GRACE = 30.0  # for the others to end after the training
+SIGNAL_GRACE_S = 3.0  # for the leading process to exit after a signal
+DEATH_GRACE_S = 5.0  # for the leading process to notice that another one has ended
+EXIT_GRACE_S = 30.0  # for the other processes to end after the training
+POLL_S = 0.5  # between two checks of whether the leading process lives
 
 
 class RestoreSignalHandlers(Callback):
-    """Undo what Lightning makes of SIGTERM: a broadcast in the middle of another one hangs."""
+    """Undo Lightning's handler of SIGTERM: its broadcast in the middle of another one hangs."""
 
     def __init__(self) -> None:
-        # The command's own, or those of a launcher's worker, which answer Ctrl-C differently.
+        # The handlers of the command, or of a launcher's worker, which answers Ctrl-C differently.
         self.handlers = {
             number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)
         }
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """After Lightning has set its handlers."""
+        """Set the handlers again, after Lightning has set its own."""
         if trainer.is_global_zero:
             for number, handler in self.handlers.items():
                 signal.signal(number, handler)
@@ -51,13 +52,13 @@ class RestoreSignalHandlers(Callback):
 
 @contextmanager
 def launch(count: int, threads: int) -> Iterator[None]:
-    """Train in `count` processes: the leading one starts the others with the same command.
+    """Train in several processes: the leading one starts the others with the same command.
 
-    When it leaves, for whatever reason, the others have ended.
+    When the leading process exits, for whatever reason, the others have ended.
 
     Args:
-        count: processes; with 1 nothing happens.
-        threads: CPU threads of each.
+        count: number of processes; with 1 nothing happens.
+        threads: CPU threads of each process.
     """
     if count == 1:
         yield
@@ -65,42 +66,48 @@ def launch(count: int, threads: int) -> Iterator[None]:
         try:
             yield
         except Exception:
-            # The cause may lie in the leading process: then it ends this one, without a word.
+            # If the cause lies in the leading process, that ends this one before its traceback.
             time.sleep(2)
             raise
         _disconnect()
     else:
-        others = _Others(count, threads)
+        workers = WorkerProcesses(count, threads)
         try:
             yield
             _disconnect()
         except BaseException:
-            others.kill()
+            workers.kill()
             raise
         finally:
-            others.wait()
+            workers.wait()
 
 
 def watch_parent() -> None:
-    """In a process that does not lead: end with the leading one, even if that was killed."""
+    """End this process as soon as the leading one has ended, even if that was killed."""
     leader = int(os.environ.get(hardware.LEADER_VARIABLE, os.getppid()))
 
     def watch() -> None:
         while os.getppid() == leader:
-            time.sleep(0.5)
+            time.sleep(POLL_S)
         os._exit(errors.FAILED)
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform != "win32":  # there a process keeps the parent that has ended
+    if sys.platform != "win32":  # on Windows a process keeps the id of a parent that has ended
         threading.Thread(target=watch, daemon=True).start()
 
 
-class _Others:
-    """The processes beside the leading one."""
+class WorkerProcesses:
+    """The processes beside the leading one, as the leading one sees them."""
 
     def __init__(self, count: int, threads: int) -> None:
-        self.is_leaving = False
-        self.has_ended = threading.Event()
+        """Start the processes, and a thread that watches them.
+
+        Args:
+            count: number of processes, the leading one included.
+            threads: CPU threads of each process.
+        """
+        self.is_exiting = False
+        self.have_ended = threading.Event()
         os.environ |= {
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(_free_port()),
@@ -110,19 +117,20 @@ class _Others:
             "OMP_NUM_THREADS": str(threads),  # Lightning would choose another number
             hardware.LEADER_VARIABLE: str(os.getpid()),
         }
-        # A terminal's Ctrl-C shall reach the leading process alone: a group of their own.
-        apart = {} if sys.platform == "win32" else {"process_group": 0}
+        # In a group of their own, so that a terminal's Ctrl-C reaches the leading process alone.
+        group = {} if sys.platform == "win32" else {"process_group": 0}
         self.processes = [
             subprocess.Popen(
                 _command(),
                 env=os.environ | {"LOCAL_RANK": str(number)},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # one process tells the user
-                **apart,  # type: ignore[call-overload]
+                stdout=subprocess.DEVNULL,  # the leading process alone prints
+                **group,  # type: ignore[call-overload]
             )
             for number in range(1, count)
         ]
-        # Python's handlers wait while the main thread waits for other processes inside torch.
+        # While the main thread waits inside torch, Python runs no handler. The watching thread
+        # reads the numbers of the signals from a socket.
         self.signals, self.wakeup = socket.socketpair()
         self.wakeup.setblocking(False)
         self.wakeup_before = signal.set_wakeup_fd(self.wakeup.fileno(), warn_on_full_buffer=False)
@@ -130,21 +138,21 @@ class _Others:
         self.watcher.start()
 
     def kill(self) -> None:
-        """SIGKILL: a process that waits inside torch hears nothing else."""
-        self.is_leaving = True
+        """Send SIGKILL, since a process that waits inside torch reacts to no other signal."""
+        self.is_exiting = True
         for process in self.processes:
             process.kill()
 
     def wait(self) -> None:
-        """Until all have ended; one that hangs on its way out is killed."""
-        self.is_leaving = True
+        """Wait until all processes have ended, and kill one that hangs."""
+        self.is_exiting = True
         for process in self.processes:
             try:
-                process.wait(timeout=EXIT_GRACE)
+                process.wait(timeout=EXIT_GRACE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.has_ended.set()
+        self.have_ended.set()
         self.watcher.join()
         signal.set_wakeup_fd(self.wakeup_before)
         self.signals.close()
@@ -153,31 +161,40 @@ class _Others:
             os.environ.pop(name, None)
 
     def _watch(self) -> None:
-        while not self.has_ended.is_set():
-            heard, _, _ = select.select([self.signals], [], [], 0.2)
-            if heard:
+        """End the run when a signal has arrived or a process has ended with an error."""
+        while not self.have_ended.is_set():
+            readable, _, _ = select.select([self.signals], [], [], 0.2)
+            if readable:
                 number = self.signals.recv(1)[0]
                 if number in (signal.SIGINT, signal.SIGTERM):
-                    self._end(SIGNAL_GRACE, errors.signal_message(number), 128 + number)
-            codes = [code for process in self.processes if (code := process.poll())]
-            if codes and not self.is_leaving:
-                words = f"A process of this run ended with status {codes[0]}; so do the others."
-                self._end(DEATH_GRACE, words, codes[0] if codes[0] > 0 else errors.FAILED)
+                    self._end(SIGNAL_GRACE_S, errors.signal_message(number), 128 + number)
+            statuses = [status for process in self.processes if (status := process.poll())]
+            if statuses and not self.is_exiting:
+                message = (
+                    f"A process of this run ended with status {statuses[0]}; so do the others."
+                )
+                self._end(DEATH_GRACE_S, message, max(statuses[0], errors.FAILED))
 
-    def _end(self, grace: float, words: str, status: int) -> None:
-        """Unless the main thread leaves by itself, end without it: it hangs inside torch."""
-        deadline = time.monotonic() + grace
+    def _end(self, grace_s: float, message: str, status: int) -> None:
+        """End the process unless the main thread exits in time: then it hangs inside torch.
+
+        Args:
+            grace_s: seconds that the main thread has.
+            message: last sentence of the process.
+            status: exit status.
+        """
+        deadline = time.monotonic() + grace_s
         while time.monotonic() < deadline:
-            if self.is_leaving:
+            if self.is_exiting:
                 return
             time.sleep(0.1)
-        errors.print_exit_message(words)
+        errors.print_exit_message(message)
         self.kill()
         os._exit(status)
 
 
 def _disconnect() -> None:
-    """All processes have trained: from here on each is alone."""
+    """Leave the process group after the training; from then on no process waits for another."""
     import torch.distributed as dist
 
     if dist.is_initialized():
@@ -186,6 +203,7 @@ def _disconnect() -> None:
 
 
 def _command() -> list[str]:
+    """The command that started this process."""
     import __main__
 
     if __main__.__spec__ is None:
@@ -195,6 +213,6 @@ def _command() -> list[str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

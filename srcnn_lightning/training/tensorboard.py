@@ -1,4 +1,4 @@
-"""TensorBoard's events of a run: curves that a restart does not tear, and one row of HParams."""
+"""TensorBoard events of a run: curves that a restart continues, and one row of HParams."""
 
 import io
 import os
@@ -14,9 +14,9 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 EVENTS = "*tfevents*"
-ROW = ".hparams"  # ends the name of the file that holds the row
-CLOCKS_DIFFER_S = 3  # of machines that share a folder, one of which takes up the other's run
-# The tab "Custom scalars": both curves of all runs side by side.
+HPARAMS_SUFFIX = ".hparams"  # of the file that holds the row of HParams
+CLOCK_DIFFERENCE_S = 3  # between machines that share a folder, where one resumes the other's run
+# The tab "Custom scalars" shows both curves of all runs side by side.
 LAYOUT = {
     "Sweep": {
         "val PSNR (dB)": ["Multiline", ["epoch/val_psnr"]],
@@ -26,42 +26,43 @@ LAYOUT = {
 
 
 def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger | bool:
-    """The logger of the configuration; False for none.
+    """The logger of a run; False for none.
 
     Args:
-        settings: the group `logger`.
-        folder: of the run.
-        epochs: done before. What a killed process wrote beyond them is void for TensorBoard.
+        settings: `_target_` and arguments of the logger; `_target_: null` for none.
+        folder: folder of the run.
+        epochs: epochs that an earlier process has done; TensorBoard ignores what a killed process
+            wrote beyond them.
     """
     from hydra.utils import get_class, instantiate
 
     target = settings.get("_target_")
     if not target:
         return False
-    goes_on = epochs and issubclass(get_class(target), TensorBoardLogger)
-    if goes_on:
-        _await_a_later_name(folder)
-    extra = {"purge_step": epochs + 1} if goes_on else {}
-    logger: Logger = instantiate(settings, save_dir=str(folder), **extra)
+    arguments: dict[str, Any] = {"save_dir": str(folder)}
+    if epochs and issubclass(get_class(target), TensorBoardLogger):
+        _wait_for_later_name(folder)
+        arguments["purge_step"] = epochs + 1
+    logger: Logger = instantiate(settings, **arguments)
     return logger
 
 
-def _await_a_later_name(folder: Path) -> None:
-    """Until a new file of events comes after those in the folder, for a few seconds at most.
+def _wait_for_later_name(folder: Path) -> None:
+    """Wait until the name of a new event file sorts after those in the folder, a few seconds.
 
-    TensorBoard reads them in the order of their names, in which the second of their making is
-    followed by the process: of two processes in one second the later one could be read first, and
-    what it declares void would stay. The same goes for a clock that has been set back; where it
-    is more than a few seconds, the curve is torn.
+    TensorBoard reads event files in the order of their names, which hold the second of their
+    creation and then the number of the process. Of two files of one second, TensorBoard could read
+    the later one first and keep the events that it declares invalid. A clock that was set back has
+    the same effect; where it was more than a few seconds, the curve has a gap.
     """
     names = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(EVENTS)]
     newest = max((int(name[1]) for name in names if name), default=0)
-    while newest - CLOCKS_DIFFER_S < int(time.time()) <= newest:
+    while newest - CLOCK_DIFFERENCE_S < int(time.time()) <= newest:
         time.sleep(0.02)
 
 
 def flush(loggers: list[Logger], folder: Path) -> None:
-    """Bring events to the disk, so that none is missing before the checkpoint that follows."""
+    """Bring all events to the disk, before a checkpoint that says their epochs are done."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.flush()
@@ -71,46 +72,43 @@ def flush(loggers: list[Logger], folder: Path) -> None:
 
 
 def write_layout(loggers: list[Logger]) -> None:
-    """How TensorBoard arranges a sweep; it merges the equal layouts of its runs."""
+    """Write how TensorBoard arranges a sweep; it merges the equal layouts of the runs."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.add_custom_scalars(LAYOUT)
 
 
-def add_image(logger: TensorBoardLogger, tag: str, picture: Image.Image, step: int) -> None:
-    """Log a picture, packed lightly: 8 ms for 224x672 pixels; add_image takes 32."""
+def add_image(logger: TensorBoardLogger, tag: str, image: Image.Image, step: int) -> None:
+    """Log an image, lightly compressed: 224x672 pixels take 8 ms, by torch's add_image 32 ms."""
     content = io.BytesIO()
-    picture.save(content, "PNG", compress_level=1)
-    image = Summary.Image(
-        height=picture.height,
-        width=picture.width,
+    image.save(content, "PNG", compress_level=1)
+    encoded = Summary.Image(
+        height=image.height,
+        width=image.width,
         colorspace=3,
         encoded_image_string=content.getvalue(),
     )
-    summary = Summary(value=[Summary.Value(tag=tag, image=image)])
+    summary = Summary(value=[Summary.Value(tag=tag, image=encoded)])
     logger.experiment._get_file_writer().add_summary(summary, step)
 
 
 def write_hyperparameters(
-    folder: Path, settings: dict[str, Any], name: str, metrics: dict[str, float | None]
+    folder: Path, chosen: dict[str, Any], metrics: dict[str, float | None]
 ) -> None:
-    """One row in TensorBoard's HParams tab: what was chosen and what came of it.
+    """Write the run's row of TensorBoard's HParams tab: chosen values and resulting metrics.
 
-    In a file of its own, so that a copy of the run can have another row. The tab shows five columns
-    at first, so there are five; the record holds the rest.
+    The row has a file of its own, so that a copy of the run can have another row.
+
+    Args:
+        folder: folder of the run.
+        chosen: value of each column; the tab shows five columns at first.
+        metrics: metrics of the finished run; those that are None are left out.
     """
-    chosen = {
-        "variant": settings["variant"] or name,
-        "model": str(settings["model"].get("name", "")),
-        "lr": settings["optimizer"]["lr"],
-        "weight_decay": settings["optimizer"]["weight_decay"],
-        "seed": settings["seed"],
-    }
     final = {f"final/{key}": value for key, value in metrics.items() if value is not None}
-    for earlier in folder.glob(f"*{ROW}"):
+    for earlier in folder.glob(f"*{HPARAMS_SUFFIX}"):
         earlier.unlink()
-    with SummaryWriter(str(folder), filename_suffix=ROW) as writer:
+    with SummaryWriter(str(folder), filename_suffix=HPARAMS_SUFFIX) as writer:
         for summary in hparams(chosen, final):  # type: ignore[no-untyped-call]
-            writer._get_file_writer().add_summary(summary)  # add_hparams makes a folder instead
+            writer._get_file_writer().add_summary(summary)  # add_hparams would make a folder
         for key, value in final.items():
             writer.add_scalar(key, value, 0)

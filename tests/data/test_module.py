@@ -242,25 +242,3 @@ def test_memory_order_of_batches_is_the_one_asked_for(tmp_path, channels_last):
         for images in next(iter(loader)):
             assert images.is_contiguous(memory_format=wanted)
             assert not images.is_contiguous(memory_format=other)
-
-
-def test_several_batches_are_those_of_single_ones_in_their_order(tmp_path):
-    data = settings(tmp_path, count=10, batch_size=2)
-    source = open_source(data)
-    split = make_split(source.names, data)
-    single, several = (
-        SuperResolutionData(source, split, data, ALIASED, seed=3, steps_per_call=steps)
-        for steps in (1, 2)
-    )
-    for module in (single, several):
-        module.setup("fit")
-    for epoch in (0, 1):
-        loaders = [module.train_dataloader() for module in (single, several)]
-        loaders[0].sampler.set_epoch(epoch)
-        loaders[1].batch_sampler.sampler.set_epoch(epoch)
-        calls = list(loaders[1])
-        assert [len(call) for call in calls] == [2, 1]  # six images, three steps
-        batches = [batch for call in calls for batch in call]
-        for wanted, found in zip(loaders[0], batches, strict=True):
-            assert torch.equal(wanted[0], found[0])
-            assert torch.equal(wanted[1], found[1])

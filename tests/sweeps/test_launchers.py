@@ -192,8 +192,8 @@ def test_gpus_are_dealt_round_robin(tmp_path: Path) -> None:
     """Two GPUs, two runs each: four processes hold one slot each, a fifth waits for one of them."""
     code = (
         "import sys, time\n"
-        "from srcnn_lightning import devices\nfrom srcnn_lightning.sweeps import gpus\n"
-        "with gpus.slot(['a', 'b'], 2, 'run') as index:\n"
+        "from srcnn_lightning.runs import gpu_slots\n"
+        "with gpu_slots.acquire_slot(['a', 'b'], 2, 'run') as index:\n"
         "    print('took', index, flush=True)\n"
         "    sys.stdin.read()\n"
     )

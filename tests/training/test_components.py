@@ -1,4 +1,4 @@
-"""What the settings for speed do to the parts of a run, and to what makes it the same."""
+"""The settings for speed: their effect on the components of a run, and on its identity."""
 
 from pathlib import Path
 
@@ -8,47 +8,38 @@ import torch
 from benchmarks.compose import request
 from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.training.components import Components, build
-from srcnn_lightning.training.several_steps import SeveralSteps
 
 SMALL = ("data.count=10", "data.crop=64", "data.target_size=32")
 
 
-def parts_with(folder: Path, *overrides: str) -> Components:
+def components_with(folder: Path, *overrides: str) -> Components:
     return build(request(folder, *SMALL, *overrides), None)
 
 
-def convolutions(parts: Components) -> list[CPUConv2d]:
-    return [layer for layer in parts.task.network.modules() if isinstance(layer, CPUConv2d)]
+def convolutions(components: Components) -> list[CPUConv2d]:
+    return [layer for layer in components.task.network.modules() if isinstance(layer, CPUConv2d)]
 
 
-@pytest.mark.parametrize("given", [True, False])
-def test_memory_order_of_weights_is_the_one_asked_for(tmp_path: Path, given: bool) -> None:
-    parts = parts_with(tmp_path, f"trainer.channels_last={given}")
-    for layer in convolutions(parts):
-        if layer.kernel_size != (1, 1):  # which is both
-            assert layer.weight.is_contiguous(memory_format=torch.channels_last) is given
+@pytest.mark.parametrize("setting", [True, False])
+def test_memory_order_of_weights_is_that_of_the_setting(tmp_path: Path, setting: bool) -> None:
+    components = components_with(tmp_path, f"trainer.channels_last={setting}")
+    for layer in convolutions(components):
+        if layer.kernel_size != (1, 1):  # a kernel of one pixel lies in both orders
+            assert layer.weight.is_contiguous(memory_format=torch.channels_last) is setting
 
 
-@pytest.mark.parametrize("given", [True, False])
-def test_forms_of_convolutions_are_those_asked_for(tmp_path: Path, given: bool) -> None:
-    assert {
-        layer.plain for layer in convolutions(parts_with(tmp_path, f"model.cpu_forms={given}"))
-    } == {not given}
+@pytest.mark.parametrize("setting", [True, False])
+def test_forms_of_convolutions_are_those_of_the_setting(tmp_path: Path, setting: bool) -> None:
+    components = components_with(tmp_path, f"model.cpu_forms={setting}")
+    assert {layer.plain for layer in convolutions(components)} == {not setting}
 
 
-@pytest.mark.parametrize("given", [True, False])
-def test_a_gpus_convolutions_round_as_asked_for(tmp_path: Path, given: bool) -> None:
+@pytest.mark.parametrize("setting", [True, False])
+def test_a_gpus_convolutions_round_as_the_setting_says(tmp_path: Path, setting: bool) -> None:
     before = torch.backends.cudnn.allow_tf32
-    parts_with(tmp_path, f"trainer.tf32={given}")
-    found, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, before
-    assert found is given
-
-
-@pytest.mark.parametrize(("steps", "several"), [(1, False), (2, True)])
-def test_several_steps_are_taken_where_they_are_asked_for(tmp_path, steps, several) -> None:
-    parts = parts_with(tmp_path, f"trainer.steps_per_call={steps}")
-    assert isinstance(parts.task, SeveralSteps) is several
-    assert parts.task.automatic_optimization is not several
+    components_with(tmp_path, f"trainer.tf32={setting}")
+    allowed, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, before
+    assert allowed is setting
 
 
 @pytest.mark.parametrize(
@@ -62,12 +53,13 @@ def test_several_steps_are_taken_where_they_are_asked_for(tmp_path, steps, sever
         ("data.eval_batch_size=5", True),
         ("data.on_device=false", False),
         ("trainer.keep_memory=false", False),
-        ("trainer.steps_per_call=7", False),
         ("trainer.jobs_per_gpu=7", False),
         ("trainer.tf32=false", False),  # on a CPU
     ],
 )
-def test_what_changes_figures_makes_another_run(tmp_path: Path, override, is_another_run) -> None:
+def test_setting_that_changes_results_makes_another_run(
+    tmp_path: Path, override, is_another_run
+) -> None:
     usual, changed = (
         request(tmp_path, *SMALL, "trainer.threads=1", *more).identity.hash
         for more in ((), (override,))

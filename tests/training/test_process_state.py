@@ -51,9 +51,9 @@ def test_process_in_which_nobody_asked_for_memory_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("tf32", [True, False])
-def test_rounding_of_a_gpus_convolutions_is_what_the_job_asks_for(tf32: bool) -> None:
+def test_rounding_of_a_gpus_convolutions_is_that_of_the_job(tf32: bool) -> None:
     before = torch.backends.cudnn.allow_tf32
     reset(tf32, keep_compiled=False)
-    found = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    allowed = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     torch.backends.cudnn.allow_tf32 = before
-    assert found == (tf32, False)
+    assert allowed == (tf32, False)

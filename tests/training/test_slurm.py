@@ -1,4 +1,4 @@
-"""Where Slurm is installed, and in one of its jobs: a run is one run, and says nothing of it."""
+"""Slurm on the machine or around the run changes nothing: one run, and no warning."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def path(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("model", ["srcnn", "bicubic"])
-def test_srun_that_is_there_is_no_warning(model: str, path: str, command: Command) -> None:
+def test_installed_srun_causes_no_warning(model: str, path: str, command: Command) -> None:
     result = command(*LEAVES, f"model={model}", PATH=path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
@@ -41,7 +41,7 @@ def test_trainer_of_a_test_does_not_warn_of_srun(
 def test_job_of_slurm_is_one_run(
     tasks: str, path: str, fresh_command: Command, tmp_path: Path
 ) -> None:
-    """Also a task that is not the first: none is a process of another one's training."""
+    """A task that is not the first trains a run of its own too."""
     job = {
         "SLURM_JOB_ID": "77",
         "SLURM_JOB_NAME": "train",

@@ -47,7 +47,12 @@ def greys(*levels, size=16):
 
 
 def scored(pairs, *grey):
-    """Pairs as a test takes them; `grey` says of each image whether it is so in its file."""
+    """Pairs as a test takes them.
+
+    Args:
+        pairs: inputs and targets.
+        grey: for each image whether it is grey in its file; by default none is.
+    """
     flags = torch.tensor(grey or [False] * len(pairs))
     return [(*pair, flag) for pair, flag in zip(pairs, flags, strict=True)]
 
@@ -151,7 +156,7 @@ def test_validation_means_are_over_images_whatever_the_batches(trainer, batch_si
     assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(0.010101 / 3)
 
 
-def test_test_figures_of_each_image_by_hand(trainer):
+def test_test_metrics_of_each_image_by_hand(trainer):
     task = constant_task(0.5)
     trainer.test(task, loader(scored(greys(0.6, 0.51)), 2), verbose=False)
     table = task.test_table()
@@ -183,7 +188,7 @@ def test_test_scores_an_image_that_is_grey_in_its_file_on_grey_values(trainer):
         assert table[name] == pytest.approx([value, value], rel=1e-4)
 
 
-def test_test_shaves_the_scale_off_the_literatures_figures(trainer):
+def test_test_shaves_the_scale_for_the_literatures_metrics(trainer):
     pairs = greys(0.6)
     pairs[0][1][:, :2] = 0.0  # the target's first two rows, wrong by 0.5
     task = constant_task(0.5)
@@ -194,7 +199,7 @@ def test_test_shaves_the_scale_off_the_literatures_figures(trainer):
     assert table["psnr"] == pytest.approx([13.9794], abs=1e-3)
 
 
-def test_test_loss_is_unclamped_and_every_other_figure_clamped(trainer):
+def test_test_loss_is_of_the_unclamped_output_and_every_other_metric_of_the_clamped(trainer):
     task = constant_task(1.5)
     trainer.test(task, loader(scored(greys(1.0))), verbose=False)
     table = task.test_table()
@@ -211,7 +216,7 @@ def test_test_table_holds_the_latest_test_in_the_order_of_the_images(trainer):
     assert task.test_table()["psnr"] == pytest.approx([20, 40, 60], abs=1e-3)
 
 
-def test_summary_averages_each_figure_and_pools_one():
+def test_summary_averages_each_metric_and_pools_one():
     table = {
         "loss": [0.02, 0.0001],
         "mse": [0.01, 0.0001],
@@ -219,7 +224,7 @@ def test_summary_averages_each_figure_and_pools_one():
         "psnr_y": [21.0, 42.0],
         "ssim": [0.5, 1.0],
     }
-    found = summarize(table)
+    summary = summarize(table)
     # Pooled: (0.01 + 0.0001) / 2 = 0.00505 is 22.9671 dB, not 30.
     wanted = {
         "test_loss": 0.01005,
@@ -228,7 +233,7 @@ def test_summary_averages_each_figure_and_pools_one():
         "test_psnr_y": 31.5,
         "test_ssim": 0.75,
     }
-    assert found == pytest.approx(wanted, abs=1e-4)
+    assert summary == pytest.approx(wanted, abs=1e-4)
 
 
 @pytest.mark.parametrize("settings", [{}, {"init": "default", "batch_norm": True}])
@@ -252,11 +257,11 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
-def test_baseline_is_not_trained(kernel):
+def test_interpolation_has_nothing_to_learn(kernel):
     group = {"_target_": "srcnn_lightning.models.Interpolation", "kernel": kernel}
     task = task_of(models.network_settings(group, True, 2), ADAM)
-    assert task.is_trained is False
+    assert task.is_trainable is False
 
 
-def test_network_is_trained():
-    assert constant_task(0.5).is_trained is True
+def test_network_is_trainable():
+    assert constant_task(0.5).is_trainable is True

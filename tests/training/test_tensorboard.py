@@ -1,4 +1,4 @@
-"""Files of events: TensorBoard draws one curve from those of a run and of its restart."""
+"""Event files: TensorBoard draws one curve from those of a run and of its restart."""
 
 import re
 import time
@@ -18,7 +18,7 @@ TENSORBOARD = {
 
 
 def write(folder: Path, value: float, epochs: range) -> None:
-    """Leave what a process leaves that trains these epochs."""
+    """Write the events of a process that trains these epochs."""
     logger = make_logger(TENSORBOARD, folder, epochs.start - 1)
     assert isinstance(logger, TensorBoardLogger)
     for epoch in epochs:
@@ -28,7 +28,7 @@ def write(folder: Path, value: float, epochs: range) -> None:
 
 @pytest.mark.parametrize("ahead", [0, 1])
 def test_restart_is_read_after_its_predecessor(ahead: int, tmp_path: Path) -> None:
-    """In the second of its making, whatever the numbers of processes, or with a clock behind."""
+    """Also in the same second, whatever the processes' numbers, or after a clock was set back."""
     write(tmp_path, 1.0, range(1, 7))
     (first,) = tmp_path.iterdir()
     # A process whose number comes after that of every other in the order of names.

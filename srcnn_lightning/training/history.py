@@ -1,0 +1,53 @@
+"""The loss and PSNR of each epoch, kept in every checkpoint and sent to the logger."""
+
+import math
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+
+class History(Callback):
+    """Keep and log train loss, val loss and val PSNR of each epoch; stop where a loss diverges.
+
+    Attributes:
+        epochs: for each epoch its number, counted from 1, and its metrics.
+        diverged: whether a loss was NaN or infinite, which ends the training.
+    """
+
+    def __init__(self) -> None:
+        self.epochs: list[dict[str, float]] = []
+        self.diverged = False
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the epoch's metrics; log them unless a loss has diverged."""
+        metrics = {
+            name.replace("/", "_"): float(trainer.callback_metrics[name])
+            for name in ("train/loss", "val/loss", "val/psnr")
+        }
+        epoch = trainer.current_epoch + 1
+        self.epochs.append({"epoch": epoch, **metrics})
+        # The losses alone decide: the PSNR of a perfect image is infinite.
+        if not all(math.isfinite(metrics[name]) for name in ("train_loss", "val_loss")):
+            self.diverged = True
+            trainer.should_stop = True
+            return
+        for logger in trainer.loggers:
+            logger.log_metrics(scalars(metrics), step=epoch)
+
+    def best(self) -> dict[str, float]:
+        """The epoch of the best val PSNR, the first of equals; empty if every PSNR is NaN."""
+        numbers = [epoch for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
+        return max(numbers, key=lambda epoch: epoch["val_psnr"]) if numbers else {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state that each checkpoint keeps."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the state of a checkpoint."""
+        self.epochs = list(state_dict["epochs"])
+
+
+def scalars(metrics: dict[str, float]) -> dict[str, float]:
+    """The metrics of an epoch under their names in TensorBoard, apart from those of `final/`."""
+    return {f"epoch/{name}": value for name, value in metrics.items()}

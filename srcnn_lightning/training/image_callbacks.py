@@ -1,0 +1,67 @@
+"""Images of a training: validation images in TensorBoard, and the outputs for the test images."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+
+from srcnn_lightning import metrics
+from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.training import tensorboard
+from srcnn_lightning.training.images import captioned, comparison_strips, to_uint8
+
+SHOWN_IMAGES = 4  # validation images in TensorBoard
+SHOWN_EPOCHS = 5  # epochs of a training whose outputs TensorBoard shows
+
+
+class ValidationImages(Callback):
+    """Show input, output and target of the same validation images in TensorBoard."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the images at a few epochs, the last among them."""
+        epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
+        if epoch == epochs or epoch % max(1, epochs // SHOWN_EPOCHS) == 0:
+            log_images(trainer, pl_module, epoch)
+
+
+@torch.no_grad()
+def log_images(trainer: Trainer, task: LightningModule, epoch: int) -> None:
+    """Log one strip `input | output | target` for each of the first validation images."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+    if not (loggers and trainer.is_global_zero and isinstance(data, SuperResolutionData)):
+        return
+    names = data.split.val[:SHOWN_IMAGES]
+    was_training = task.training
+    task.eval()
+    lr, hr = (images.to(task.device) for images in data.pairs["val"][list(range(len(names)))])
+    output = task(lr)
+    task.train(was_training)
+    psnr = metrics.psnr(output.float().clamp(0, 1), hr).tolist()
+    for name, strip, decibels in zip(names, comparison_strips(lr, output, hr), psnr, strict=True):
+        image = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))
+        for logger in loggers:
+            tensorboard.add_image(logger, f"val/{name}", image, epoch)
+
+
+class TestOutputs(Callback):
+    """Keep the outputs for the test images, `(3, H, W)` uint8 each, in the order of the split."""
+
+    __test__ = False  # pytest would take the class for a test
+
+    def __init__(self) -> None:
+        self.outputs: list[Tensor] = []
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Round the outputs `(B, 3, H, W)` in [0, 1] as an image file does."""
+        self.outputs.extend(to_uint8(outputs))
