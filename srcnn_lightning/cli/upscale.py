@@ -76,11 +76,11 @@ def enlarge(
 
     import torch
 
+    from srcnn_lightning.acceleration.memory import keep_freed_memory
     from srcnn_lightning.image_io import read_image
     from srcnn_lightning.inference import tiling
     from srcnn_lightning.inference.network import load_network
     from srcnn_lightning.training.images import as_pil, to_uint8
-    from srcnn_lightning.training.process_state import keep_freed_memory
 
     content = torch.from_numpy(read_image(image).copy())
     if output.exists() and output.samefile(image):

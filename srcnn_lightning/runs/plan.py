@@ -1,12 +1,13 @@
 """What a configuration asks for: everything about a run that is known before torch is imported."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning import files, hardware
+from srcnn_lightning.config import DataConfig
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
 from srcnn_lightning.errors import BadInput
@@ -82,9 +83,10 @@ def make_plan(cfg: DictConfig, hydra: DictConfig) -> Plan:
     # A cluster's job takes the CPUs it has asked for, on every node the same.
     threads = settings["trainer"]["threads"] or hydra.launcher.get("cpus_per_task")
     settings["trainer"]["threads"] = hardware.thread_count(threads, processes)
-    source = open_source(settings["data"])
-    split = make_split(source.names, settings["data"])
-    settings["data"] |= split_settings(settings["data"], split)
+    data = DataConfig(**settings["data"])
+    source = open_source(data)
+    split = make_split(source.names, data)
+    settings["data"] = asdict(split_settings(data, split))
     source = source.ensure(split.names)
     if settings["init_from"] is not None:
         settings["init_from"] = str(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from srcnn_lightning import files, hardware, run_record
+from srcnn_lightning.config import DataConfig, DegradationConfig
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import (
     BadInput,
@@ -78,10 +79,11 @@ def run(cfg: DictConfig, hydra: DictConfig, place: Place | None = None) -> Outco
 
 
 def _prepare(plan: Plan) -> Outcome:
-    from srcnn_lightning.data.targets import load_for_run
+    from srcnn_lightning.data.targets import load_targets
 
     settings, source, split = plan.settings, plan.source, plan.split
-    load_for_run(source, split, settings["data"], settings["degradation"])
+    data = DataConfig(**settings["data"])
+    load_targets(source, split, data, DegradationConfig(**settings["degradation"]))
     print_line(
         f"{source.name}: {len(split.names)} images are ready "
         f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "

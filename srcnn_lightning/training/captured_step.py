@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from srcnn_lightning.data.module import Batch
+from srcnn_lightning.data.pairs import Batch
 from srcnn_lightning.errors import BadInput
 
 BatchLoss = Callable[[Batch], Tensor]

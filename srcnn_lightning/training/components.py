@@ -13,6 +13,8 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware, models
 from srcnn_lightning.acceleration import compilation
+from srcnn_lightning.acceleration.memory import keep_freed_memory
+from srcnn_lightning.config import DataConfig, DegradationConfig
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.inference.network import load_checkpoint
@@ -60,12 +62,11 @@ def build(plan: Plan, resume: Resume | None, place: Place | None = None) -> Comp
     data = SuperResolutionData(
         plan.source,
         plan.split,
-        settings["data"],
-        degradation,
+        DataConfig(**settings["data"]),
+        DegradationConfig(**degradation),
         kernel,
         seed,
         options["channels_last"],
-        options["steps_per_call"],
     )
     callbacks.seed_generators(seed)
     network = models.network_settings(model, bool(degradation["antialias"]), scale)
@@ -140,7 +141,8 @@ def _reset_process(trainer: dict[str, Any]) -> None:
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
     # Lightning looks for srun even where no Slurm is meant, as in `_trainer`.
     warnings.filterwarnings("ignore", "The `srun` command is available.*")
-    process_state.keep_freed_memory(trainer["keep_memory"])
+    if trainer["keep_memory"]:
+        keep_freed_memory()
     torch.set_num_threads(trainer["threads"])
     process_state.reset(trainer["tf32"], keep_compiled=trainer["compile"])
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srcnn_lightning.data.module import Batch
+from srcnn_lightning.data.pairs import Batch
 from srcnn_lightning.training.captured_step import CapturedStep, make_capturable, take_step
 from srcnn_lightning.training.task import SuperResolution
 
