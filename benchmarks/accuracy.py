@@ -21,7 +21,7 @@ from benchmarks.figures import FigureSet, Row
 from benchmarks.images import folder_of_images
 from benchmarks.options import Options
 from srcnn_lightning import metrics
-from srcnn_lightning.data.module import BatchIndices, Pairs
+from srcnn_lightning.data.pairs import BatchIndices, Pairs
 from srcnn_lightning.training import fit
 from srcnn_lightning.training.components import build
 

@@ -11,7 +11,7 @@ from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
 from srcnn_lightning.acceleration.block_convolution import BlockConv2d
 from srcnn_lightning.acceleration.convolution import CPUConv2d
-from srcnn_lightning.training.process_state import keep_freed_memory
+from srcnn_lightning.acceleration.memory import keep_freed_memory
 
 STEPS = 20
 

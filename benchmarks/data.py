@@ -16,24 +16,32 @@ from benchmarks.alone import Figures, alone, alternate, column
 from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.images import folder_of_images
 from benchmarks.options import Options
+from srcnn_lightning.config import DataConfig, DegradationConfig
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
-from srcnn_lightning.data.targets import load_for_run
+from srcnn_lightning.data.targets import load_targets
 
-DEGRADATION = {"antialias": True}
+DEGRADATION = DegradationConfig(name="antialiased", antialias=True, scale=2)
 
 
 def measure(options: Options) -> list[FigureSet]:
     """Seconds of decoding, of preparing, and of a second start, which reads the cache."""
     data = {
-        "kind": "folder",
         "name": "images",
+        "kind": "folder",
         "root": str(folder_of_images(options)),
+        "subset": None,
+        "url": None,
         "count": options.images,
         "split": [0.6, 0.2, 0.2],
-        "seed": 0,
+        "split_file": None,
         "crop": options.crop,
         "target_size": options.side,
+        "batch_size": 2,
+        "eval_batch_size": 4,
+        "seed": 0,
+        "on_device": True,
+        "cache_dir": "",
     }
     decode(data)  # the first reads the files from the disk
     contenders = {
@@ -51,7 +59,9 @@ def measure(options: Options) -> list[FigureSet]:
 
 def decode(data: dict[str, Any]) -> Figures:
     """Pillow alone, each image into memory."""
-    paths = [Path(data["root"]) / name for name in make_split(open_source(data).names, data).names]
+    settings = DataConfig(**data)
+    names = make_split(open_source(settings).names, settings).names
+    paths = [Path(data["root"]) / name for name in names]
 
     def load(path: Path) -> None:
         with Image.open(path) as image:
@@ -69,11 +79,11 @@ def prepare(data: dict[str, Any]) -> Figures:
     torch.set_num_threads(1)
 
     def load(count: int | None, cache_dir: str) -> None:
-        source = open_source(data)
-        split = make_split(source.names, data)
+        settings = DataConfig(**{**data, "cache_dir": cache_dir})
+        source = open_source(settings)
+        split = make_split(source.names, settings)
         split = Split(split.train[:count], split.val[:count], split.test[:count])
-        chosen = {**data, "cache_dir": cache_dir}
-        load_for_run(source.ensure(split.names), split, chosen, DEGRADATION)
+        load_targets(source.ensure(split.names), split, settings, DEGRADATION)
 
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as folder:
         load(1, first)  # what is imported then belongs to the start of a run

@@ -26,9 +26,9 @@ from benchmarks.figures import FigureSet, Row, ratio
 from benchmarks.options import Options
 from benchmarks.textbook import as_tensor
 from benchmarks.textbook import network as plain_network
+from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.inference.tiling import upscale_tiled
 from srcnn_lightning.models import SRCNN
-from srcnn_lightning.training.process_state import keep_freed_memory
 
 REPETITIONS = 5
 

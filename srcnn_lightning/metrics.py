@@ -1,17 +1,17 @@
 """PSNR and SSIM, each convention by its name.
 
-The same pictures give figures 0.01 to 2 dB apart under different conventions, so each function
-says which it is: colour space, border, and what is averaged. Images are `(B, 3, H, W)` in [0, 1].
+Conventions differ by 0.01 to 2 dB on the same images, so each function states its own: colour
+space, border, and the average. Images are `(B, 3, H, W)` in [0, 1].
 """
 
 import torch
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-# ITU-R BT.601, the Y of YCbCr for R, G, B in [0, 1], in units of 1/255, as MATLAB's rgb2ycbcr.
+# Y of YCbCr (ITU-R BT.601, MATLAB's rgb2ycbcr) for R, G, B in [0, 1], in units of 1/255.
 LUMA_WEIGHTS = (65.481, 128.553, 24.966)
 LUMA_OFFSET = 16.0
-# The same without studio swing, as MATLAB's rgb2gray: of equal channels their value.
+# The same without studio swing (MATLAB's rgb2gray): equal channels keep their value.
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 
 
@@ -26,14 +26,19 @@ def mse_per_image(images: Tensor, targets: Tensor) -> Tensor:
 
 
 def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """RGB, no border, one figure in dB for each image: `(B,)`. Its mean is `test_psnr`."""
+    """PSNR of each image in dB, `(B,)`: RGB, no border. Its mean is `test_psnr`."""
     return psnr_from_mse(mse_per_image(images, targets))
 
 
 def psnr_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None = None) -> Tensor:
-    """Y alone, `border` pixels shaved off each side: `(B,)` in dB, the literature's convention.
+    """PSNR of each image in dB, `(B,)`: Y alone, shaved, the literature's convention.
 
-    Of the images that `is_grey`, `(B,)` bool, marks, the grey values of full range.
+    Args:
+        images: outputs.
+        targets: images of the same shape.
+        border: pixels shaved off each side.
+        is_grey: marks of the images that are compared by their grey values of full range,
+            `(B,)` bool; None: no image.
     """
     return psnr(
         shave(_y_or_grey(images, is_grey), border), shave(_y_or_grey(targets, is_grey), border)
@@ -41,12 +46,12 @@ def psnr_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None 
 
 
 def ssim_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None = None) -> Tensor:
-    """Structural similarity of Y, `border` pixels shaved off: `(B,)`, the literature's convention.
+    """Structural similarity of each image, `(B,)`: Y alone, shaved, the literature's convention.
 
-    Gaussian window of 11 with sigma 1.5, k = 0.01 and 0.03 (Wang et al. 2004). Of the images that
-    `is_grey`, `(B,)` bool, marks, the grey values of full range.
+    Gaussian window of 11 pixels with sigma 1.5, k = 0.01 and 0.03 (Wang et al. 2004). The arguments
+    are those of `psnr_y`.
     """
-    value = structural_similarity_index_measure(
+    similarity = structural_similarity_index_measure(
         shave(_y_or_grey(images, is_grey), border),
         shave(_y_or_grey(targets, is_grey), border),
         gaussian_kernel=True,
@@ -55,8 +60,8 @@ def ssim_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None 
         reduction="none",
         data_range=1.0,
     )
-    assert isinstance(value, Tensor)
-    return value.reshape(-1)
+    assert isinstance(similarity, Tensor)
+    return similarity.reshape(-1)
 
 
 def luma(images: Tensor) -> Tensor:
@@ -78,5 +83,5 @@ def _y_or_grey(images: Tensor, is_grey: Tensor | None) -> Tensor:
 
 
 def shave(images: Tensor, border: int) -> Tensor:
-    """Without `border` pixels on each side."""
+    """Cut `border` pixels off each side."""
     return images[..., border : images.shape[-2] - border, border : images.shape[-1] - border]

@@ -69,7 +69,7 @@ def assert_refused(result: Any, folder: Path, *words: str) -> None:
         ("builtins.open", {"file": CANARY, "mode": "w"}),
         # By attributes of this package's modules to those that they import.
         ("srcnn_lightning.training.checkpoints.os.system", {"command": TOUCH}),
-        ("srcnn_lightning.inference.network.torch.os.system", {"command": TOUCH}),
+        ("srcnn_lightning.models.checkpoint.torch.os.system", {"command": TOUCH}),
         ("srcnn_lightning.data.targets.Path.touch", {"self": CANARY}),
         # Networks, but none of this package's: importing the one leaves the canary.
         ("planted.Neighbour", {}),

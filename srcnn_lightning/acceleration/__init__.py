@@ -1,1 +1,1 @@
-"""What makes a network fast on a device, applied from outside."""
+"""Faster computation of networks, with the same parameters and results."""

@@ -1,4 +1,4 @@
-"""A convolution to few channels, computed as one to four times as many."""
+"""Convolution to few channels, computed as a convolution to four times as many."""
 
 import torch
 import torch.nn.functional as F
@@ -8,12 +8,12 @@ from srcnn_lightning.acceleration.convolution import CPUConv2d, memory_format
 
 
 class BlockConv2d(CPUConv2d):
-    """A `CPUConv2d` that is faster to three output channels.
+    """`CPUConv2d` in a form that is faster for three output channels.
 
-    The CPU's convolution fills its vectors with output channels: three use 3 of 16 lanes. Here one
-    step of stride 2 computes the 2x2 block of neighbouring output pixels from a kernel that is one
-    pixel larger, 12 channels at once: 1.4 times the arithmetic in 0.7 of the time, with
-    the same backward (`python -m benchmarks --only block_convolution`).
+    A CPU's convolution fills its vectors with output channels; three channels use 3 of 16 lanes.
+    This form has stride 2 and a kernel that is one pixel larger, and computes 2x2 blocks of output
+    pixels as 12 channels at once. It needs 1.4 times the arithmetic and 0.7 of the time; the
+    backward is the same (`python -m benchmarks --only block_convolution`).
     """
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -35,19 +35,19 @@ class BlockConv2d(CPUConv2d):
 
 
 def _spread(blocks: Tensor, memory_format: torch.memory_format) -> Tensor:
-    """`(B, 4 * C, h, w)`, rows and columns before channels -> `(B, C, 2 * h, 2 * w)`.
+    """Rearrange blocks into images, `(B, 4 * C, h, w)` -> `(B, C, 2 * h, 2 * w)`.
 
-    `F.pixel_shuffle` wants the channels before them. As here, the two pixels of a row with their
-    channels stay side by side in channels_last: 0.07 ms in place of 0.27 for two images of 224x224,
-    two threads on an Intel Xeon (AVX-512).
+    A block's rows and columns come before its channels, the reverse of `F.pixel_shuffle`. The two
+    pixels of a row with their channels so stay side by side in channels_last: 0.07 ms instead of
+    0.27 for two images of 224x224 (two threads, Intel Xeon, AVX-512).
     """
     batch, channels, height, width = blocks.shape
     channels //= 4
     size = (batch, channels, 2 * height, 2 * width)
-    # Not a view of something else: torch forbids to change one that a Function returns.
+    # A new tensor, no view: torch forbids to change a view that a Function returns.
     images = torch.empty(
         size, dtype=blocks.dtype, device=blocks.device, memory_format=memory_format
     )
-    places = images.view(batch, channels, height, 2, width, 2)
-    places.copy_(blocks.view(batch, 2, 2, channels, height, width).permute(0, 3, 4, 1, 5, 2))
+    pixels = images.view(batch, channels, height, 2, width, 2)
+    pixels.copy_(blocks.view(batch, 2, 2, channels, height, width).permute(0, 3, 4, 1, 5, 2))
     return images

@@ -1,8 +1,8 @@
-"""A convolution that takes the forms which the CPU's library (oneDNN) computes fastest.
+"""Convolution in the forms that the CPU's library (oneDNN) computes fastest.
 
-Each form below is one of several that give the same result but for the last bits. The times are
-milliseconds in SRCNN 9-1-5, batch 2 of 224x224, on one core of an AMD EPYC (AVX-512), torch 2.13,
-where a whole step takes 87 with plain layers and 62 with these (benchmarks/NOTES.md).
+Each form is one of several whose results differ in the last bits. Times are milliseconds in SRCNN
+9-1-5, batch 2 of 224x224, on one core of an AMD EPYC (AVX-512) with torch 2.13. A whole step takes
+87 ms with plain layers and 62 ms with these forms (benchmarks/NOTES.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,19 @@ Computations = Sequence[Callable[..., Tensor]]  # `CPUConv2d.compute`
 
 
 class CPUConv2d(nn.Conv2d):
-    """`nn.Conv2d` with the same parameters and result, and on a CPU a backward of its own."""
+    """`nn.Conv2d` with the same parameters and results, and its own backward on a CPU."""
 
     plain = False
     """True computes everything as `nn.Conv2d` does."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
-        """Stride 1, zero padding that keeps the image's size, an odd `kernel_size`."""
+        """Build a convolution of stride 1 with zero padding that keeps the image's size.
+
+        Args:
+            in_channels: number of input channels.
+            out_channels: number of output channels.
+            kernel_size: odd side of the kernel in pixels.
+        """
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -32,26 +38,26 @@ class CPUConv2d(nn.Conv2d):
         )
 
     def is_eligible(self, images: Tensor) -> bool:
-        """Whether the forms below are meant and possible."""
-        is_meant = not self.plain and self._is_as_made()
-        return is_meant and images.device.type == "cpu" and not _torch_chooses()
+        """Whether the forms of this module may compute the result for these images."""
+        is_wanted = not self.plain and self._has_original_geometry()
+        return is_wanted and images.device.type == "cpu" and not _is_left_to_torch()
 
-    def _is_as_made(self) -> bool:
+    def _has_original_geometry(self) -> bool:
         middle = self.kernel_size[0] // 2
         geometry = (self.stride, self.dilation, self.padding, self.padding_mode)
         return geometry == ((1, 1), (1, 1), (middle, middle), "zeros")
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The result alone, in its fastest form."""
+        """Compute the result in its fastest form, `(B, in_channels, H, W)` -> the output."""
         return convolve(images, weight, bias)
 
 
 def conv_relu_chain(images: Tensor, layers: Sequence[CPUConv2d]) -> Tensor:
-    """Convolutions with a ReLU between each two, as one step of autograd.
+    """Compute convolutions with a ReLU between each two, as one step of autograd.
 
     Args:
-        images: `(B, C, H, W)`; in channels_last if there are several layers.
-        layers: whose `takes_form` is true.
+        images: input, `(B, C, H, W)`; in channels_last if there are several layers.
+        layers: convolutions that are eligible for these images (`is_eligible`).
     """
     computations = [layer.compute for layer in layers]
     parameters = [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
@@ -77,11 +83,11 @@ class _Convolutions(torch.autograd.Function):
         inputs, weights = saved[: len(saved) // 2], saved[len(saved) // 2 :]
         needed = context.needs_input_grad  # of images, computations, weight, bias, weight, ...
         gradients: list[Tensor | None] = [None] * len(needed)
-        with torch.autocast("cpu", enabled=False):  # as in the forward pass
+        with torch.autocast("cpu", enabled=False):  # the forward pass has none
             for number in reversed(range(len(inputs))):
                 images, weight = inputs[number], weights[number]
                 of_weight, of_bias = 2 + 2 * number, 3 + 2 * number
-                # The last comes in another memory format, which costs a copy of three channels.
+                # The output's gradient may come in another memory format: a copy of 3 channels.
                 grad_output = grad_output.contiguous(memory_format=memory_format(images))
                 if needed[of_weight]:
                     gradients[of_weight] = weight_gradient(images, grad_output, weight)
@@ -100,7 +106,7 @@ class _Convolutions(torch.autograd.Function):
 def _forward(
     images: Tensor, computations: Computations, parameters: Sequence[Tensor | None]
 ) -> list[Tensor]:
-    """The result of each convolution, but for the last one rectified."""
+    """Results of all convolutions; each but the last is rectified."""
     features: list[Tensor] = []
     for compute, weight, bias in zip(computations, parameters[::2], parameters[1::2], strict=True):
         features.append(compute(features[-1].relu_() if features else images, weight, bias))
@@ -110,28 +116,37 @@ def _forward(
 def convolve(images: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Zero-padded convolution that keeps the image's size.
 
-    With one thread torch gives a 1x1 kernel to an older code of its own, but not a dilated one, and
-    to a kernel of one pixel a dilation means nothing: forward and backward 11 ms in place of 20.
+    With one thread, torch computes an undilated 1x1 kernel by slower code of its own. Dilation has
+    no effect on a kernel of one pixel; with it, forward and backward take 11 ms instead of 20.
     """
     size = weight.shape[-1]
     return F.conv2d(images, weight, bias, padding=size // 2, dilation=_dilation(size))
 
 
 def rectify_gradient(gradient: Tensor, rectified: Tensor) -> None:
-    """Make the gradient of a ReLU's result that of its input, in place.
+    """Turn the gradient of a ReLU's result into that of its input, in place.
 
-    That is for gradients that nobody else can hold: 1.1 ms in place of 2.1 for 64 channels, two
-    threads on an Intel Xeon (AVX-512).
+    The caller must hold the only reference to the gradient. For 64 channels this takes 1.1 ms
+    instead of 2.1 (two threads, Intel Xeon, AVX-512).
+
+    Args:
+        gradient: gradient of the result, changed.
+        rectified: result of the ReLU, of the same shape.
     """
     torch.ops.aten.threshold_backward.grad_input(gradient, rectified, 0, grad_input=gradient)
 
 
 def weight_gradient(images: Tensor, grad_output: Tensor, weight: Tensor) -> Tensor:
-    """Gradient of the weights, as of a convolution from the fewer channels to the more.
+    """Gradient of the weights, computed from the fewer channels to the more.
 
-    A convolution's input and its result's gradient may change places, which turns the kernel. The
-    library is faster with few input channels: 3.6 ms in place of 7.0 for the layer from 64 to 32
-    channels, 2.6 in place of 7.2 for the last one, from 32 to 3.
+    A convolution's input and its output's gradient may be exchanged, which flips the kernel. The
+    library is faster with few input channels: 3.6 ms instead of 7.0 for the layer from 64 to 32
+    channels, and 2.6 instead of 7.2 for the last layer, from 32 to 3.
+
+    Args:
+        images: input of the convolution, `(B, in, H, W)`.
+        grad_output: gradient of its output, `(B, out, H, W)`.
+        weight: weights, `(out, in, k, k)`.
     """
     if images.shape[1] <= grad_output.shape[1]:
         return _weight_gradient(images, grad_output, weight)
@@ -139,18 +154,18 @@ def weight_gradient(images: Tensor, grad_output: Tensor, weight: Tensor) -> Tens
 
 
 def bias_gradient(grad_output: Tensor) -> Tensor:
-    """A sum over images and pixels.
+    """Gradient of the bias, `(out,)`: a sum over images and pixels.
 
-    The library adds 7.8 ms to the first layer's gradient of the weights for it, the sum takes 1.0.
+    The sum takes 1.0 ms. The library would add 7.8 ms to the first layer's gradient of the weights.
     """
     return grad_output.sum((0, 2, 3))
 
 
 def flipped_kernel(weight: Tensor) -> Tensor:
-    """`(out, in, k, k)` -> `(in, out, k, k)`, by half a turn: the kernel of the way back.
+    """Kernel of the backward convolution, `(out, in, k, k)` -> `(in, out, k, k)`, rotated by 180°.
 
-    Convolving the result's gradient with it gives that of the input: for the last layer 2.1 ms
-    in place of the library's 3.5.
+    The output's gradient convolved with it is the input's gradient: 2.1 ms for the last layer
+    instead of the library's 3.5.
     """
     return weight.transpose(0, 1).flip(2, 3).contiguous(memory_format=torch.channels_last)
 
@@ -167,24 +182,24 @@ def _weight_gradient(images: Tensor, grad_output: Tensor, weight: Tensor) -> Ten
         padding,
         dilation,
         False,  # not transposed
-        [0, 0],
-        1,  # group
-        [False, True, False],  # of the weights alone
+        [0, 0],  # output padding
+        1,  # groups
+        [False, True, False],  # gradients: of the weights alone
     )
     result: Tensor = gradient
     return result
 
 
 def memory_format(images: Tensor) -> torch.memory_format:
-    """channels_last, or torch's own."""
-    is_last = images.is_contiguous(memory_format=torch.channels_last)
-    return torch.channels_last if is_last else torch.contiguous_format
+    """Memory format of the images: channels_last, or else torch's default."""
+    is_channels_last = images.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if is_channels_last else torch.contiguous_format
 
 
 def _dilation(size: int) -> int:
     return 2 if size == 1 else 1
 
 
-def _torch_chooses() -> bool:
-    """Under autocast or torch.compile torch chooses the code, and these forms are in its way."""
+def _is_left_to_torch() -> bool:
+    """Under autocast and torch.compile torch chooses the code, and these forms would hinder it."""
     return torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling()

@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from srcnn_lightning import hardware
-from srcnn_lightning.config import Config, InterpolationConfig, SRCNNConfig
+from srcnn_lightning.config import Config
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # A wheel holds conf/ inside the package, a checkout beside it.
@@ -42,8 +42,6 @@ def register() -> None:
     stored = store.repo.setdefault("hydra", {})
     stored["sweeper"] = _OwnSweepers(stored.get("sweeper", {}))
     store.store(name="schema", node=Config)
-    store.store(group="model", name="srcnn_schema", node=SRCNNConfig)
-    store.store(group="model", name="interpolation_schema", node=InterpolationConfig)
 
 
 def _new_name() -> str:

@@ -99,9 +99,9 @@ def enlarge(
 
     from srcnn_lightning.image_io import read_picture
     from srcnn_lightning.inference import tiling
-    from srcnn_lightning.inference.network import load_network
+    from srcnn_lightning.models.checkpoint import load_network
     from srcnn_lightning.inference.pictures import enlarge_picture
-    from srcnn_lightning.training.process_state import keep_freed_memory
+    from srcnn_lightning.acceleration.memory import keep_freed_memory
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well

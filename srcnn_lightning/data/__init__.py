@@ -1,1 +1,1 @@
-"""Images: where they come from, how they are cut, kept and handed to the training."""
+"""Images on their way to the training: source, split, targets, pairs."""

@@ -1,8 +1,8 @@
 """Built-in images: dead leaves, random overlapping discs with power-law radii.
 
 Occlusion and radii of density r^-3 give edges and a spectrum much like a photograph's (Lee, Mumford
-and Huang, "Occlusion models for natural images", 2001), and so much the same super-resolution
-figures: a test bed that needs no download.
+and Huang, "Occlusion models for natural images", 2001). Super-resolution metrics are much the same
+as on photographs, and nothing is downloaded.
 """
 
 import math
@@ -11,16 +11,25 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 SMALLEST_RADIUS = 5.0  # pixels; at 800 pixels reduced to 224 the smallest leaf is 3 pixels wide
-LAYERS = 6.0  # mean number of leaves over a pixel: exp(-6) of the ground shows
-# The colours of photographs vary independently along grey, blue-yellow and green-magenta
-# (Ruderman, Cronin and Chiao 1998), and far the most along grey.
+LAYERS = 6.0  # mean number of leaves over a pixel; exp(-6) of the ground is visible
+# The colours of photographs vary independently along grey, blue-yellow and green-magenta, and most
+# along grey (Ruderman, Cronin and Chiao 1998).
 COLOUR_AXES = np.array([[1, 1, 1], [1, 1, -2], [1, -1, 0]]) / np.sqrt([[3], [6], [2]])
 COLOUR_DEVIATIONS = np.array([0.30, 0.10, 0.04])
 GRAIN = 0.01  # standard deviation of the grain laid over the whole image
 
 
 def draw(side: int, seed: int, index: int) -> np.ndarray:
-    """Image `index` of the set `seed`: `(side, side, 3)` uint8."""
+    """Draw one image.
+
+    Args:
+        side: side of the image in pixels.
+        seed: seed of the set of images.
+        index: number of the image in the set, from 0.
+
+    Returns:
+        `(side, side, 3)` uint8, RGB.
+    """
     generator = np.random.default_rng((seed, index))
     largest = max(side / 2, 2 * SMALLEST_RADIUS)
     radii = _radii(generator, side, largest)
@@ -41,7 +50,7 @@ def draw(side: int, seed: int, index: int) -> np.ndarray:
 
 
 def _radii(generator: np.random.Generator, side: int, largest: float) -> np.ndarray:
-    """Radii of density r^-3, by inversion, as many as lie `LAYERS` deep on image and margin."""
+    """Radii in pixels, of density r^-3, for discs that lie `LAYERS` deep on image and margin."""
     low, high = SMALLEST_RADIUS**-2, largest**-2
     mean_area = 2 * math.pi * math.log(largest / SMALLEST_RADIUS) / (low - high)
     count = round(LAYERS * (side + 2 * largest) ** 2 / mean_area)

@@ -1,7 +1,7 @@
-"""DIV2K (Agustsson and Timofte 2017): found where it lies, or fetched as far as it is needed.
+"""DIV2K (Agustsson and Timofte 2017): images below `data.root`, or fetched as far as needed.
 
-The names are known beforehand, so that a choice of images depends on `data.seed` and never on what
-lies on a disk. Nothing that speaks to a network is imported before something must be fetched.
+The names are known beforehand, so that a choice of images depends on `data.seed` and never on the
+images that are on the disk. Network libraries are imported only where an image must be fetched.
 """
 
 import errno
@@ -29,9 +29,9 @@ class Subset:
     """One zip of DIV2K's high-resolution images.
 
     Attributes:
-        folder: in the zip and below `data.root`; the zip is called after it.
-        numbers: of the images.
-        md5: of the zip, compared where it is fetched whole.
+        folder: folder of the images, in the zip and below `data.root`; it names the zip.
+        numbers: numbers of the images.
+        md5: digest of the zip, compared after a whole download.
     """
 
     folder: str
@@ -40,12 +40,12 @@ class Subset:
 
     @property
     def names(self) -> list[str]:
-        """`0801.png` and so on."""
+        """File names of the images, `0801.png` and so on."""
         return [f"{number:04d}.png" for number in self.numbers]
 
     @property
     def zip_name(self) -> str:
-        """`DIV2K_valid_HR.zip`."""
+        """File name of the zip, `DIV2K_valid_HR.zip`."""
         return f"{self.folder}.zip"
 
 
@@ -59,7 +59,7 @@ SUBSETS = {
 
 
 def find(root: Path, subset: Subset, names: Sequence[str]) -> dict[str, Path]:
-    """The images that lie below `root`: in the subset's folder, or in `root` itself."""
+    """Paths of the images that are in the subset's folder below `root`, or in `root` itself."""
     folders = [folder for folder in (root / subset.folder, root) if folder.is_dir()]
     paths = {}
     for name in names:
@@ -73,19 +73,22 @@ def find(root: Path, subset: Subset, names: Sequence[str]) -> dict[str, Path]:
 def fetch(
     root: Path, url: str, subset: Subset, names: Sequence[str], policy: "RetryPolicy | None" = None
 ) -> dict[str, Path]:
-    """Where each of the images lies, once those that were missing are fetched.
+    """Fetch the images that are missing.
 
-    Processes that start at once wait for one another, and fetch nothing twice.
+    Processes that start at the same time wait for one another, and fetch nothing twice.
 
     Args:
-        root: `data.root`; images come to lie in the subset's folder below it.
-        url: `data.url`, the folder that holds the zips.
-        subset: the images there are.
-        names: those that are wanted.
-        policy: of waiting for the server.
+        root: `data.root`; images are written to the subset's folder below it.
+        url: `data.url`, the address of the folder that holds the zips.
+        subset: subset of the images.
+        names: names of the images to fetch.
+        policy: time limits of the transfer.
+
+    Returns:
+        The path of each image.
 
     Raises:
-        BadInput: no network, a wrong URL, wrong bytes, a full disk: one sentence for each.
+        BadInput: no network, a wrong URL, wrong bytes or a full disk.
     """
     with _disk_sentence(root, subset):
         paths = find(root, subset, names)
@@ -98,33 +101,33 @@ def fetch(
             folder = root / subset.folder
             folder.mkdir(exist_ok=True)
             targets = {f"{subset.folder}/{name}": folder / name for name in missing}
-            _remove_parts(folder)  # of a process that was killed
+            _remove_partial_files(folder)  # a process that was killed has left them
             try:
                 _get(root, url, subset, targets, policy)
             finally:
-                _remove_parts(folder)  # of transfers that an interruption did not wait for
+                _remove_partial_files(folder)  # an interruption does not wait for transfers
             print_line(f"DIV2K: {len(missing)} images came to {folder}")
             paths = find(root, subset, names)
     return paths
 
 
-def _remove_parts(folder: Path) -> None:
-    for part in folder.glob("*.png.part"):
-        part.unlink(missing_ok=True)
+def _remove_partial_files(folder: Path) -> None:
+    for path in folder.glob("*.png.part"):
+        path.unlink(missing_ok=True)
 
 
 def _get(
     root: Path, url: str, subset: Subset, targets: dict[str, Path], policy: "RetryPolicy | None"
 ) -> None:
     zip_path = root / subset.zip_name
-    if _lies_there(zip_path):
+    if _may_exist(zip_path):
         _unpack(zip_path, targets, "remove it, so that the right one is fetched")
         return
     mirror = _mirror(url)
     if mirror is not None:
         zip_path = mirror / subset.zip_name
-        if not _lies_there(zip_path):
-            raise BadInput(f"data.url={url}: there is no {zip_path}; {_ways_out(root, subset)}.")
+        if not _may_exist(zip_path):
+            raise BadInput(f"data.url={url}: there is no {zip_path}; {_other_ways(root, subset)}.")
         _unpack(zip_path, targets, "give another mirror with data.url=URL")
         return
 
@@ -139,7 +142,7 @@ def _get(
             size = remote.size_by_ranges()
             if size is not None:
                 remote.fetch_members(targets, size, description)
-                # Begun by a server without ranges: nobody needs the rest any more.
+                # A server without ranges may have begun it; the rest is not needed any more.
                 zip_path.with_name(zip_path.name + PART).unlink(missing_ok=True)
                 return
             remote.fetch_whole(zip_path, subset.md5, f"DIV2K: fetching {subset.zip_name}")
@@ -148,24 +151,24 @@ def _get(
     except TransferFailed as error:
         raise BadInput(
             f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, or "
-            f"{_ways_out(root, subset)}."
+            f"{_other_ways(root, subset)}."
         ) from error
     except NotInZip as error:
         raise BadInput(
             f"data.url={url}: its {subset.zip_name} holds no {error}; give another mirror, or "
-            f"{_ways_out(root, subset)}."
+            f"{_other_ways(root, subset)}."
         ) from error
     _unpack(zip_path, targets, "remove it, so that the right one is fetched")
 
 
 def _mirror(url: str) -> Path | None:
-    """The folder that a file URL names; None for an address on a server."""
+    """Folder of a file URL; None for an address on a server."""
     try:
         address = urlsplit(url)
-        is_port = address.port != 0  # asking for a port above 65535 raises
+        has_valid_port = address.port != 0  # the property raises for a port above 65535
     except ValueError:
-        address, is_port = urlsplit(""), False
-    if address.scheme in ("http", "https") and address.hostname and is_port:
+        address, has_valid_port = urlsplit(""), False
+    if address.scheme in ("http", "https") and address.hostname and has_valid_port:
         return None
     if address.scheme != "file":
         raise BadInput(f"data.url={url}: {ADDRESS}.")
@@ -177,15 +180,15 @@ def _mirror(url: str) -> Path | None:
     return Path(url2pathname(address.path))
 
 
-def _lies_there(path: Path) -> bool:
+def _may_exist(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a folder that may not be looked into: reading will say so
+    except OSError:  # the folder is not readable, which the attempt to read the file reports
         return True
 
 
-def _unpack(zip_path: Path, targets: dict[str, Path], way_out: str) -> None:
-    """Take members out of a zip that lies on a disk."""
+def _unpack(zip_path: Path, targets: dict[str, Path], advice: str) -> None:
+    """Copy members out of a zip on a disk."""
     from srcnn_lightning.data.archive import (
         DamagedZip,
         NotInZip,
@@ -202,14 +205,14 @@ def _unpack(zip_path: Path, targets: dict[str, Path], way_out: str) -> None:
                 for member, path in targets.items():
                     copy_member(archive, member, path, advance)
     except NotInZip as error:
-        raise BadInput(f"{zip_path}: it holds no {error}; {way_out}.") from error
+        raise BadInput(f"{zip_path}: it holds no {error}; {advice}.") from error
     except DamagedZip as error:
-        raise BadInput(f"{zip_path}: it is damaged ({error}); {way_out}.") from error
+        raise BadInput(f"{zip_path}: it is damaged ({error}); {advice}.") from error
     except UnreadableZip as error:
         raise BadInput(f"{zip_path}: it cannot be read ({error}); make it readable.") from error
 
 
-def _ways_out(root: Path, subset: Subset) -> str:
+def _other_ways(root: Path, subset: Subset) -> str:
     return (
         f"give a copy with data.root=DIR (that holds {subset.folder}/ or {subset.zip_name}; "
         f"{root} lacks the images), or take built-in images with data=dead_leaves"
@@ -223,7 +226,7 @@ def _disk_sentence(root: Path, subset: Subset) -> "Iterator[None]":
     except OSError as error:
         reason = error.strerror or str(error)
         room = "make room there, or " if error.errno in NO_ROOM else ""
-        if error.errno in (errno.EACCES, errno.EROFS) and _lies_there(root / subset.zip_name):
+        if error.errno in (errno.EACCES, errno.EROFS) and _may_exist(root / subset.zip_name):
             raise BadInput(
                 f"data.root={root}: its {subset.zip_name} cannot be unpacked there ({reason}); "
                 f"give data.url={root.absolute().as_uri()} and a data.root=DIR that can be written."

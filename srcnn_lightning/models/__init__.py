@@ -1,4 +1,4 @@
-"""Networks: `(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`. One architecture a file."""
+"""Networks from `(B, 3, h, w)` in [0, 1] to `(B, 3, scale * h, scale * w)`; one file each."""
 
 from srcnn_lightning.models.factory import build, build_trusted, locate, network_settings
 from srcnn_lightning.models.interpolation import Interpolation

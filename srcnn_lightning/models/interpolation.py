@@ -1,4 +1,4 @@
-"""Interpolation: the baselines of Table 1, and the first layer of pre-upsampling networks."""
+"""Interpolation: the baselines of the paper's Table 1, and SRCNN's first layer."""
 
 from torch import Tensor, nn
 
@@ -9,13 +9,13 @@ class Interpolation(nn.Module):
     """Enlarge by a fixed kernel (paper, section 5.1)."""
 
     def __init__(self, kernel: str = "bicubic", antialias: bool = True, scale: int = 2) -> None:
-        """Nothing here is learned.
+        """Build a network without parameters.
 
         Args:
             kernel: `nearest`, `bilinear` or `bicubic`.
-            antialias: torch's antialiased kernels; for bicubic they differ when enlarging too
-                (a = -0.5 with, -0.75 without).
-            scale: enlargement of both sides.
+            antialias: whether torch's antialiased kernels are used; the bicubic one differs when
+                it enlarges, too (a = -0.5, without antialiasing -0.75).
+            scale: factor between the sides of output and input.
         """
         super().__init__()
         self.kernel = kernel
@@ -29,5 +29,5 @@ class Interpolation(nn.Module):
         return resize(images, size, self.kernel, self.antialias)
 
     def extra_repr(self) -> str:
-        """What print(network) shows."""
+        """Settings that print(network) shows."""
         return f"kernel={self.kernel}, antialias={self.antialias}, scale={self.scale}"

@@ -32,25 +32,26 @@ class SRCNN(nn.Module):
         scale: int = 2,
         cpu_forms: bool = True,
     ) -> None:
-        """Build the network with the variant flags of the paper's section 5.2.
+        """Build the network; the paper's section 5.2 has the variants.
 
         Args:
-            kernel_sizes: odd side of each convolution's kernel, first to last.
-            features: feature maps after each convolution but the last.
-            batch_norm: after each convolution but the last, before its ReLU.
+            kernel_sizes: odd side of each convolution's kernel in pixels, first to last.
+            features: number of feature maps after each convolution but the last.
+            batch_norm: whether batch norm follows each convolution but the last, before its ReLU.
             output_activation: `none`, or `tanh`, whose output is rescaled from [-1, 1] to [0, 1].
-            init: `default` is PyTorch's. `identity` passes the interpolated image through the
-                first three feature maps. The other maps start as PyTorch's do, and the last layer's
-                weights of them at zero. The untrained network's output is the interpolation, but
-                for values below 0, which the first ReLU cuts: clamped to [0, 1] they are equal.
-            kernel: of the interpolation.
-            antialias: of the interpolation.
-            scale: enlargement of both sides.
-            cpu_forms: compute the layers in the forms that are fastest on a CPU; the same
-                but for the last bits.
+            init: initial weights. `default` is PyTorch's. `identity` passes the interpolated image
+                through the first three feature maps. The other maps start as PyTorch's do, and
+                their weights in the last layer start at zero. The untrained network's output is
+                the interpolation, except for values below 0, which the first ReLU cuts; clamped to
+                [0, 1], the two are equal.
+            kernel: kernel of the interpolation: `nearest`, `bilinear` or `bicubic`.
+            antialias: whether the interpolation is antialiased.
+            scale: factor between the sides of output and input.
+            cpu_forms: whether a CPU computes the layers in its fastest forms, which change the last
+                bits of the results.
 
         Raises:
-            BadInput: settings that do not fit together.
+            BadInput: a setting has no such value, or settings do not fit together.
         """
         super().__init__()
         _check(kernel_sizes, features, batch_norm, output_activation, init)
@@ -81,8 +82,8 @@ class SRCNN(nn.Module):
     def _pass_image_through(self) -> None:
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
-                # The first three maps carry R, G and B and listen to nothing else. Those are all
-                # that the last layer has, so nobody hears the other maps before its first step.
+                # The first three maps carry R, G and B alone. The last layer has these three maps
+                # alone, so the other maps have no effect before its first step.
                 nn.init.dirac_(layer.weight[:RGB])
                 nn.init.zeros_(layer.bias[:RGB])  # type: ignore[index]
 
@@ -108,10 +109,10 @@ def _check(
     if init not in ("default", "identity"):
         raise BadInput(f"model.init={init}: choose default or identity.")
     if init == "identity":
-        culprit = "batch norm" if batch_norm else "tanh" if output_activation == "tanh" else ""
-        if culprit:
+        layer = "batch norm" if batch_norm else "tanh" if output_activation == "tanh" else ""
+        if layer:
             raise BadInput(
-                f"model.init=identity: with {culprit} the network cannot start at the "
+                f"model.init=identity: with {layer} the network cannot start at the "
                 "interpolated image; use model.init=default."
             )
         if min(features) < RGB:

@@ -17,7 +17,7 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from srcnn_lightning import files
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import one_line
-from srcnn_lightning.inference.network import load_checkpoint
+from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
 from srcnn_lightning.training import tensorboard
 from srcnn_lightning.training.history import History

@@ -1,40 +1,10 @@
 """State of the whole process that a job sets: one process runs all jobs of a sweep."""
 
-import ctypes
 import gc
 import os
 import sys
 
 import torch
-
-# malloc.h of glibc
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -3, -4
-MEGABYTE = 2**20
-_asked: list[bool] = []  # what jobs of this process have changed
-
-
-def keep_freed_memory(keep: bool = True) -> None:
-    """Tell glibc to keep freed memory instead of returning it to the system.
-
-    A step allocates tens of megabytes of feature maps; returned and asked for again, each page is
-    cleared by the kernel every time. With them kept a step
-    takes 0.6 of its time on a CPU.
-
-    Args:
-        keep: False leaves a process as it is, and where an earlier job has asked for it gives back
-            the limits that glibc itself comes to. What that job took may stay with the process.
-    """
-    if sys.platform != "linux" or (not keep and not _asked):
-        return
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except AttributeError:  # another C library
-        return
-    _asked.append(keep)
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1 if keep else 64 * MEGABYTE)
-    mallopt(M_MMAP_MAX, 0 if keep else 65536)
-    if not keep:
-        mallopt(M_MMAP_THRESHOLD, 32 * MEGABYTE)
 
 
 def reset(tf32: bool, keep_compiled: bool) -> None:

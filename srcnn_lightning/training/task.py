@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
-from srcnn_lightning.data.module import Batch, BatchIndices, TestBatch
+from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
-from srcnn_lightning.inference.network import load_network
+from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.training.shared_batch_norm import uncounted
 
 

@@ -7,11 +7,12 @@ import shutil
 
 import numpy as np
 import pytest
+from data_settings import ANTIALIASED, data_settings
 from PIL import Image
 
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
-from srcnn_lightning.data.targets import load_for_run
+from srcnn_lightning.data.targets import load_targets
 from srcnn_lightning.errors import BadInput
 
 
@@ -39,20 +40,13 @@ def copy(original, path):
 
 
 def settings(tmp_path, **changed):
-    return {
-        "kind": "folder",
-        "name": None,
-        "root": str(tmp_path / "in"),
-        "crop": 16,
-        "target_size": 8,
-        "cache_dir": str(tmp_path / "cache"),
-        **changed,
-    }
+    folders = {"root": str(tmp_path / "in"), "cache_dir": str(tmp_path / "cache")}
+    return data_settings(kind="folder", **folders, **changed)
 
 
 def load(data, *parts):
     split = Split(*(part.split() for part in parts))
-    return load_for_run(open_source(data), split, data, {"antialias": True})
+    return load_targets(open_source(data), split, data, ANTIALIASED)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +57,7 @@ def test_an_image_in_two_parts_is_refused(tmp_path, name):
     copy(tmp_path / "in" / "0.png", tmp_path / "in" / name)
     sentence = (
         f"data.root={tmp_path / 'in'}: 0.png (train) and {name} (test) are the same image, "
-        "so figures of one part would be of images of another; remove one of the two, or give a "
+        "so metrics of one part would be of images of another; remove one of the two, or give a "
         "data.split_file that has both in one part."
     )
     for _ in range(2):  # also where the targets lie in the cache
@@ -112,7 +106,7 @@ def test_a_split_file_is_named_where_it_puts_an_image_into_two_parts(tmp_path):
     source = open_source(data)
     split = make_split(source.names, data)
     with pytest.raises(BadInput, match=r"^data\.split_file=.*1\.png \(val\) and link\.png \(test"):
-        load_for_run(source, split, data, {"antialias": True})
+        load_targets(source, split, data, ANTIALIASED)
 
 
 def test_copies_that_are_not_chosen_do_not_matter(tmp_path, capsys):

@@ -4,32 +4,18 @@ from itertools import chain
 import numpy as np
 import pytest
 import torch
+from data_settings import ALIASED, ANTIALIASED, data_settings
 from PIL import Image
 
-from srcnn_lightning.data.module import BatchIndices, SuperResolutionData
+from srcnn_lightning.config import DegradationConfig
+from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
-from srcnn_lightning.errors import BadInput
-
-ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
 
 
 def settings(tmp_path, **changed):
-    return {
-        "kind": "dead_leaves",
-        "name": None,
-        "root": str(tmp_path / "in"),
-        "count": 10,
-        "split": [0.6, 0.2, 0.2],
-        "crop": 16,
-        "target_size": 8,
-        "batch_size": 4,
-        "eval_batch_size": 2,
-        "on_device": True,
-        "seed": 0,
-        "cache_dir": str(tmp_path / "cache"),
-        **changed,
-    }
+    folders = {"root": str(tmp_path / "in"), "cache_dir": str(tmp_path / "cache")}
+    return data_settings(**{**folders, **changed})
 
 
 def leaves(tmp_path, seed=0, degradation=ALIASED, **changed):
@@ -68,7 +54,7 @@ SPLIT = Split(
 
 @pytest.mark.parametrize(("scale", "antialias"), [(2, False), (2, True), (4, True), (1, False)])
 def test_batches_are_float32_pairs_in_the_unit_range(tmp_path, scale, antialias):
-    degradation = {"name": "any", "antialias": antialias, "scale": scale}
+    degradation = DegradationConfig(name="any", antialias=antialias, scale=scale)
     module = leaves(tmp_path, degradation=degradation)
     for loader, sizes in (
         (module.train_dataloader(), [4, 2]),
@@ -132,8 +118,7 @@ def test_inputs_do_not_overshoot(tmp_path):
 def test_inputs_antialiased_reach_beyond_their_block(tmp_path):
     pixels = np.zeros((4, 4, 3))
     pixels[:, 2:] = 200
-    degradation = {"name": "antialiased", "antialias": True, "scale": 2}
-    lr, _ = picture(tmp_path, pixels, "bilinear", degradation)
+    lr, _ = picture(tmp_path, pixels, "bilinear", ANTIALIASED)
     # A triangle over four pixels weighs them 1, 3, 3, 1; one of them lies outside and is left out.
     assert lr[0, 0].tolist() == [[round(200 / 7), round(200 * 6 / 7)]] * 2
 
@@ -176,56 +161,6 @@ def test_train_order_is_that_of_seed_and_epoch_alone(tmp_path):
     assert levels(again) == first
     others = [levels(numbered(tmp_path, SPLIT, seed).train_dataloader()) for seed in (1, 2, 3)]
     assert any(other != first for other in others)
-
-
-def test_batch_indices_cover_each_image_once_in_every_epoch():
-    sampler = BatchIndices(60, 7, seed=0)
-    orders = []
-    for epoch in range(5):
-        sampler.set_epoch(epoch)
-        batches = list(sampler)
-        assert [len(batch) for batch in batches] == [7] * 8 + [4]
-        assert len(sampler) == 9
-        orders.append(list(chain(*batches)))
-        assert sorted(orders[-1]) == list(range(60))
-    assert len({tuple(order) for order in orders}) == 5
-
-
-def test_batch_indices_do_not_confuse_seed_with_epoch():
-    # seed + epoch as the one seed would give seed 1 the epochs of seed 0, one later.
-    early, late = BatchIndices(60, 60, seed=1), BatchIndices(60, 60, seed=0)
-    late.set_epoch(1)
-    assert list(early) != list(late)
-
-
-def test_batch_indices_without_a_seed_are_in_order():
-    sampler = BatchIndices(5, 2)
-    for epoch in range(2):
-        sampler.set_epoch(epoch)
-        assert list(sampler) == [[0, 1], [2, 3], [4]]
-
-
-@pytest.mark.parametrize(
-    ("changed", "sentence"),
-    [
-        ({"target_size": 7}, r"data\.target_size=7: .* multiple of degradation\.scale=2"),
-        ({"target_size": 18}, r"data\.target_size=18: it must not exceed data\.crop=16"),
-        ({"batch_size": 0}, r"data\.batch_size=0: it must be at least 1"),
-        ({"eval_batch_size": -1}, r"data\.eval_batch_size=-1"),
-        ({"target_size": 0}, r"data\.target_size=0"),
-        ({"crop": 0}, r"data\.crop=0"),
-    ],
-)
-def test_sizes_that_do_not_fit_name_setting_and_value(tmp_path, changed, sentence):
-    with pytest.raises(BadInput, match=sentence):
-        leaves(tmp_path, **changed)
-    assert not (tmp_path / "cache").exists()
-
-
-@pytest.mark.parametrize("scale", [0, -2])
-def test_scale_below_one_names_setting_and_value(tmp_path, scale):
-    with pytest.raises(BadInput, match=rf"degradation\.scale={scale}"):
-        leaves(tmp_path, degradation={**ALIASED, "scale": scale})
 
 
 @pytest.mark.parametrize("channels_last", [True, False])

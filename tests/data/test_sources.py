@@ -4,18 +4,16 @@ import sys
 
 import numpy as np
 import pytest
+from data_settings import data_settings
 from PIL import Image
 
 from srcnn_lightning.data.sources import open_source
-from srcnn_lightning.data.split import make_split
 from srcnn_lightning.errors import BadInput
 
 
 def settings(kind, root=None, **changed):
-    shown = None if root is None else str(root)
-    changed = {"name": None, "crop": 16, "count": 4, "seed": 0, **changed}
     changed = {"subset": "valid", "url": "http://127.0.0.1:9/", **changed}
-    return {"kind": kind, "root": shown, "split": [0.5, 0.25, 0.25], **changed}
+    return data_settings(kind=kind, root=None if root is None else str(root), **changed)
 
 
 def save(path, colour=(1, 2, 3)):
@@ -185,11 +183,6 @@ def test_div2k_subset_unknown_names_both():
         open_source(settings("div2k", "anywhere", subset="test"))
 
 
-def test_unknown_kind_names_the_kinds_there_are():
-    with pytest.raises(BadInput, match=r"data\.kind=flickr: choose div2k, folder or dead_leaves"):
-        open_source(settings("flickr", "photos"))
-
-
 def test_dead_leaves_has_count_images_of_the_crops_size():
     source = open_source(settings("dead_leaves", crop=24, count=12))
     assert source.name == "dead_leaves"
@@ -223,12 +216,3 @@ def test_dead_leaves_identity_tells_seeds_and_crops_apart():
     assert first == same
     assert first["dead_leaves_0000"] != other_seed["dead_leaves_0000"]
     assert first["dead_leaves_0000"] != other_crop["dead_leaves_0000"]
-
-
-def test_negative_data_seed_is_bad_input():
-    # Python's generator takes -1 for 1, NumPy's refuses it: one split for two seeds, or a crash.
-    data = settings("dead_leaves", seed=-1)
-    with pytest.raises(BadInput, match=r"data\.seed=-1"):
-        source = open_source(data)
-        make_split(source.names, data)
-        source.read(source.names[0])

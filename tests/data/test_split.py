@@ -1,8 +1,10 @@
 import json
 import random
 import re
+from dataclasses import replace
 
 import pytest
+from data_settings import data_settings
 
 from srcnn_lightning.data.split import Split, make_split, split_settings, split_sizes
 from srcnn_lightning.errors import BadInput
@@ -11,7 +13,7 @@ NAMES = [f"{index:04d}.png" for index in range(100)]
 
 
 def settings(**changed):
-    return {"root": "photos", "count": 100, "split": [0.6, 0.2, 0.2], "seed": 0, **changed}
+    return data_settings(root="photos", **{"count": 100, **changed})
 
 
 def test_split_sizes_of_the_paper():
@@ -138,7 +140,7 @@ def test_make_split_of_bad_fractions_is_bad_input():
         make_split(NAMES, settings(split=[0.6, 0.2]))
 
 
-def split_file(tmp_path, content):
+def with_split_file(tmp_path, content):
     path = tmp_path / "split.json"
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return settings(split_file=str(path))
@@ -150,20 +152,21 @@ GIVEN = {"train": ["0007.png", "0003.png"], "val": ["0001.png"], "test": ["0002.
 @pytest.mark.parametrize("content", [GIVEN, {"format": 1, "split": GIVEN, "status": "finished"}])
 def test_split_file_is_taken_as_it_stands(tmp_path, content):
     """Its order too: it is that of the batches. A run record serves as well."""
-    assert make_split(NAMES, split_file(tmp_path, content)).as_dict() == GIVEN
+    assert make_split(NAMES, with_split_file(tmp_path, content)).as_dict() == GIVEN
 
 
 def test_split_file_replaces_count_and_split_in_the_settings(tmp_path):
-    data = split_file(tmp_path, GIVEN)
-    assert split_settings(data, make_split(NAMES, data)) == {"count": 4, "split": [0.5, 0.25, 0.25]}
-    assert split_settings(settings(), make_split(NAMES, settings())) == {}
+    data = with_split_file(tmp_path, GIVEN)
+    wanted = replace(data, count=4, split=[0.5, 0.25, 0.25])
+    assert split_settings(data, make_split(NAMES, data)) == wanted
+    assert split_settings(settings(), make_split(NAMES, settings())) == settings()
 
 
 def test_split_file_of_the_default_split_gives_the_default_settings(tmp_path):
     default = make_split(NAMES, settings())
-    data = split_file(tmp_path, default.as_dict())
+    data = with_split_file(tmp_path, default.as_dict())
     assert make_split(NAMES, data) == default
-    assert data | split_settings(data, default) == {**settings(), "split_file": data["split_file"]}
+    assert split_settings(data, default) == settings(split_file=data.split_file)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,7 @@ def test_split_file_of_the_default_split_gives_the_default_settings(tmp_path):
     ],
 )
 def test_split_file_that_does_not_fit_is_a_sentence(tmp_path, content, words):
-    data = split_file(tmp_path, content)
-    with pytest.raises(BadInput, match=re.escape(f"data.split_file={data['split_file']}: ")) as e:
+    data = with_split_file(tmp_path, content)
+    with pytest.raises(BadInput, match=re.escape(f"data.split_file={data.split_file}: ")) as e:
         make_split(NAMES, data)
     assert words in str(e.value)

@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from data_settings import data_settings
 from PIL import Image
 
+from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.data.sources import open_source
+from srcnn_lightning.data.split import Split
 from srcnn_lightning.data.targets import load_targets
 from srcnn_lightning.errors import BadInput
 
@@ -27,7 +30,14 @@ def constant(value, side=8):
 
 
 def folder(root):
-    return open_source({"kind": "folder", "name": "photos", "root": str(root)})
+    return open_source(data_settings(kind="folder", name="photos", root=str(root)))
+
+
+def load(source, names, crop, size, antialias, cache):
+    """Targets of images that all train."""
+    data = data_settings(crop=crop, target_size=size, cache_dir=str(cache))
+    degradation = DegradationConfig(name="any", antialias=antialias, scale=1)
+    return load_targets(source, Split(list(names), [], []), data, degradation)
 
 
 def three_images(root):
@@ -58,7 +68,7 @@ def files(cache):
 def test_load_targets_crops_the_centre(tmp_path, antialias, height, width, top, left):
     save(tmp_path / "in" / "a.png", gradient(height, width))
     source = folder(tmp_path / "in")
-    targets = load_targets(source, ["a.png"], 20, 20, antialias, tmp_path / "cache").pixels
+    targets = load(source, ["a.png"], 20, 20, antialias, tmp_path / "cache").pixels
     assert (targets.shape, targets.dtype) == ((1, 20, 20, 3), np.uint8)
     # As large as the crop: no resize, so the very pixels.
     assert np.array_equal(targets[0], gradient(height, width)[top : top + 20, left : left + 20])
@@ -69,9 +79,7 @@ def test_load_targets_resizes_the_crop_alone(tmp_path):
     image = np.full((24, 24, 3), 255)
     image[8:16, 8:16] = 100
     save(tmp_path / "in" / "a.png", image)
-    targets = load_targets(
-        folder(tmp_path / "in"), ["a.png"], 8, 4, True, tmp_path / "cache"
-    ).pixels
+    targets = load(folder(tmp_path / "in"), ["a.png"], 8, 4, True, tmp_path / "cache").pixels
     assert np.array_equal(targets, np.full((1, 4, 4, 3), 100))
 
 
@@ -81,7 +89,7 @@ def test_load_targets_antialias_changes_the_pixels(tmp_path):
     save(tmp_path / "in" / "a.png", stripes)
     source = folder(tmp_path / "in")
     plain, smooth = (
-        load_targets(source, ["a.png"], 16, 4, antialias, tmp_path / "cache").pixels
+        load(source, ["a.png"], 16, 4, antialias, tmp_path / "cache").pixels
         for antialias in (False, True)
     )
     # A quarter of the pixels is white. Between stripes, samples taken without antialiasing miss it.
@@ -92,7 +100,7 @@ def test_load_targets_antialias_changes_the_pixels(tmp_path):
 def test_load_targets_follow_the_order_of_names(tmp_path):
     source = three_images(tmp_path / "in")
     for names in (["2.png", "0.png", "1.png"], ["0.png", "1.png", "2.png"], ["1.png"]):
-        targets = load_targets(source, names, 8, 8, True, tmp_path / "cache").pixels
+        targets = load(source, names, 8, 8, True, tmp_path / "cache").pixels
         assert targets[:, 0, 0, 0].tolist() == [10 * (int(name[0]) + 1) for name in names]
 
 
@@ -103,15 +111,15 @@ def test_load_targets_tell_what_is_grey_in_its_file_and_which_pixels_are_equal(t
     source = folder(tmp_path / "in")
     names = ["4.png", "3.bmp", "2.png", "1.png", "0.png"]
     for _ in range(2):  # made, then read
-        targets = load_targets(source, names, 8, 4, True, tmp_path / "cache")
+        targets = load(source, names, 8, 4, True, tmp_path / "cache")
         assert targets.is_grey.tolist() == [True, False, False, False, False]
         assert targets.first_equal.tolist() == [0, 1, 0, 1, 4]
 
 
 def test_load_targets_second_call_reads_the_cache_alone(tmp_path):
     source = three_images(tmp_path / "in")
-    first = load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
-    second = load_targets(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
+    first = load(source, source.names, 8, 4, True, tmp_path / "cache")
+    second = load(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
     for one, other in zip(first, second, strict=True):
         assert np.array_equal(one, other)
         assert one.dtype == other.dtype
@@ -120,7 +128,7 @@ def test_load_targets_second_call_reads_the_cache_alone(tmp_path):
 
 def test_load_targets_leaves_one_file_named_after_the_source(tmp_path):
     source = three_images(tmp_path / "in")
-    load_targets(source, source.names, 8, 4, True, tmp_path / "deep" / "cache")
+    load(source, source.names, 8, 4, True, tmp_path / "deep" / "cache")
     names = files(tmp_path / "deep" / "cache")
     assert len(names) == 1, "a temporary file was left"
     assert re.fullmatch(r"photos-[0-9a-f]{16}\.npy", names[0])
@@ -129,20 +137,20 @@ def test_load_targets_leaves_one_file_named_after_the_source(tmp_path):
 @pytest.mark.parametrize("changed", [(7, 4, True), (8, 2, True), (8, 4, False)])
 def test_load_targets_of_other_settings_are_other_files(tmp_path, changed):
     source = three_images(tmp_path / "in")
-    load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
-    load_targets(source, source.names, *changed, tmp_path / "cache")
+    load(source, source.names, 8, 4, True, tmp_path / "cache")
+    load(source, source.names, *changed, tmp_path / "cache")
     assert len(files(tmp_path / "cache")) == 2
 
 
 def test_load_targets_of_a_changed_image_are_made_anew(tmp_path):
     source = three_images(tmp_path / "in")
-    load_targets(source, source.names, 8, 8, True, tmp_path / "cache")
+    load(source, source.names, 8, 8, True, tmp_path / "cache")
     time = (tmp_path / "in" / "1.png").stat().st_mtime_ns
     save(tmp_path / "in" / "1.png", constant(99))
     # The clock of a file system may be too coarse to tell two writes of one test apart.
     os.utime(tmp_path / "in" / "1.png", ns=(time, time + 1))
     source = folder(tmp_path / "in")
-    targets = load_targets(source, source.names, 8, 8, True, tmp_path / "cache").pixels
+    targets = load(source, source.names, 8, 8, True, tmp_path / "cache").pixels
     assert targets[:, 0, 0, 0].tolist() == [10, 99, 30]
     assert len(files(tmp_path / "cache")) == 2
 
@@ -159,13 +167,13 @@ def break_file(path, kind):
 @pytest.mark.parametrize("kind", ["empty", "text", "cut", "zip"])
 def test_load_targets_make_a_broken_cache_anew(tmp_path, kind):
     source = three_images(tmp_path / "in")
-    first = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
+    first = load(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     (path,) = (tmp_path / "cache").iterdir()
     break_file(path, kind)
-    again = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
+    again = load(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     assert np.array_equal(again, first)
     # And mended it: the next call needs no image.
-    load_targets(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
+    load(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
     assert files(tmp_path / "cache") == [path.name]
 
 
@@ -176,7 +184,7 @@ def test_load_targets_of_a_too_small_image_name_it(tmp_path, height, width):
     source = folder(tmp_path / "in")
     sentence = f"data.crop=8: small.png has {width}x{height} pixels; set data.crop=7 or less"
     with pytest.raises(BadInput, match=re.escape(sentence)):
-        load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+        load(source, source.names, 8, 4, True, tmp_path / "cache")
     assert not any((tmp_path / "cache").iterdir())
 
 
@@ -185,7 +193,7 @@ def test_load_targets_of_an_unreadable_image_name_it(tmp_path):
     (tmp_path / "in" / "broken.png").write_bytes(b"no image")
     source = folder(tmp_path / "in")
     with pytest.raises(BadInput, match=r"broken\.png: not a readable image"):
-        load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+        load(source, source.names, 8, 4, True, tmp_path / "cache")
 
 
 def test_load_targets_are_silent_about_odd_metadata(tmp_path):
@@ -197,7 +205,7 @@ def test_load_targets_are_silent_about_odd_metadata(tmp_path):
     with pytest.warns(UserWarning, match="EXIF"), Image.open(tmp_path / "in" / "0.jpg") as image:
         image.getexif()
     source = folder(tmp_path / "in")
-    targets = load_targets(source, source.names, 8, 4, True, tmp_path / "cache").pixels
+    targets = load(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     assert np.abs(targets.astype(int) - 128).max() <= 1
 
 
@@ -208,16 +216,16 @@ def test_load_targets_into_a_file_name_the_setting(tmp_path, below):
     (tmp_path / "file").write_text("")
     cache = tmp_path / "file" / below
     with pytest.raises(BadInput, match=re.escape(f"data.cache_dir={cache}: it cannot be written")):
-        load_targets(source, source.names, 8, 4, True, cache)
+        load(source, source.names, 8, 4, True, cache)
     assert (tmp_path / "file").read_text() == ""
 
 
 def test_load_targets_where_a_folder_has_the_files_name_leave_nothing(tmp_path):
     source = three_images(tmp_path / "in")
-    load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+    load(source, source.names, 8, 4, True, tmp_path / "cache")
     (path,) = (tmp_path / "cache").iterdir()
     path.unlink()
     path.mkdir()
     with pytest.raises(BadInput, match=re.escape(f"data.cache_dir={tmp_path / 'cache'}")):
-        load_targets(source, source.names, 8, 4, True, tmp_path / "cache")
+        load(source, source.names, 8, 4, True, tmp_path / "cache")
     assert files(tmp_path / "cache") == [path.name]

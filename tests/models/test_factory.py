@@ -9,7 +9,7 @@ from run_records import SRCNN
 from srcnn_lightning import models
 from srcnn_lightning.errors import BadInput
 
-# What conf/model/srcnn.yaml gives: model._target_=mine.Net replaces one key and leaves the others.
+# As conf/model/srcnn.yaml has it.
 SRCNN_GROUP = {**SRCNN, "init": "identity"}
 
 OWN_NETWORKS = """
@@ -29,6 +29,9 @@ OWN_NETWORKS = """
         def __init__(self, features):
             super().__init__()
             self.features = features
+
+    class Bare(nn.Module):
+        pass
 
     class Anything(nn.Module):
         def __init__(self, **settings):
@@ -96,8 +99,15 @@ def test_network_that_takes_anything_is_offered_everything(own_package):
     assert network.settings == {"width": 3, "antialias": True, "scale": 2}
 
 
-def test_own_network_works_with_the_keys_that_srcnn_left_behind(own_package):
-    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net", "width": 16}
+def test_own_network_is_not_given_srcnns_keys(own_package):
+    # model._target_=mine.Net without model=custom replaces one key and leaves the others.
+    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net"}
+    with pytest.raises(BadInput, match=r"^model\.kernel_sizes=\[9, 1, 5\]: .* it takes width\.$"):
+        models.network_settings(group, antialias=True, scale=3)
+
+
+def test_own_network_works_with_the_kernel_of_the_degradation(own_package):
+    group = {"_target_": f"{own_package}.networks.Net", "kernel": "bicubic", "width": 16}
     settings = models.network_settings(group, antialias=True, scale=3)
     assert settings == {"_target_": group["_target_"], "width": 16, "scale": 3}
     network = models.build(settings)
@@ -105,18 +115,40 @@ def test_own_network_works_with_the_keys_that_srcnn_left_behind(own_package):
     assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
 
 
-def test_own_network_gets_a_key_that_srcnn_has_too(own_package):
-    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.NoScale"}
-    assert models.build(models.network_settings(group, True, 2)).features == [64, 32]
-
-
 def test_unknown_key_of_an_own_network_is_refused_by_name_and_value(own_package):
-    group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net", "widht": 16}
+    group = {"_target_": f"{own_package}.networks.Net", "widht": 16}
     with pytest.raises(BadInput) as refusal:
         models.network_settings(group, antialias=True, scale=2)
     sentence = str(refusal.value)
     assert sentence.startswith("model.widht=16:")
-    assert "it takes width, scale" in sentence
+    assert sentence.endswith("it takes width.")  # and not scale, which the program gives
+
+
+def test_network_without_a_constructor_takes_no_argument(own_package):
+    group = {"_target_": f"{own_package}.networks.Bare"}
+    assert models.network_settings(group, antialias=True, scale=2) == group
+    with pytest.raises(BadInput, match=r"^model\.width=3: .*networks\.Bare takes .* takes none\.$"):
+        models.network_settings({**group, "width": 3}, antialias=True, scale=2)
+
+
+@pytest.mark.parametrize("key", ["antialias", "scale"])
+def test_degradations_keys_are_refused_in_the_group_of_the_network(key):
+    with pytest.raises(BadInput, match=rf"^model\.{key}=3: .* set degradation\.{key}\.$"):
+        models.network_settings({**SRCNN_GROUP, key: 3}, antialias=True, scale=2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"batch_norm": "perhaps"}, "model.batch_norm=perhaps: it must be true or false."),
+        ({"kernel_sizes": 9}, "model.kernel_sizes=9: it must be a list, as in [1,2]."),
+        ({"features": [64, 3.5]}, "model.features=[64, 3.5]: each must be a whole number."),
+    ],
+)
+def test_value_of_another_type_is_refused(changed, sentence):
+    with pytest.raises(BadInput) as refusal:
+        models.network_settings({**SRCNN_GROUP, **changed}, antialias=True, scale=2)
+    assert str(refusal.value) == sentence
 
 
 def test_unknown_key_of_srcnn_is_refused():

@@ -1,4 +1,4 @@
-"""A trained network from a checkpoint, which is data: it decides on no code that runs."""
+"""Trained networks from checkpoints. A checkpoint is data: it chooses no code that runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,27 +10,31 @@ from torch import nn
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.factory import build_trusted
 
-PREFIX = "network."  # of the network's weights among those of the LightningModule
+PREFIX = "network."  # prefix of the network's weights in the LightningModule's state
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content, on the CPU; plain values and tensors only."""
+    """Read a checkpoint: plain values, and tensors on the CPU.
+
+    Raises:
+        Exception: any type, for a file that torch has not written.
+    """
     content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
 
 def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Module, dict[str, Any]]:
-    """The network of a checkpoint with its weights, on the CPU.
+    """Build the network of a checkpoint with its weights, on the CPU.
 
     Args:
-        path: of the checkpoint.
+        path: path of the checkpoint.
         allow_package: names of packages whose networks may be built beside this program's.
 
     Returns:
         The network, and the plain settings that were saved with it: `network` and `scale`.
 
     Raises:
-        BadInput: no checkpoint of this program, or its network may not be built.
+        BadInput: the file is no checkpoint of this program, or its network may not be built.
     """
     try:
         content = load_checkpoint(path)
