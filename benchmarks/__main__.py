@@ -1,10 +1,8 @@
-"""Measure everything, print tables, keep the figures: `make bench`.
-
-python -m benchmarks [--folder DIR] [--quick | --long] [--only training,inference] [--output DIR]
-"""
+"""Measure, print tables, keep the figures: `make bench`."""
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,124 +11,97 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from benchmarks import (
-    accuracy,
-    block_convolution,
-    chart,
-    data,
-    grid,
-    inference,
-    results,
-    scaling,
-    settings,
-    startup,
-    sweeps,
-    training,
-)
-from benchmarks.figures import FigureSet, show
-from benchmarks.images import holds_images_alone
-from benchmarks.options import Options, long, quick
-from srcnn_lightning import errors
-from srcnn_lightning.errors import BadInput
+from benchmarks import inference, report, results, startup, training
+from benchmarks.rounds import FigureSet, busy_cores, extract
+from benchmarks.workload import QUICK, Workload
 
 WIDTH = 100  # of the tables in a file or a pipe
-MEASURED: dict[str, Callable[[Options], list[FigureSet]]] = {
+MEASURED: dict[str, Callable[[Workload], list[FigureSet]]] = {
     "training": training.measure,
+    "settings": training.measure_settings,
     "inference": inference.measure,
-    "settings": settings.measure,
-    "block_convolution": block_convolution.measure,
     "startup": startup.measure,
-    "sweeps": sweeps.measure,
-    "data": data.measure,
-    "scaling": scaling.measure,
-    "grid": grid.measure,
-    "accuracy": accuracy.measure,
+    "report": report.measure,
 }
 
 
 def main() -> None:
-    """Every measurement that is asked for, one after the other."""
+    """Measure every part that is asked for, one after the other."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--folder", type=Path, help="of real images, in place of drawn ones")
-    parser.add_argument("--rounds", type=int, help="medians are over so many")
-    parser.add_argument("--threads", type=int, help="of the CPU: 1 is steadier on a busy machine")
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
-    length.add_argument("--long", action="store_true", help="longer trainings, the full grid")
-    parser.add_argument("--only", default=",".join(MEASURED), help="some of %(default)s")
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU, where there is one")
-    parser.add_argument(
-        "--output", type=Path, help="folder of results.csv and results.png; nowhere if not given"
-    )
+    parser.add_argument("--folder", type=_folder, help="image files, in place of drawn ones")
+    parser.add_argument("--rounds", type=_positive, help="figures are medians over so many")
+    parser.add_argument("--threads", type=_positive, help="of the CPU; 1 suits a busy machine")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU where there is one")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
+    parser.add_argument("--only", type=_parts, default=list(MEASURED), help=", ".join(MEASURED))
+    parser.add_argument("--against", metavar="COMMIT", help="train and enlarge with it as well")
+    parser.add_argument("--busy", type=_positive, default=0, help="cores that others keep busy")
+    parser.add_argument("--output", type=Path, help="folder of results.csv and results.png")
     arguments = parser.parse_args()
-    if message := _what_is_wrong(arguments):
-        parser.error(message)
-    options = make_options(arguments)
+    workload = _workload(arguments)
+    with tempfile.TemporaryDirectory() as folder, busy_cores(arguments.busy):
+        if arguments.against is not None:
+            try:
+                extract(arguments.against, Path(folder))
+            except ValueError as error:
+                parser.error(f"--against={error}")
+            workload = replace(workload, other=Path(folder))
+        measure(arguments, workload)
+
+
+def measure(arguments: argparse.Namespace, workload: Workload) -> None:
+    """Measure, print and keep each part before the next begins."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
-    names = arguments.only.split(",")
-    for name in names:
-        if name not in MEASURED:
-            parser.error(f"--only {name}: choose some of {', '.join(MEASURED)}")
+    conditions = f"; cores kept busy: {arguments.busy}" if arguments.busy else ""
+    conditions += f"; before: {arguments.against}" if arguments.against else ""
     found: list[FigureSet] = []
     started = time.monotonic()
-    for name in names:
+    for name in arguments.only:
         print(f"{name}:", file=sys.stderr, flush=True)
-        measured = MEASURED[name](options)
-        found += measured
-        for figures in measured:
-            show(figures, console)
-        if arguments.output is not None:  # at once: a benchmark that is stopped keeps what it has
-            keep(arguments.output, measured, found, options)
+        sets = [replace(s, title=s.title + conditions) for s in MEASURED[name](workload)]
+        found += sets
+        for figures in sets:
+            results.show(figures, console)
+        if arguments.output is not None:
+            results.append(arguments.output, sets, workload)
+            if "training" in [s.name for s in found]:  # inference alone would replace its bars
+                results.draw(arguments.output, found, workload)
     console.print(f"{time.monotonic() - started:.0f} s")
 
 
-def _what_is_wrong(arguments: argparse.Namespace) -> str | None:
-    """One sentence, or None."""
-    for name in ("rounds", "threads"):
-        value = getattr(arguments, name)
-        if value is not None and value < 1:
-            return f"--{name}={value}: it must be at least 1"
-    if arguments.device == "cuda" and not torch.cuda.is_available():
-        return "--device=cuda: there is no GPU of CUDA's here; leave it out"
-    folder, output = arguments.folder, arguments.output
-    if folder is not None and not folder.expanduser().is_dir():
-        return f"--folder={folder}: there is no such folder; give one with image files"
-    if folder is not None and not holds_images_alone(folder.expanduser()):
-        return f"--folder={folder}: it must hold image files, and no others"
-    if output is not None and output.exists() and not output.is_dir():
-        return f"--output={output}: it is no folder; give one for results.csv and results.png"
-    return None
-
-
-def keep(folder: Path, measured: list[FigureSet], found: list[FigureSet], options: Options) -> None:
-    """Append what has just been measured, and draw all there is so far."""
-    folder.mkdir(parents=True, exist_ok=True)
-    results.append(folder, measured, options)
-    threads = f"{options.threads} thread{'s' if options.threads > 1 else ''}"
-    device = results.device_name(options.device)
-    if any(figures.name == "training" for figures in found):  # a part would replace the whole
-        chart.draw(folder, found, f"{device}, {threads}, torch {torch.__version__}")
-
-
-def make_options(arguments: argparse.Namespace) -> Options:
+def _workload(arguments: argparse.Namespace) -> Workload:
     """The sizes that were asked for, on a GPU where there is one."""
-    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if arguments.quick:
-        options = quick(device)
-    elif arguments.long:
-        options = long(device)
-    else:
-        options = Options(device=device)
-    if arguments.folder is not None:
-        options = replace(options, folder=arguments.folder.expanduser().resolve())
-    given = {name: getattr(arguments, name) for name in ("rounds", "threads")}
-    return replace(options, **{name: value for name, value in given.items() if value is not None})
+    given = {name: getattr(arguments, name) for name in ("folder", "rounds", "threads", "device")}
+    given["device"] = given["device"] or ("cuda" if torch.cuda.is_available() else "cpu")
+    given = {name: value for name, value in given.items() if value is not None}
+    return replace(QUICK if arguments.quick else Workload(), **given)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number of at least 1")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: give a folder of image files")
+    return folder
+
+
+def _parts(text: str) -> list[str]:
+    names = text.split(",")
+    if not set(names) <= set(MEASURED):
+        raise argparse.ArgumentTypeError(f"{text}: choose some of {', '.join(MEASURED)}")
+    return names
 
 
 if __name__ == "__main__":
     try:
         main()
-    except BadInput as error:
-        errors.exit_with_message(str(error), errors.BAD_INPUT)
+    except RuntimeError as error:  # a process that was measured has failed
+        sys.exit(str(error))
     except KeyboardInterrupt:
-        errors.exit_with_message("Interrupted; what was finished before is kept.", 130)
+        print("Interrupted; what was finished before is kept.", file=sys.stderr)
+        sys.exit(130)

@@ -1,7 +1,7 @@
-"""Inference: one large image by plain programs, by this one in tiles, and by ONNX Runtime.
+"""How fast is one large image enlarged: in tiles, by plain torch and by ONNX Runtime?
 
-The last two run the same network with the same weights, interpolation included; all of them have
-the same number of threads on the CPU. ONNX Runtime gets the plain form of the last layer.
+All of them run the same network on the same image with the same number of CPU threads, the
+interpolation included. Plain torch and ONNX Runtime get it without this program's forms of layers.
 """
 
 import io
@@ -14,82 +14,59 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
-from benchmarks import roof
-from benchmarks.alone import Figures, alone, alternate, column
-from benchmarks.figures import FigureSet, Row, ratio
-from benchmarks.options import Options
-from benchmarks.textbook import as_tensor
-from benchmarks.textbook import network as plain_network
-from srcnn_lightning.acceleration.memory import keep_freed_memory
-from srcnn_lightning.inference.tiling import upscale_tiled
+from benchmarks.rounds import Figures, FigureSet, alternate, in_new_process, ratio, row
+from benchmarks.workload import Workload
 from srcnn_lightning.models import SRCNN
+from srcnn_lightning.inference.tiling import upscale_tiled
+from srcnn_lightning.acceleration.memory import keep_freed_memory
 
 REPETITIONS = 5
+OURS, BEFORE = "ours, in tiles", "before, in tiles"
 
 
-def measure(options: Options) -> list[FigureSet]:
-    """Images per second, milliseconds and peak memory, in alternating order."""
-    size = {"height": options.height, "width": options.width, "threads": options.threads}
+def measure(workload: Workload) -> list[FigureSet]:
+    """Images per second, and the peak memory of each process."""
+    size: dict[str, Any] = {
+        "height": workload.height,
+        "width": workload.width,
+        "threads": workload.threads,
+    }
+    plain, tiles = (
+        partial(in_new_process, f"benchmarks.inference:{name}", **size)
+        for name in ("enlarge_plainly", "enlarge_by_tiles")
+    )
     with TemporaryDirectory() as folder:
         model = str(Path(folder) / "srcnn.onnx")
-        export(Path(model), options.height, options.width)
+        export(model, workload.height, workload.width)
         contenders = {
-            "a textbook, from a file": partial(alone, "benchmarks.inference:textbook", **size),
-            "a' textbook, in memory": partial(alone, "benchmarks.inference:plain", **size),
-            "b channels_last": partial(
-                alone, "benchmarks.inference:plain", channels_last=True, **size
+            "plain torch": plain,
+            "ONNX Runtime": partial(
+                in_new_process, "benchmarks.inference:enlarge_by_onnx", model=model, **size
             ),
-            "ours, in tiles": partial(alone, "benchmarks.inference:ours", **size),
-            "ours, whole": partial(alone, "benchmarks.inference:ours", tile=0, **size),
-            "ONNX Runtime": partial(alone, "benchmarks.inference:onnx", model=model, **size),
-            "roof": partial(
-                alone,
-                "benchmarks.inference:roof_of_inference",
-                matrix=options.matrix,
-                channels=options.channels,
-                **size,
-            ),
+            "ours, whole": partial(tiles, tile=0),
+            OURS: tiles,
+            **({BEFORE: partial(tiles, package=workload.other)} if workload.other else {}),
         }
-        found = alternate(contenders, options.rounds)
-    speed = {
-        name: Row(name, "image/s", column(figures, "images_per_second"))
-        for name, figures in found.items()
-    }
-    memory = [Row(name, "MB", column(found[name], "peak_mb")) for name in list(found)[:-1]]
-    a, a_in_memory, b, tiles, whole, other, limit = speed.values()
-    higher = Row(
-        "roof of convolutions", "image/s", column(found["roof"], "convolution_images_per_second")
-    )
-    ratios = [
-        ratio("ours, in tiles / ONNX Runtime", tiles, other, at_least=0.9),
-        ratio("ours, in tiles / a", tiles, a),
-        ratio("ours, in tiles / a'", tiles, a_in_memory),
-        ratio("ours, in tiles / b", tiles, b),
-        ratio("ours, in tiles / whole", tiles, whole),
-        ratio("ours, in tiles / roof", tiles, limit),
-        ratio("ours, in tiles / roof of convolutions", tiles, higher),
-    ]
-    difference = Row(
-        "largest difference of a value",
-        "of 1",
-        column(found["ONNX Runtime"], "largest_difference"),
-        at_most=1e-5,
-    )
-    title = f"Inference of SRCNN 9-1-5, one {options.width}x{options.height} output"
+        found = alternate(contenders, workload.rounds)
+    speed = {name: row(found, name, "images_per_second", "image/s") for name in found}
+    others = [one for name, one in speed.items() if name != OURS]
+    ratios = [ratio(f"{OURS} / {other.name}", speed[OURS], other) for other in others]
+    difference = row(found, "ONNX Runtime", "difference", "of 1", "largest difference of a value")
+    memory = [row(found, name, "peak_mb", "MB") for name in found]
+    title = f"Inference of SRCNN 9-1-5, one {workload.width}x{workload.height} output"
     return [
-        FigureSet("inference", title, [*speed.values(), higher, *ratios, difference]),
+        FigureSet("inference", title, [*speed.values(), *ratios, difference]),
         FigureSet("inference_memory", "Peak memory of each process that enlarged", memory),
     ]
 
 
-def network(cpu_forms: bool = True) -> SRCNN:
-    """The same weights in every process, none of them zero."""
+def network(cpu_forms: bool) -> SRCNN:
+    """SRCNN with the same weights in every process."""
     torch.manual_seed(0)
     return SRCNN(init="default", cpu_forms=cpu_forms).eval()
 
@@ -99,53 +76,26 @@ def low_resolution(height: int, width: int) -> Tensor:
     return torch.rand(1, 3, height // 2, width // 2, generator=torch.Generator().manual_seed(0))
 
 
-def textbook(height: int, width: int, threads: int) -> Figures:
-    """An image file is opened, enlarged by Pillow and refined, eager and in NCHW."""
+def enlarge_plainly(height: int, width: int, threads: int) -> Figures:
+    """Plain torch takes the whole image at once."""
     torch.set_num_threads(threads)
-    model = plain_network().eval()
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "image.png"
-        pixels = (255 * low_resolution(height, width)[0]).byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(path)
-
-        @torch.no_grad()
-        def enlarge_file() -> Tensor:
-            image = Image.open(path).convert("RGB")
-            image = image.resize((width, height), Image.Resampling.BICUBIC)
-            enlarged: Tensor = model(as_tensor(image)[None]).clamp(0, 1)
-            return enlarged
-
-        return _speed(enlarge_file)
+    model, image = network(cpu_forms=False), low_resolution(height, width)
+    with torch.inference_mode():
+        return _speed(lambda: model(image))
 
 
-def plain(height: int, width: int, threads: int, channels_last: bool = False) -> Figures:
-    """The whole image at once, from memory, enlarged by torch."""
-    torch.set_num_threads(threads)
-    memory_format = torch.channels_last if channels_last else torch.contiguous_format
-    model = plain_network().eval().to(memory_format=memory_format)  # type: ignore[call-overload]
-    image = low_resolution(height, width)
-
-    @torch.no_grad()
-    def enlarge_whole() -> Tensor:
-        large = F.interpolate(image, scale_factor=2, mode="bicubic", antialias=True)
-        enlarged: Tensor = model(large.contiguous(memory_format=memory_format)).clamp(0, 1)
-        return enlarged
-
-    return _speed(enlarge_whole)
-
-
-def ours(height: int, width: int, threads: int, tile: int | None = None) -> Figures:
-    """channels_last, `torch.inference_mode`, in tiles unless `tile` is 0."""
+def enlarge_by_tiles(height: int, width: int, threads: int, tile: int | None = None) -> Figures:
+    """This program takes tiles, or the whole image where `tile` is 0."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    model = network().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = network(cpu_forms=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = low_resolution(height, width)
     settings = {} if tile is None else {"tile": tile}
     return _speed(lambda: upscale_tiled(model, image, **settings))
 
 
-def onnx(height: int, width: int, threads: int, model: str) -> Figures:
-    """ONNX Runtime with its own optimizations."""
+def enlarge_by_onnx(height: int, width: int, threads: int, model: str) -> Figures:
+    """ONNX Runtime optimizes the network itself; its values differ from ours by `difference`."""
     import onnxruntime
 
     torch.set_num_threads(threads)
@@ -156,30 +106,17 @@ def onnx(height: int, width: int, threads: int, model: str) -> Figures:
     inputs = {session.get_inputs()[0].name: image.numpy()}
     figures = _speed(lambda: session.run(None, inputs))
     (output,) = session.run(None, inputs)
-    largest = (upscale_tiled(network(), image) - torch.from_numpy(output)).abs().max()
-    return {**figures, "largest_difference": float(largest)}
+    difference = (upscale_tiled(network(cpu_forms=True), image) - torch.from_numpy(output)).abs().max()
+    return {**figures, "difference": float(difference)}
 
 
-def roof_of_inference(matrix: int, channels: int, height: int, width: int, threads: int) -> Figures:
-    """Images per second if the convolutions ran as fast as this machine computes or copies."""
-    torch.set_num_threads(threads)
-    works, copy = roof.inference_work(plain_network(), height, width), roof.copy_rate("cpu")
-    product, convolution = roof.product_rate(matrix, "cpu"), roof.convolution_rate(channels, "cpu")
-    return {
-        "images_per_second": 1 / roof.seconds(works, product, copy),
-        "convolution_images_per_second": 1 / roof.seconds(works, convolution, copy),
-    }
-
-
-def export(path: Path, height: int, width: int) -> None:
+def export(path: str, height: int, width: int) -> None:
     """Write the network for ONNX Runtime, quietly."""
-    model = network(cpu_forms=False)  # those forms are for the convolutions of torch
+    model, image = network(cpu_forms=False), low_resolution(height, width)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not needed
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # torch's exporter warns of itself
-        torch.onnx.export(
-            model, (low_resolution(height, width),), path, dynamo=True, external_data=False
-        )
+        torch.onnx.export(model, (image,), path, dynamo=True, external_data=False)
 
 
 def _speed(action: Callable[[], object]) -> Figures:

@@ -1,101 +1,158 @@
-"""Training: images per second of five ways to do the same work.
+"""How fast does this program train: beside other programs, and with a setting changed?
 
-(a) textbook: a program as people write it, which reads its image files in every epoch; (a') its
-loop with the tensors in memory; (b) the same in channels_last; (c) this program, through Lightning;
-(d) the roof, (d') a higher one. Of (c), the training steps alone are the same work as the others
-do; whole epochs have validation, checkpoints, pictures and events as well.
+(a) a textbook program that reads its image files in every epoch; (a') its loop with the images in
+memory; (b) the same in channels_last; (c) this program, through Lightning; (d) and (d') two roofs.
+The training steps of (c) are the same work as the others do; its whole epochs have validation,
+checkpoints, pictures and events as well.
 """
 
+import runpy
+import sys
+import tempfile
+import time
 from functools import partial
+from typing import Any
 
-from benchmarks import overhead
-from benchmarks.alone import alone, alternate, column
-from benchmarks.figures import FigureSet, Row, ratio
-from benchmarks.images import folder_of_images
-from benchmarks.options import Options
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from benchmarks.rounds import Figures, FigureSet, alternate, in_new_process, ratio, row
+from benchmarks.workload import Workload
+
+DEFAULTS = "all settings as they are"
+SETTINGS = (
+    "model.cpu_forms=false",
+    "trainer.channels_last=false",
+    "trainer.keep_memory=false",
+    "data.on_device=false",
+    "data.eval_batch_size=1",
+    "data.eval_batch_size=20",
+    "trainer.steps_per_call=30",
+    "trainer.compile=true",
+    "+optimizer.fused=true",
+)
+ON_A_GPU = (
+    "trainer.tf32=false",
+    "trainer.precision=bf16-mixed",
+    "[trainer.steps_per_call=30,trainer.cuda_graph=true]",
+)
+TRAIN = "benchmarks.training:train"
 
 
-def measure(options: Options) -> list[FigureSet]:
-    """Images per second, and the peak memory of each process."""
-    folder = str(folder_of_images(options))
-    common = {
-        "batch": options.batch,
-        "side": options.side,
-        "threads": options.threads,
-        "device": options.device,
+def measure(workload: Workload) -> list[FigureSet]:
+    """Images per second and peak memory of every program."""
+    side, device, threads = workload.side, workload.device, workload.threads
+    common: dict[str, Any] = {"side": side, "device": device, "threads": threads}
+    loop: dict[str, Any] = {**common, "images": workload.trained, "batch": workload.batch}
+    folder = str(workload.image_folder())
+    textbook = partial(in_new_process, "benchmarks.textbook:train_from_files", **loop)
+    from_memory = partial(in_new_process, "benchmarks.textbook:train_from_memory", **loop)
+    ours = partial(in_new_process, TRAIN, images=workload.trained, overrides=workload.prepare())
+    roof = partial(in_new_process, "benchmarks.roof:measure", matrix=workload.matrix, **common)
+    programs = {
+        "a textbook, from files": partial(textbook, folder=folder, crop=workload.crop),
+        "a' textbook, in memory": from_memory,
+        "b channels_last loop": partial(from_memory, channels_last=True),
+        "c ours": ours,
+        **({"c' before": partial(ours, package=workload.other)} if workload.other else {}),
+        "d roof": roof,
     }
-    loop = {**common, "images": options.trained, "epochs": options.epochs}
+    found = alternate(programs, workload.rounds)
+    speed = {name: row(found, name, "images_per_second", "image/s") for name in found}
+    whole, convolutions = (
+        row(found, program, figure, "image/s", name)
+        for program, figure, name in (
+            ("c ours", "whole_images_per_second", "c ours, whole epochs"),
+            ("d roof", "convolution_images_per_second", "d' roof of convolutions"),
+        )
+    )
+    images = sorted([*speed.values(), whole, convolutions], key=lambda one: one.name)
+    c, others = speed["c ours"], [one for one in images if not one.name.startswith("c ours")]
+    ratios = [ratio(f"c / {other.name.split()[0]}", c, other) for other in others]
+    ratios += [ratio("whole epochs / steps", whole, c)]
+    title = f"Training SRCNN 9-1-5, batch {workload.batch} of {side}x{side}"
+    memory = [row(found, name, "peak_mb", "MB") for name in found if name != "d roof"]
+    return [
+        FigureSet("training", title, [*images, *ratios]),
+        FigureSet("memory", "Peak memory of each process that trained", memory),
+    ]
+
+
+def measure_settings(workload: Workload) -> list[FigureSet]:
+    """Images per second with each setting changed, as ratios to those with all defaults."""
+    overrides = workload.prepare()
+    changes = [*SETTINGS, *(ON_A_GPU if workload.device == "cuda" else ())]
+    settings = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
+    ours = partial(in_new_process, TRAIN, images=workload.trained)
     contenders = {
-        "a textbook, from files": partial(
-            alone, "benchmarks.textbook:train", folder=folder, crop=options.crop, **loop
-        ),
-        "a' textbook, in memory": partial(alone, "benchmarks.loops:plain", **loop),
-        "b channels_last loop": partial(alone, "benchmarks.loops:channels_last", **loop),
-        "c ours": partial(
-            alone,
-            "benchmarks.ours:train",
-            epochs=options.epochs,
-            images=options.trained,
-            overrides=overrides(options, folder),
-        ),
-        "d roof": partial(
-            alone,
-            "benchmarks.roof:measure",
-            matrix=options.matrix,
-            channels=options.channels,
-            **common,
-        ),
+        name: partial(ours, overrides=[*overrides, *more]) for name, more in settings.items()
     }
-    found = alternate({**contenders, **overhead.contenders(options)}, options.rounds)
-    rows = {
-        name: Row(name, "image/s", column(found[name], "images_per_second")) for name in contenders
-    }
-    a, a_in_memory, b, c, d = rows.values()
-    whole = Row(
-        "c ours, whole epochs", "image/s", column(found["c ours"], "whole_images_per_second")
-    )
-    higher = Row(
-        "d' roof of convolutions",
-        "image/s",
-        column(found["d roof"], "convolution_images_per_second"),
-    )
-    title = f"Training SRCNN 9-1-5, batch {options.batch} of {options.side}x{options.side}"
-    speed = FigureSet(
-        "training",
-        title,
-        [
-            *(a, a_in_memory, b, c, whole, d, higher),
-            ratio("c / a", c, a, at_least=4),
-            ratio("c / a'", c, a_in_memory, at_least=1.8),
-            ratio("c / b", c, b, at_least=1),
-            ratio("c / d", c, d, at_least=0.45),
-            ratio("c / d'", c, higher),
-            ratio("whole epochs / steps", whole, c),
-        ],
-    )
-    memory = [Row(name, "MB", column(found[name], "peak_mb")) for name in contenders]
-    machine = [
-        Row("matrix product", "GFLOP/s", column(found["d roof"], "product_gflop_per_second")),
-        Row("convolution", "GFLOP/s", column(found["d roof"], "convolution_gflop_per_second")),
-        Row("copy, read and written", "GB/s", column(found["d roof"], "gigabytes_per_second")),
-    ]
+    found = alternate(contenders, workload.rounds)
+
+    def figure_set(name: str, title: str, figure: str) -> FigureSet:
+        defaults, *others = (row(found, contender, figure, "image/s") for contender in found)
+        ratios = [ratio(other.name, other, defaults) for other in others]
+        title = f"{title}: images per second, and with a setting changed"
+        return FigureSet(name, title, [defaults, *ratios])
+
     return [
-        speed,
-        overhead.figures(found, c, options.batch),
-        FigureSet("memory", "Peak memory of each process that trained", memory[:-1]),
-        FigureSet("machine", "What the roofs are made of", machine),
+        figure_set("settings_steps", "Training steps", "images_per_second"),
+        figure_set("settings_epochs", "Whole epochs with validation", "whole_images_per_second"),
     ]
 
 
-def overrides(options: Options, folder: str) -> list[str]:
-    """The same images, sizes and threads for the command."""
-    return [
-        "data=folder",
-        f"data.root='{folder}'",
-        f"data.count={options.images}",
-        f"data.crop={options.crop}",
-        f"data.target_size={options.side}",
-        f"data.batch_size={options.batch}",
-        f"trainer={'gpu' if options.device == 'cuda' else 'cpu'}",
-        f"trainer.threads={options.threads}",
-    ]
+def train(images: int, overrides: list[str]) -> Figures:
+    """Images per second of a run's second epoch, in which `images` train."""
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder:
+        own = (f"output_dir='{folder}'", "trainer.max_epochs=2", "model.init=default")
+        run_command(clock, *own, *overrides)
+    (_, start), (_, trained), end = clock.starts, clock.trained, clock.end
+    return {
+        "images_per_second": images / (trained - start),
+        "whole_images_per_second": images / (end - start),
+    }
+
+
+class Clock(Callback):
+    """When each epoch has begun, when its training steps were done, and when the last has ended."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+        self.trained: list[float] = []
+        self.end = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """An epoch begins."""
+        self.starts.append(_now())
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """All training steps of the epoch are done."""
+        self.trained.append(_now())
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The last epoch has ended, with checkpoints, pictures and events."""
+        self.end = _now()
+
+
+def _now() -> float:
+    """Time when the device has done all it was given."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def run_command(callback: Callback, *arguments: str) -> None:
+    """Run `python -m srcnn_lightning` in this process, with one more callback in its Trainer.
+
+    No function of the package is named here, so that any commit of it can be measured.
+    """
+    fit: Any = Trainer.fit
+
+    def fit_with_callback(trainer: Any, *positional: Any, **named: Any) -> None:
+        trainer.callbacks.append(callback)
+        fit(trainer, *positional, **named)
+
+    Trainer.fit = fit_with_callback  # type: ignore[assignment,method-assign]
+    sys.argv[1:] = arguments
+    runpy.run_module("srcnn_lightning", run_name="__main__", alter_sys=True)

@@ -17,10 +17,10 @@ from omegaconf import DictConfig
 
 from srcnn_lightning import errors
 from srcnn_lightning.cli import hydra_setup
+from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.cli.variants import check_variant
 from srcnn_lightning.config import read
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.runs.naming import is_silent
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan, make_plan

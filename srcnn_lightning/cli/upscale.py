@@ -97,11 +97,11 @@ def enlarge(
 
     import torch
 
+    from srcnn_lightning.acceleration.memory import keep_freed_memory
     from srcnn_lightning.image_io import read_picture
     from srcnn_lightning.inference import tiling
-    from srcnn_lightning.models.checkpoint import load_network
     from srcnn_lightning.inference.pictures import enlarge_picture
-    from srcnn_lightning.acceleration.memory import keep_freed_memory
+    from srcnn_lightning.models.checkpoint import load_network
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well

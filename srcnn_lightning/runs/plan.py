@@ -13,7 +13,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.files import digest, safe_name
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import Identity, identify, image_identities
-from srcnn_lightning.runs.naming import run_folder, run_name
+from srcnn_lightning.runs.naming import run_name
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class Plan:
         }
 
 
-def make_plan(config: Config, overrides: Sequence[str], launcher_threads: int | None = None) -> Plan:
+def make_plan(
+    config: Config, overrides: Sequence[str], launcher_threads: int | None = None
+) -> Plan:
     """Work out what a configuration asks for; images that are missing are fetched.
 
     Args:

@@ -235,9 +235,7 @@ def _difference_from_content(plan: Plan) -> str:
     return f" ({difference})" if difference else ""
 
 
-def _record_failure(
-    plan: Plan, error: BaseException, components: "Components | None"
-) -> Outcome:
+def _record_failure(plan: Plan, error: BaseException, components: "Components | None") -> Outcome:
     """Leave the traceback and a record that says `failed`; called while the error is handled."""
     history = components.history.epochs if components else []
     files.write_text(plan.folder / TRACEBACK, traceback.format_exc())

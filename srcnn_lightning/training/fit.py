@@ -78,7 +78,9 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
         build_tester(components).test(task, components.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
-        columns = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+        columns = [
+            dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)
+        ]
         # trainer.limit_test_batches may end the test before the last image.
         per_image = [
             {"name": name, **values}

@@ -1,14 +1,17 @@
 """The whole of `make bench` on tiny sizes: that it runs, and what it leaves."""
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks import __main__ as suite
-from benchmarks.alone import ROOT
+from benchmarks.results import show
+from benchmarks.rounds import ROOT, FigureSet, Row
 
 TRAINING = [
     "a textbook, from files",
@@ -22,7 +25,8 @@ TRAINING = [
 RATIOS = ["c / a", "c / a'", "c / b", "c / d", "c / d'", "whole epochs / steps"]
 
 
-def bench(output: Path, *arguments: str) -> str:
+def bench(output: Path, *arguments: str) -> list[dict[str, str]]:
+    """Lines of results.csv."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--quick", "--output", str(output), *arguments],
         cwd=ROOT,
@@ -32,7 +36,8 @@ def bench(output: Path, *arguments: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    with (output / "results.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def medians(line: dict[str, str]) -> dict[str, float]:
@@ -40,48 +45,50 @@ def medians(line: dict[str, str]) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
-def test_training_prints_its_ratios_and_keeps_its_medians(tmp_path: Path) -> None:
-    printed = bench(tmp_path, "--only", "training")
-    for name in (*TRAINING, *RATIOS):
-        assert any(line.startswith(f" {name}  ") for line in printed.splitlines()), name
-    with (tmp_path / "results.csv").open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    assert [line["set"] for line in lines] == ["training", "overhead", "memory", "machine"]
-    training = lines[0]
-    assert training["device"]
+def test_training_keeps_its_medians_and_their_ratios(tmp_path: Path) -> None:
+    training, memory = bench(tmp_path, "--only", "training")
     assert training["date"]
+    assert training["device"]
     assert training["torch"].startswith("2.")
     figures = medians(training)
-    assert list(figures) == [f"{name} (image/s)" for name in TRAINING] + [
-        f"{name} (x)" for name in RATIOS
-    ]
-    assert all(value > 0 for value in figures.values())
+    names = [f"{name} (image/s)" for name in TRAINING] + [f"{name} (x)" for name in RATIOS]
+    assert list(figures) == names
     ours, plain = figures["c ours (image/s)"], figures["a' textbook, in memory (image/s)"]
     assert figures["c / a' (x)"] == pytest.approx(ours / plain, rel=1e-3)
+    steps, whole = ours, figures["c ours, whole epochs (image/s)"]
+    assert 0 < whole < steps
+    assert list(medians(memory)) == [f"{name} (MB)" for name in TRAINING[:4]]
     assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.slow
 def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> None:
     bench(tmp_path)
-    bench(tmp_path, "--only", "data")
-    with (tmp_path / "results.csv").open(newline="") as file:
-        lines = list(csv.DictReader(file))
+    lines = bench(tmp_path, "--only", "inference")
     assert [line["set"] for line in lines] == [
-        *("training", "overhead", "memory", "machine", "inference", "inference_memory"),
-        *("settings_steps", "settings_epochs", "block_convolution", "startup", "sweeps"),
-        *("data", "scaling_counts", "scaling_sides", "grid", "accuracy"),
-        "data",
+        *("training", "memory", "settings_steps", "settings_epochs", "inference"),
+        *("inference_memory", "startup", "sweeps", "report"),
+        *("inference", "inference_memory"),
     ]
+
+
+def test_table_has_a_row_for_each_figure() -> None:
+    console = Console(width=200, record=True)
+    row = Row("training", "image/s", (41.26, 39.9, 1234.4))
+    show(FigureSet("set", "Title", [row]), console)
+    lines = console.export_text().splitlines()
+    assert lines[0].strip() == "Title"
+    (line,) = (line for line in lines if "training" in line)
+    assert re.split(r"\s{2,}", line.strip()) == ["training", "41.3", "39.9", "1234", "image/s"]
 
 
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
-        ("--only=nothing", "choose some of training, inference"),
-        ("--folder=nowhere", "there is no such folder; give one with image files"),
-        (f"--folder={ROOT}/conf", "it must hold image files, and no others"),
-        ("--rounds=0", "--rounds=0: it must be at least 1"),
+        ("--only=nothing", "nothing: choose some of training, settings, inference"),
+        ("--folder=nowhere", "nowhere: give a folder of image files"),
+        ("--rounds=0", "0: give a whole number of at least 1"),
+        ("--against=nothing", "--against=nothing: give a commit of this checkout"),
     ],
 )
 def test_bad_options_are_refused(
