@@ -14,6 +14,7 @@ OUTPUTS ?= outputs
 REPORT ?= report
 SUBSET ?= valid
 COUNT ?= 100
+COMMIT ?= HEAD
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
 # Any further settings: ARGS="data.url=file:///DIR/ seed=1"
 ARGS ?=
@@ -28,7 +29,7 @@ endif
 DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=20 output_dir=outputs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo table report screenshots test test-slow lint format tensorboard bench bench-report lock clean data
+.PHONY: help setup demo table report screenshots test test-slow lint format tensorboard bench same-results lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -84,8 +85,8 @@ format: setup  ## Let ruff put the style right
 bench: setup  ## Speed, start-up, memory on this machine, kept in benchmarks/ [FOLDER= ARGS=]
 	$(RUN) -m benchmarks --output benchmarks $(if $(FOLDER),--folder '$(FOLDER)') $(ARGS)
 
-bench-report: setup  ## A report of 100 runs, on one core of this machine
-	$(RUN) benchmarks/report.py
+same-results: setup  ## Whether the results are, bit for bit, those of another commit [COMMIT=HEAD]
+	$(RUN) -m benchmarks.same_results $(COMMIT)
 
 lock: setup  ## Write requirements.lock anew from what is installed
 	{ sed -n '/^#/p' requirements.lock; $(RUN) -m pip freeze --exclude-editable | sed 's/+cpu//'; } > requirements.lock.new

@@ -21,9 +21,9 @@ from torch import Tensor
 
 from benchmarks.rounds import Figures, FigureSet, alternate, in_new_process, ratio, row
 from benchmarks.workload import Workload
-from srcnn_lightning.models import SRCNN
-from srcnn_lightning.inference.tiling import upscale_tiled
 from srcnn_lightning.acceleration.memory import keep_freed_memory
+from srcnn_lightning.inference.tiling import upscale_tiled
+from srcnn_lightning.models import SRCNN
 
 REPETITIONS = 5
 OURS, BEFORE = "ours, in tiles", "before, in tiles"
@@ -106,7 +106,9 @@ def enlarge_by_onnx(height: int, width: int, threads: int, model: str) -> Figure
     inputs = {session.get_inputs()[0].name: image.numpy()}
     figures = _speed(lambda: session.run(None, inputs))
     (output,) = session.run(None, inputs)
-    difference = (upscale_tiled(network(cpu_forms=True), image) - torch.from_numpy(output)).abs().max()
+    difference = (
+        (upscale_tiled(network(cpu_forms=True), image) - torch.from_numpy(output)).abs().max()
+    )
     return {**figures, "difference": float(difference)}
 
 

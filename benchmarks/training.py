@@ -27,14 +27,12 @@ SETTINGS = (
     "data.on_device=false",
     "data.eval_batch_size=1",
     "data.eval_batch_size=20",
-    "trainer.steps_per_call=30",
     "trainer.compile=true",
     "+optimizer.fused=true",
 )
 ON_A_GPU = (
     "trainer.tf32=false",
     "trainer.precision=bf16-mixed",
-    "[trainer.steps_per_call=30,trainer.cuda_graph=true]",
 )
 TRAIN = "benchmarks.training:train"
 

@@ -228,6 +228,7 @@ class Config:
             self.output_dir,
             "give the folder that shall hold the runs, output_dir=DIR",
         )
+        self._check_optimizer()
         size, scale = self.data.target_size, self.degradation.scale
         smallest = SSIM_WINDOW + 2 * scale
         require(
@@ -250,6 +251,17 @@ class Config:
             f"it is the batch of all {processes} processes together (trainer.devices), so it must "
             "be a multiple of their number",
         )
+
+    def _check_optimizer(self) -> None:
+        """Refuse numbers that no optimizer can use; its signature has the last word."""
+        for key, smallest, advice in (
+            ("lr", math.ulp(0.0), "a number above 0, and finite"),
+            ("weight_decay", 0.0, "a number of 0 or more, and finite"),
+        ):
+            value = self.optimizer.get(key, smallest)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            is_right = is_number and smallest <= value < math.inf
+            require(is_right, f"optimizer.{key}", value, f"it must be {advice}")
 
     @property
     def output_folder(self) -> Path:
@@ -283,7 +295,7 @@ def require(is_right: bool, key: str, value: Any, advice: str) -> None:
         BadInput: the sentence of the three.
     """
     if not is_right:
-        raise BadInput(f"{key}={value}: {advice}.")
+        raise BadInput(f"{key}={value!s}: {advice}.")
 
 
 def choose(key: str, value: str, options: tuple[str, ...]) -> None:
@@ -303,8 +315,8 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
         if str(key) not in declared:
             where = prefix.rstrip(".") or "the configuration"
             raise BadInput(
-                f"{prefix}{key}: there is no such setting; {where} has {', '.join(declared)}."
+                f"{prefix}{key!s}={node[key]}: there is no such setting; {where} has {', '.join(declared)}."
             )
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):
-            _refuse_undeclared(node[key], child, f"{prefix}{key}.")
+            _refuse_undeclared(node[key], child, f"{prefix}{key!s}.")

@@ -34,7 +34,7 @@ def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
 
 
 def _variant_settings(variant: str, roots: list[Path]) -> dict[str, Any]:
-    """Settings of a variant's file and of the files it builds on: `model: srcnn`, `model.init: default`."""
+    """Settings of a variant's file and those it builds on: `model.init: default` and the like."""
     path = next(path for root in roots if (path := root / f"variant/{variant}.yaml").is_file())
     content: Any = OmegaConf.to_container(OmegaConf.load(path))
     settings: dict[str, Any] = {}

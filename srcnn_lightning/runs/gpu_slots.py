@@ -1,7 +1,7 @@
 """GPU slots: how several runs share the GPUs of one machine.
 
-Each GPU has `trainer.jobs_per_gpu` slots. A slot is a lock file of this machine and user, so runs of
-one sweep, and of several sweeps, find their GPUs without knowing of each other.
+Each GPU has `trainer.jobs_per_gpu` slots. A slot is a lock file of this machine and user, so the
+runs of one sweep or several find their GPUs without knowing of each other.
 """
 
 import os

@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def test_images(self) -> str:
-        """Folder of the test images' targets, below `output_dir`; runs of the same images share it."""
+        """Folder of the test images' targets below `output_dir`, shared by runs of these images."""
         data, degradation = self.config.data, asdict(self.config.degradation)
         pixels = [self.data_hash, data.crop, data.target_size, degradation]
         kind = safe_name(f"{self.source.name}-{degradation['name']}")
@@ -68,8 +68,8 @@ class Plan:
         return {
             "variant": config.variant or self.name,
             "model": str(config.model.get("name", "")),
-            "lr": config.optimizer["lr"],
-            "weight_decay": config.optimizer["weight_decay"],
+            "lr": config.optimizer.get("lr"),
+            "weight_decay": config.optimizer.get("weight_decay"),
             "seed": config.seed,
         }
 
@@ -96,7 +96,7 @@ def make_plan(
     source = source.ensure(split.names)
     config = replace(
         config,
-        data=replace(config.data, **split_settings(config.data, split)),
+        data=split_settings(config.data, split),
         trainer=replace(config.trainer, threads=threads),
         init_from=_checkpoint(config.init_from),
     )

@@ -1,7 +1,7 @@
 """The folders of runs: one process at a time works in a folder, and nothing in it is lost.
 
-Beside the runs, `output_dir/.state/` holds lock files and a note for each finished run: its hash and
-its folder. `.state/` can be deleted at any time; runs are then no longer record across experiments.
+Beside the runs, `output_dir/.state/` holds lock files, and for each finished run a note of its hash
+and folder. It can be deleted at any time; experiments then find no runs of one another.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """A sweep: the number of its jobs, its progress, and a table of the outcomes at its end.
 
-Jobs may run in other processes and on other machines. Each leaves its outcome as a small file in the
-sweep's folder, which an environment variable names.
+Jobs may run in other processes and on other machines. Each leaves its outcome as a small file
+in the sweep's folder, which an environment variable names.
 """
 
 import json
@@ -128,7 +128,7 @@ class Sweep:
         }
 
     def end(self) -> bool:
-        """Print the table of outcomes and remove the sweep's folder; returns whether a job failed."""
+        """Print the table of outcomes, remove the sweep's folder; returns whether a job failed."""
         outcomes, jobs = self.outcomes(), self.jobs
         shutil.rmtree(self.folder, ignore_errors=True)
         os.environ.pop(VARIABLE, None)

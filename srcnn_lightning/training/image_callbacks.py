@@ -9,8 +9,9 @@ from torch import Tensor
 
 from srcnn_lightning import metrics
 from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.resize import to_uint8
 from srcnn_lightning.training import tensorboard
-from srcnn_lightning.training.images import captioned, comparison_strips, to_uint8
+from srcnn_lightning.training.images import captioned, comparison_strips
 
 SHOWN_IMAGES = 4  # validation images in TensorBoard
 SHOWN_EPOCHS = 5  # epochs of a training whose outputs TensorBoard shows

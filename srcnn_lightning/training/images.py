@@ -5,13 +5,14 @@ Targets and bicubic enlargements, which all runs of the same images share, are w
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from srcnn_lightning import files
+from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.resize import resize, resize_uint8, to_uint8
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor])
 
 
 def write_test_images(
-    folder: Path, names: Sequence[str], targets: Tensor, degradation: dict[str, Any]
+    folder: Path, names: Sequence[str], targets: Tensor, degradation: DegradationConfig
 ) -> None:
     """Write `target/` and `bicubic/` of the test images, as far as they are missing.
 
@@ -56,10 +57,9 @@ def write_test_images(
         folder: folder for these images alone.
         names: names of the images.
         targets: `(N, 3, H, W)` uint8.
-        degradation: the group `degradation` of the configuration.
+        degradation: step from target to input.
     """
-    size, scale = targets.shape[-2:], int(degradation["scale"])
-    antialias = bool(degradation["antialias"])
+    size, scale, antialias = targets.shape[-2:], degradation.scale, degradation.antialias
     for name, target in zip(files.image_file_names(names), targets.cpu()[:, None], strict=True):
         paths = [folder / kind / name for kind in ("target", "bicubic")]
         if all(path.exists() for path in paths):

@@ -13,6 +13,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
+from srcnn_lightning import arguments
+
 EVENTS = "*tfevents*"
 HPARAMS_SUFFIX = ".hparams"  # of the file that holds the row of HParams
 CLOCK_DIFFERENCE_S = 3  # between machines that share a folder, where one resumes the other's run
@@ -34,16 +36,19 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
         epochs: epochs that an earlier process has done; TensorBoard ignores what a killed process
             wrote beyond them.
     """
-    from hydra.utils import get_class, instantiate
+    from hydra.utils import get_class
 
     target = settings.get("_target_")
     if not target:
         return False
-    arguments: dict[str, Any] = {"save_dir": str(folder)}
-    if epochs and issubclass(get_class(target), TensorBoardLogger):
+    logger_class = get_class(target)
+    supplied: dict[str, Any] = {"save_dir": str(folder)}
+    if epochs and issubclass(logger_class, TensorBoardLogger):
         _wait_for_later_name(folder)
-        arguments["purge_step"] = epochs + 1
-    logger: Logger = instantiate(settings, **arguments)
+        supplied["purge_step"] = epochs + 1
+    given = {key: value for key, value in settings.items() if key != "_target_"}
+    arguments.check("logger", logger_class, given, supplied)
+    logger: Logger = logger_class(**given, **supplied)
     return logger
 
 

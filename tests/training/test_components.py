@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from composed_plan import compose_plan
 
-from benchmarks.compose import request
 from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.training.components import Components, build
 
@@ -13,7 +13,15 @@ SMALL = ("data.count=10", "data.crop=64", "data.target_size=32")
 
 
 def components_with(folder: Path, *overrides: str) -> Components:
-    return build(request(folder, *SMALL, *overrides), None)
+    plan = compose_plan(folder, *SMALL, *overrides)
+    return build(
+        plan.config,
+        plan.source,
+        plan.split,
+        plan.folder,
+        lineage=plan.identity.lineage,
+        label=plan.name,
+    )
 
 
 def convolutions(components: Components) -> list[CPUConv2d]:
@@ -61,7 +69,7 @@ def test_setting_that_changes_results_makes_another_run(
     tmp_path: Path, override, is_another_run
 ) -> None:
     usual, changed = (
-        request(tmp_path, *SMALL, "trainer.threads=1", *more).identity.hash
+        compose_plan(tmp_path, *SMALL, "trainer.threads=1", *more).identity.hash
         for more in ((), (override,))
     )
     assert (usual != changed) is is_another_run

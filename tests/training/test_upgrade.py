@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from composed_plan import compose_plan
 from conftest import Command
 from kills import LEAVES, record
 
-from benchmarks.compose import request
 from srcnn_lightning.run_record import RESULTS_VERSION
 from srcnn_lightning.runs.identity import describe_difference
 
@@ -86,7 +86,7 @@ def test_unfinished_run_of_this_version_gets_no_such_sentence(
 
 
 def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -> None:
-    settings = request(tmp_path, "data.count=10").settings
+    settings = compose_plan(tmp_path, "data.count=10").settings
     wider = {**settings, "model": {**settings["model"], "features": [8, 8]}}
     version = (
         f"another version of this program gave other results: version 3, now {RESULTS_VERSION}"
