@@ -315,7 +315,8 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
         if str(key) not in declared:
             where = prefix.rstrip(".") or "the configuration"
             raise BadInput(
-                f"{prefix}{key!s}={node[key]}: there is no such setting; {where} has {', '.join(declared)}."
+                f"{prefix}{key!s}={node[key]}: there is no such setting; "
+                f"{where} has {', '.join(declared)}."
             )
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):

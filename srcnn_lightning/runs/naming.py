@@ -47,6 +47,11 @@ def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = 
     return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
 
 
+def run_folder(output_dir: Path, experiment: str, data: str, degradation: str, name: str) -> Path:
+    """`outputs/<experiment>/<data>-<degradation>/<run name>`."""
+    return output_dir / experiment / safe_name(f"{data}-{degradation}") / name
+
+
 def _short(key: str) -> str:
     # data.seed chooses images, seed the initialization: a run may set both.
     return key if key == "data.seed" else key.rpartition(".")[2]

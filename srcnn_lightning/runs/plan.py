@@ -13,7 +13,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.files import digest, safe_name
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import Identity, identify, image_identities
-from srcnn_lightning.runs.naming import run_name
+from srcnn_lightning.runs.naming import run_folder, run_name
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,16 @@ def make_plan(
         init_from=_checkpoint(config.init_from),
     )
     name = run_name(overrides, str(config.model.get("name", "run")), config.name_keys)
-    kind = safe_name(f"{source.name}-{config.degradation.name}")
+    folder = run_folder(
+        config.output_folder, config.experiment_name, source.name, config.degradation.name, name
+    )
     return Plan(
         config=config,
         source=source,
         split=split,
         name=name,
-        label=f"{config.experiment_name}/{kind}/{name}",
-        folder=config.output_folder / config.experiment_name / kind / name,
+        label=folder.relative_to(config.output_folder).as_posix(),
+        folder=folder,
         identity=identify(config, source, split),
     )
 

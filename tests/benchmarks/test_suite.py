@@ -32,7 +32,7 @@ def bench(output: Path, *arguments: str) -> list[dict[str, str]]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -139,13 +139,13 @@ def test_long_names_that_differ_at_the_end_stay_apart():
 
 
 def test_folder_is_made_of_experiment_data_degradation_and_name():
-    folder = run_folder("outputs", "lr_grid", "DIV2K", "antialiased", "lr=0.001")
+    folder = run_folder(Path("outputs"), "lr_grid", "DIV2K", "antialiased", "lr=0.001")
     assert folder == Path("outputs/lr_grid/DIV2K-antialiased/lr=0.001")
 
 
 @pytest.mark.parametrize("data", ["my photos", "a/b", "../up", "x:y"])
 def test_folder_of_a_data_set_is_one_folder(data):
-    folder = run_folder("outputs", "single", data, "aliased", "srcnn")
+    folder = run_folder(Path("outputs"), "single", data, "aliased", "srcnn")
     assert folder.parent.parent == Path("outputs/single")
     assert not set(folder.parent.name) & set("/ :")
     assert folder.parent.name.endswith("-aliased")
@@ -153,5 +153,5 @@ def test_folder_of_a_data_set_is_one_folder(data):
 
 def test_folder_of_the_home_directory_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    folder = run_folder("~/runs", "single", "DIV2K", "aliased", "srcnn")
+    folder = run_folder(Path("~/runs").expanduser(), "single", "DIV2K", "aliased", "srcnn")
     assert folder == tmp_path / "runs" / "single" / "DIV2K-aliased" / "srcnn"
