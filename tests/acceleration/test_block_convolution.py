@@ -32,9 +32,9 @@ def assert_same(block, plain, images):
     tolerance = 1e-12 if images.dtype == torch.float64 else 5e-6
     assert relative_error(output, reference) <= tolerance
     # A gradient that differs from pixel to pixel: a plain sum would hide a shuffled block.
-    slope = torch.rand_like(reference)
-    output.backward(slope)
-    reference.backward(slope)
+    grad_output = torch.rand_like(reference)
+    output.backward(grad_output)
+    reference.backward(grad_output)
     assert relative_error(found.grad, wanted.grad) <= 10 * tolerance
     for (name, one), other in zip(block.named_parameters(), plain.parameters(), strict=True):
         assert relative_error(one.grad, other.grad) <= 10 * tolerance, name

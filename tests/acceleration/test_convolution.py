@@ -23,11 +23,11 @@ def pair(in_channels, out_channels, kernel_size, dtype=torch.float64):
     return own, plain
 
 
-def gradients(layer, images, slope):
+def gradients(layer, images, grad_output):
     images = images.clone().requires_grad_()
     layer.zero_grad()
     output = layer(images)
-    output.backward(slope)
+    output.backward(grad_output)
     return [output.detach(), images.grad, layer.weight.grad, layer.bias.grad]
 
 
@@ -45,17 +45,17 @@ def test_result_and_gradients_are_those_of_a_plain_convolution(
 ):
     own, plain = pair(*channels, kernel_size)
     images = torch.rand(2, channels[0], 7, 10, dtype=torch.float64)
-    slope = torch.rand(2, channels[1], 7, 10, dtype=torch.float64)
+    grad_output = torch.rand(2, channels[1], 7, 10, dtype=torch.float64)
     images = images.contiguous(memory_format=memory_format)
-    assert_same(gradients(own, images, slope), gradients(plain, images, slope), 1e-12)
+    assert_same(gradients(own, images, grad_output), gradients(plain, images, grad_output), 1e-12)
 
 
 @pytest.mark.parametrize(("channels", "kernel_size"), [((3, 64), 9), ((64, 32), 1), ((32, 3), 5)])
 def test_layers_of_srcnn_agree_in_single_precision(threads, channels, kernel_size):
     own, plain = pair(*channels, kernel_size, dtype=torch.float32)
     images = torch.rand(2, channels[0], 32, 32).contiguous(memory_format=torch.channels_last)
-    slope = torch.rand(2, channels[1], 32, 32).contiguous(memory_format=torch.channels_last)
-    assert_same(gradients(own, images, slope), gradients(plain, images, slope), 1e-5)
+    grad_output = torch.rand(2, channels[1], 32, 32).contiguous(memory_format=torch.channels_last)
+    assert_same(gradients(own, images, grad_output), gradients(plain, images, grad_output), 1e-5)
 
 
 def test_only_gradients_that_are_needed_are_computed():
@@ -102,9 +102,9 @@ def test_result_without_gradients_is_the_same_to_the_bit():
 def test_plain_gives_torchs_own_backward():
     own, plain = pair(3, 8, 3)
     own.plain = True
-    images, slope = torch.rand(2, 3, 6, 6).double(), torch.rand(2, 8, 6, 6).double()
+    images, grad_output = torch.rand(2, 3, 6, 6).double(), torch.rand(2, 8, 6, 6).double()
     for one, other in zip(
-        gradients(own, images, slope), gradients(plain, images, slope), strict=True
+        gradients(own, images, grad_output), gradients(plain, images, grad_output), strict=True
     ):
         assert torch.equal(one, other)
     assert not CPUConv2d(3, 8, 3).plain

@@ -79,8 +79,8 @@ def test_every_map_learns_from_the_identity_start(layout):
         optimizer.step()
     for layer, old in zip(layers, before, strict=True):
         has_changed = layer.weight != old
-        assert has_changed.any((1, 2, 3)).all(), "what a map listens to"
-        assert has_changed.any((0, 2, 3)).all(), "where a map is heard"
+        assert has_changed.any((1, 2, 3)).all(), "weights of a map"
+        assert has_changed.any((0, 2, 3)).all(), "weights for a map"
 
 
 def test_interpolation_settings_reach_the_first_layer():
@@ -164,10 +164,10 @@ def test_settings_that_do_not_fit_are_refused_by_name_and_value(settings, named)
     assert str(refusal.value).startswith(f"{named}:")
 
 
-@pytest.mark.parametrize("culprit", ["tanh", "batch norm"])
-def test_refusal_of_identity_says_which_setting_forbids_it(culprit):
-    other = {"output_activation": "tanh"} if culprit == "tanh" else {"batch_norm": True}
-    with pytest.raises(BadInput, match=f"with {culprit}"):
+@pytest.mark.parametrize("layer", ["tanh", "batch norm"])
+def test_refusal_of_identity_says_which_setting_forbids_it(layer):
+    other = {"output_activation": "tanh"} if layer == "tanh" else {"batch_norm": True}
+    with pytest.raises(BadInput, match=f"with {layer}"):
         SRCNN(init="identity", **other)
 
 

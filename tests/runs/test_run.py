@@ -243,18 +243,21 @@ def test_failing_network_is_status_1_with_a_traceback(command: Command, tmp_path
 
 
 def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
-    """`model._target_=` alone: what is left of model=srcnn is not passed to another class."""
     arguments = ("model=custom", "model._target_=torch.nn.Upsample", "+model.scale_factor=2")
     assert command(*LEAVES, *arguments).returncode == 0
-    write_network(
+    mine = write_network(
         tmp_path,
         "class Net(torch.nn.ConvTranspose2d):\n"
         "    def __init__(self, scale):\n"
         "        super().__init__(3, 3, scale, stride=scale)\n",
     )
-    result = command(*LEAVES, "model._target_=mine.Net")
+    result = command(*LEAVES, *mine)
     assert result.returncode == 0, result.stderr
-    assert record(tmp_path / RUN / "_target_=mine.Net")["parameters"] == 3 * 3 * 4 + 3
+    assert record(tmp_path / RUN / "model=custom,_target_=mine.Net")["parameters"] == 3 * 3 * 4 + 3
+    # Without model=custom the settings of model=srcnn are left, which the network does not take.
+    refused = command(*LEAVES, "model._target_=mine.Net")
+    assert refused.returncode == 2
+    assert "=[9, 1, 5]: mine.Net takes no such argument; it takes none." in refused.stderr
 
 
 def test_help_is_light(command: Command) -> None:
