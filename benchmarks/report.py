@@ -92,7 +92,7 @@ def main() -> None:
         seconds = []
         for number in range(1, options.rounds + 1):
             started = time.perf_counter()
-            command = [sys.executable, "-m", "srcnn_lightning.report", str(outputs)]
+            command = [sys.executable, "-m", "srcnn_lightning", "report", str(outputs)]
             subprocess.run(
                 [*command, "--output", str(report)], check=True, stdout=subprocess.DEVNULL
             )

@@ -20,8 +20,7 @@ from srcnn_lightning.errors import (
     exit_if_signalled,
     output_dir_message,
 )
-from srcnn_lightning.report.record_schema import fault
-from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
+from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY, RunRecord
 from srcnn_lightning.runs import gpu_slots, store
 from srcnn_lightning.runs.checks import check_output_dir
 from srcnn_lightning.runs.identity import describe_difference, describe_version_difference
@@ -143,7 +142,7 @@ def _train(plan: Plan, place: Place | None) -> Outcome:
         result = fit.fit_and_test(components, plan)
         # Before the record: without one the note leads nowhere, and none is lost by a kill.
         store.note_finished(plan.output_dir, plan.identity.hash, folder)
-        run_record.write(folder, {**_identity(plan), **vars(result)})
+        run_record.write(folder, RunRecord(**_identity(plan), **vars(result)))
         (folder / TRACEBACK).unlink(missing_ok=True)
         components.checkpoints.forget_previous()
     except (BadInput, ExitRequested):
@@ -156,8 +155,8 @@ def _train(plan: Plan, place: Place | None) -> Outcome:
             _make_room(plan, resume)
         history = components.history.epochs if components else []
         files.write_text(folder / TRACEBACK, traceback.format_exc())
-        failed = {"status": "failed", "error": f"{error!r}", "history": history}
-        run_record.write(folder, {**_identity(plan), **failed})
+        failed: dict[str, Any] = {"status": "failed", "error": f"{error!r}", "history": history}
+        run_record.write(folder, RunRecord(**_identity(plan), **failed))
         print_line(f"{plan.label}: failed, {error!r}; see {folder / TRACEBACK}")
         return _outcome(plan, "failed", {}, f"{type(error).__name__}, see {TRACEBACK}")
     print_line(f"{plan.label}: {result.sentence()}")
@@ -183,13 +182,12 @@ def _assist(plan: Plan) -> Outcome:
 def _set_damaged_record_aside(folder: Path) -> None:
     path = folder / run_record.FILE_NAME
     try:
-        found = run_record.read(folder)
-        what = None if found is None else fault(found)
+        run_record.load(folder)
+    except FileNotFoundError:
+        return
     except (ValueError, RecursionError) as error:
-        what = str(error)
-    if what is not None:
         aside = files.set_aside(path, path.parent / "damaged")
-        print_line(f"{path}: damaged ({what}), kept as {aside}")
+        print_line(f"{path}: damaged ({error}), kept as {aside}")
 
 
 def _make_room(plan: Plan, resume: "Resume | None") -> None:
