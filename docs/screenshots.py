@@ -122,7 +122,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
-        command = [sys.executable, "-m", "srcnn_lightning.report", str(options.outputs)]
+        command = [sys.executable, "-m", "srcnn_lightning", "report", str(options.outputs)]
         made = subprocess.run([*command, "--output", str(report)], check=False)
         if made.returncode:
             sys.exit(made.returncode)  # the command has said why

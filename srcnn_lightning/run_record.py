@@ -1,28 +1,230 @@
-"""The run record: what a run leaves behind, read by tables, figures and the next sweep."""
+"""The run record: what a run leaves behind, read by tables, figures and the next sweep.
+
+`write` and `read` are cheap and check nothing: a sweep skips finished runs by them. `load` checks a
+record against the annotations below, which are its schema, and imports pydantic for that.
+"""
 
 import json
 import math
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+
+from annotated_types import Ge, Le, Predicate
+from typing_extensions import TypedDict  # pydantic refuses typing's before Python 3.12
 
 from srcnn_lightning.files import write_text
+from srcnn_lightning.old_records import translate
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 FORMAT = 1
 FILE_NAME = "metrics.json"
+RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
+VERSION_KEY = "results_version"  # of a record or a checkpoint
+UNNAMED_VERSION = 3  # of records and checkpoints that lack the key
+MOST_EPOCHS = 1_000_000  # a curve has a point for each
 
-Record = dict[str, Any]
+
+def is_file_name(text: str) -> bool:
+    """Whether a name stays in its folder where it becomes a path."""
+    return re.fullmatch(r"[^/\0]+", text) is not None
 
 
-def write(folder: Path, record: Record) -> None:
+def is_test_images_folder(text: str) -> bool:
+    """Whether a path is `test_images/NAME`: a record leads nowhere else."""
+    return re.fullmatch(r"test_images/(?!\.\.?\Z)[^/\\\0]+", text) is not None
+
+
+Record = dict[str, Any]  # the file's content
+# Whole numbers of JSON outgrow a float.
+Whole = Annotated[int, Ge(-(10**30)), Le(10**30)]
+Number = Annotated[float, Ge(-1e30), Le(1e30)]
+Metric = Number | None  # NaN and infinity are written as null
+EpochNumber = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
+ImageName = Annotated[str, Predicate(is_file_name)]
+
+
+class DataSettings(TypedDict):
+    """`crop`, `target_size`: sides in pixels; `batch_size`: images."""
+
+    crop: Whole
+    target_size: Whole
+    batch_size: Whole
+
+
+class DegradationSettings(TypedDict):
+    """`name`: `antialiased` or `aliased`; `scale`: ratio of target to input side."""
+
+    name: str
+    antialias: bool
+    scale: Whole
+
+
+class ModelSettings(TypedDict):
+    """`_target_`: dotted name of the network's class; its arguments are the other keys."""
+
+    _target_: str
+
+
+class OptimizerSettings(TypedDict):
+    """`_target_`: dotted name of the optimizer's class; its arguments are the other keys."""
+
+    _target_: str
+    lr: Number
+    weight_decay: NotRequired[Number]
+
+
+class TrainerSettings(TypedDict):
+    """`precision`: as Lightning names it, `32-true`."""
+
+    max_epochs: EpochNumber
+    precision: str
+
+
+class Configuration(TypedDict):
+    """What tables and figures need of a run's configuration; other keys are kept as they are."""
+
+    seed: Whole
+    data: DataSettings
+    degradation: DegradationSettings
+    model: ModelSettings
+    optimizer: OptimizerSettings
+    trainer: TrainerSettings
+    init_from: NotRequired[str | None]
+
+
+class Split(TypedDict):
+    """Names of the images of each subset, in the order in which they are used."""
+
+    train: list[ImageName]
+    val: list[ImageName]
+    test: list[ImageName]
+
+
+class Epoch(TypedDict):
+    """One epoch, counted from 1; losses are mean squared errors of pixels in [0, 1], PSNR in dB."""
+
+    epoch: EpochNumber
+    train_loss: NotRequired[Metric]
+    val_loss: Metric
+    val_psnr: Metric
+
+
+class ImageScore(TypedDict):
+    """One test image's scores; `grey`: whether it is grey in its file, so that Y is its grey."""
+
+    name: str
+    loss: NotRequired[Metric]
+    mse: NotRequired[Metric]
+    psnr: Metric
+    psnr_y: NotRequired[Metric]
+    ssim: NotRequired[Metric]
+    grey: NotRequired[bool]
+
+
+class Environment(TypedDict, total=False):
+    """`device`: `cpu` or `cuda`; `versions`: by package; `git_commit`: 40 digits, or null."""
+
+    device: str
+    device_name: str
+    threads: Whole
+    versions: dict[str, str]
+    git_commit: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One run. Lists and dictionaries are those of the file, with all their keys.
+
+    Attributes:
+        name: name of the run within its experiment, `lr=0.001,seed=1`.
+        experiment: name of the experiment that the run belongs to.
+        variant: name of the variant, conf/variant/NAME.yaml; None for a run without one.
+        data: name of the data set.
+        data_hash: digest of the images of the split, 16 hexadecimal digits.
+        hash: digest of all that changes the run's results.
+        lineage: digest of the same but the number of epochs.
+        results_version: version of the program's results, counted up from 3.
+        date: time of writing in UTC, ISO 8601, `2026-11-24T17:00:00+00:00`.
+        test_images: folder of the targets and bicubic enlargements, relative to `output_dir`.
+        config: whole configuration.
+        split: names of the images.
+        status: `finished`; `diverged` for a loss that was not finite; `failed` for an exception.
+        error: exception of a failed run, as text.
+        metrics: scores by name: `max_val_psnr`, `test_psnr`, `test_psnr_pooled`, `test_psnr_y` in
+            dB; `val_loss`, `test_loss` as mean squared errors of pixels in [0, 1]; `test_ssim` at
+            most 1. None for a score that is not finite.
+        history: validation of each epoch.
+        per_image: scores of each test image; empty unless the run finished.
+        parameters: number of the network's trained values; 0 for a baseline.
+        epochs: number of epochs that the run has trained.
+        resumed_after: epoch after which the run went on from a checkpoint; None for one that did
+            not.
+        environment: hardware and software.
+        durations: seconds, by part of the run: `fit_s`, `test_s`.
+        same_as: folder of the run that this one was copied from, relative to `output_dir`.
+    """
+
+    # Nested mappings keep keys that are not declared.
+    __pydantic_config__ = {"extra": "allow", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
+
+    name: str
+    experiment: str
+    variant: str | None
+    data: str
+    data_hash: str
+    test_images: Annotated[str, Predicate(is_test_images_folder)] | None = None
+    hash: str
+    lineage: str | None = None
+    results_version: Whole = UNNAMED_VERSION
+    date: str | None = None
+    config: Configuration
+    split: Split
+    status: Literal["finished", "diverged", "failed"]
+    error: str | None = None
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    history: list[Epoch] = field(default_factory=list)
+    per_image: list[ImageScore] = field(default_factory=list)
+    parameters: Whole | None = None
+    epochs: Whole | None = None
+    resumed_after: Whole | None = None
+    environment: Environment = field(default_factory=Environment)
+    durations: dict[str, Number] = field(default_factory=dict)
+    same_as: str | None = None
+
+
+# What only a run that finished has.
+RESULTS = ("parameters", "per_image", "metrics")
+REQUIRED_METRICS = ("max_val_psnr", "test_loss", "test_psnr")
+# None is left out of the file but for these, where it says something.
+KEPT_NONE = ("variant", "resumed_after")
+REASONS = {
+    "missing": "it is missing",
+    "int_type": "it must be a whole number",
+    "string_type": "it must be text",
+    "dict_type": "it must be a group of keys",
+    "list_type": "it must be a list",
+    "predicate_failed": "it must not lead to another folder",
+}
+
+
+def write(folder: Path, record: RunRecord | Record) -> None:
     """Write `folder/metrics.json`: whole or not at all. NaN and infinity become null."""
+    if isinstance(record, RunRecord):
+        values = vars(record).items()
+        record = {key: value for key, value in values if value is not None or key in KEPT_NONE}
     text = json.dumps({"format": FORMAT, **_finite(record)}, indent=1, allow_nan=False)
     write_text(folder / FILE_NAME, text + "\n")
 
 
 def read(folder: Path) -> Record | None:
-    """The record in `folder`, or None if there is none.
+    """The file's content as it is, or None if there is none.
 
     Raises:
         ValueError: the file is broken or of another format.
@@ -36,11 +238,61 @@ def read(folder: Path) -> Record | None:
     return record
 
 
+def load(folder: Path) -> RunRecord:
+    """The record in a folder, checked, with the names of today.
+
+    Raises:
+        ValueError: the record is not as a run writes it; one short sentence says where and how.
+        FileNotFoundError: the folder holds none.
+    """
+    content = read(folder)
+    if content is None:
+        raise FileNotFoundError(f"{folder / FILE_NAME}: there is no such file")
+    return check(content)
+
+
+def check(content: Record) -> RunRecord:
+    """A record from a file's content.
+
+    Raises:
+        ValueError: as `load`.
+    """
+    from pydantic import ValidationError
+
+    content = translate(content)
+    content.pop("format", None)
+    try:
+        # JSON again, for a strict check takes no dictionary in the place of a dataclass.
+        text = json.dumps(content, ensure_ascii=False).encode()
+        record = _adapter().validate_json(text)
+    except UnicodeEncodeError as error:
+        character = error.object[error.start : error.end]
+        raise ValueError(f"{character!r} is no character") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = REASONS.get(first["type"]) or first["msg"].replace("Input should", "it must")
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError((f"{place}: {reason}" if place else reason)[:200]) from error
+    if record.status == "finished":
+        missing = [name for name in RESULTS if name not in content]
+        missing += [f"metrics.{name}" for name in REQUIRED_METRICS if name not in record.metrics]
+        if missing:
+            raise ValueError(f"{missing[0]}: it is missing")
+    return record
+
+
 def find(outputs: Path) -> Iterator[Path]:
     """Every run folder below `outputs` that holds a record; hidden folders are left out."""
     for path in sorted(outputs.rglob(FILE_NAME)):
         if not any(part.startswith(".") for part in path.relative_to(outputs).parts):
             yield path.parent
+
+
+@cache
+def _adapter() -> "TypeAdapter[RunRecord]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunRecord)
 
 
 def _finite(value: Any) -> Any:
@@ -51,16 +303,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
-
-
-VERSION_KEY = "results_version"  # of a record or a checkpoint
-
-
-UNNAMED_VERSION = 3  # of records and checkpoints that lack the key
-
-
-def load(folder: Path) -> Record | None:
-    return read(folder)

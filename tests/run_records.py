@@ -1,6 +1,13 @@
-"""Run records by hand, as srcnn_lightning/runs/run.py and fitting.py write them."""
+"""Run records by hand, as runs/run.py writes them, and the report's functions by the paper."""
+
+from pathlib import Path
 
 from srcnn_lightning import files, run_record
+from srcnn_lightning.report import comparable_runs
+from srcnn_lightning.report import seed_groups as groups
+from srcnn_lightning.report.figures import figure_selection
+from srcnn_lightning.report.tables import rows
+from srcnn_lightning.studies.srcnn_paper import STUDY
 
 SRCNN = {
     "_target_": "srcnn_lightning.models.SRCNN",
@@ -29,7 +36,7 @@ MODELS = {
 UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "rerun")
 
 
-def make_record(
+def make_content(
     variant="base",
     *,
     status="finished",
@@ -38,19 +45,19 @@ def make_record(
     seed=0,
     images="d0",
     settings=(),
-    **figures,
+    **metrics,
 ):
-    """One run's record.
+    """The content of one run's record.
 
     Args:
-        variant: row of an ablation, or None for a run of another experiment.
+        variant: variant, or None for a run of another experiment.
         status: `finished`, `diverged` or `failed`.
-        experiment: its name.
-        name: of the run.
-        seed: of the run.
-        images: stands for the images' identity.
+        experiment: name of the experiment.
+        name: name of the run.
+        seed: seed of the run.
+        images: digest of the images.
         settings: pairs of a dotted key and a value, over the defaults.
-        figures: metrics, over the defaults.
+        metrics: metrics, over the defaults.
     """
     decay = float(variant.removeprefix("l2_")) if variant and variant.startswith("l2_") else 0.0
     config = {
@@ -76,7 +83,7 @@ def make_record(
         "test_psnr_pooled": 24.0,
         "test_psnr_y": 28.0,
         "test_ssim": 0.9,
-        **figures,
+        **metrics,
     }
     kept = {key: value for key, value in config.items() if key not in UNHASHED}
     identity = {
@@ -105,8 +112,34 @@ def make_record(
     }
 
 
-def write_records(outputs, records):
+def make_record(*arguments, **changes):
+    """The same as a run that was read."""
+    return as_run(make_content(*arguments, **changes))
+
+
+def as_run(content, folder=Path("folder"), outputs=Path("outputs")):
+    """A run of a record's content."""
+    return comparable_runs.at(run_record.check(content), folder, outputs)
+
+
+def write_records(outputs, contents):
     """Each record into a folder of its own, where a run would have written it."""
-    for found in records:
-        kind = f"{found['data']}-{found['config']['degradation']['name']}"
-        run_record.write(outputs / found["experiment"] / kind / found["name"], found)
+    for content in contents:
+        kind = f"{content['data']}-{content['config']['degradation']['name']}"
+        run_record.write(outputs / content["experiment"] / kind / content["name"], content)
+
+
+def seed_groups(runs, study=STUDY):
+    return groups.seed_groups([*runs], study)
+
+
+def variant_groups(runs):
+    return comparable_runs.variant_groups(runs, STUDY.varied)
+
+
+def variant_rows(runs):
+    return rows.variant_rows(runs, STUDY)
+
+
+def select_curves(settings, study=STUDY):
+    return figure_selection.select_curves(settings, study)

@@ -1,79 +1,106 @@
-"""Which run records may stand in one table or figure."""
+"""Which runs may stand in one table or figure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import run_record
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.report.record_schema import fault
-from srcnn_lightning.run_record import Record
-
-VARIED = ("name", "init", "batch_norm", "output_activation")  # what rows of one table differ in
+from srcnn_lightning.run_record import RunRecord
 
 
-def read_all(outputs: Path) -> tuple[list[Record], list[str]]:
-    """Every readable record below `outputs`, each run once, with its `folder` and `outputs`.
+@dataclass(frozen=True, kw_only=True)
+class Run(RunRecord):
+    """A run record and its place.
+
+    Attributes:
+        folder: folder of the run.
+        outputs: folder in which runs were looked for.
+    """
+
+    folder: Path
+    outputs: Path
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has test scores."""
+        return self.status == "finished"
+
+    @property
+    def is_trained(self) -> bool:
+        """False for a baseline, an interpolation."""
+        return not self.config["model"]["_target_"].endswith(".Interpolation")
+
+    @property
+    def kernel(self) -> str | None:
+        """Kernel of a baseline, `bicubic`; None for a network."""
+        return None if self.is_trained else str(self.config["model"].get("kernel"))
+
+    @property
+    def seed(self) -> int:
+        """Seed of the initialization and of the order of the images."""
+        return self.config["seed"]
+
+
+def at(record: RunRecord, folder: Path, outputs: Path) -> Run:
+    """A record with its place."""
+    values = {one.name: getattr(record, one.name) for one in fields(RunRecord)}
+    return Run(**values, folder=folder, outputs=outputs)
+
+
+def read_all(outputs: Path) -> tuple[list[Run], list[str]]:
+    """Every readable record below a folder, each run of an experiment once.
 
     Returns:
-        The records, and a sentence for each that is broken, or of another format, and left out.
+        The runs, and a sentence for each record that is left out: broken, or of another format.
 
     Raises:
         BadInput: the folder is missing or holds no record.
     """
     if not outputs.is_dir():
         raise BadInput(f"OUTPUTS={outputs}: there is no such folder; give one that holds runs.")
-    records: dict[tuple[str, str], Record] = {}
+    runs: dict[tuple[str, str], Run] = {}
     left_out = []
     for folder in run_record.find(outputs):
         try:
-            found = run_record.read(folder) or {}
-            what = fault(found)
+            run = at(run_record.load(folder), folder, outputs)
         except (ValueError, OSError, RecursionError) as error:
-            found, what = {}, str(error)
-        if what is not None:
-            left_out.append(f"Left out: {folder / run_record.FILE_NAME} ({what}).")
+            left_out.append(f"Left out: {folder / run_record.FILE_NAME} ({error}).")
             continue
-        key = (found["experiment"], found["hash"])
-        if key not in records or records[key]["status"] != "finished":
-            records[key] = {**found, "folder": folder, "outputs": outputs}
-    if not records:
+        key = (run.experiment, run.hash)
+        if key not in runs or not runs[key].is_finished:
+            runs[key] = run
+    if not runs:
         reasons = " ".join(["", *left_out])
         raise BadInput(
             f"OUTPUTS={outputs}: it holds no run records; train something first.{reasons}"
         )
-    return list(records.values()), left_out
+    return list(runs.values()), left_out
 
 
-def is_trained(found: Record) -> bool:
-    """False for the baselines."""
-    return not str(found["config"]["model"]["_target_"]).endswith(".Interpolation")
+def group_by(runs: Iterable[Run], key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
+    """Lists of runs by a key, in the order in which the runs come."""
+    groups = defaultdict(list)
+    for run in runs:
+        groups[key(run)].append(run)
+    return dict(groups)
 
 
-def images_key(found: Record) -> tuple[Any, ...]:
+def images_key(run: Run) -> tuple[Any, ...]:
     """Runs that share it saw the same images, cut and degraded the same way."""
-    config = found["config"]
-    cut = (config["data"]["crop"], config["data"]["target_size"])
-    return (found["data"], found["data_hash"], *cut, *sorted(config["degradation"].items()))
+    data, degradation = run.config["data"], run.config["degradation"]
+    cut = (data["crop"], data["target_size"])
+    return (run.data, run.data_hash, *cut, *sorted(_texts(degradation)))
 
 
-def training_key(found: Record) -> tuple[Any, ...]:
-    """Trained runs of one table share it as well: the network, its step size and how long."""
-    config = found["config"]
-    optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
-    trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
-    network = [(key, str(value)) for key, value in config["model"].items() if key not in VARIED]
-    start = config.get("init_from")
-    return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
-
-
-def flat_settings(found: Record) -> dict[str, str | float | None]:
+def flat_settings(run: Run) -> dict[str, str | float | None]:
     """What tells runs of the same images apart, but for the seed: flat, lists as text."""
-    config = found["config"]
+    config = run.config
     flat: dict[str, Any] = {f"model.{key}": value for key, value in config["model"].items()}
     flat.pop("model.name", None)
-    if is_trained(found):
+    if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
         flat["data.batch_size"] = config["data"]["batch_size"]
         flat["trainer.max_epochs"] = config["trainer"]["max_epochs"]
@@ -85,40 +112,57 @@ def flat_settings(found: Record) -> dict[str, str | float | None]:
     }
 
 
-def seed_group_key(found: Record) -> tuple[Any, ...]:
+def seed_group_key(run: Run) -> tuple[Any, ...]:
     """Runs that share it differ in nothing but their seed."""
-    return (images_key(found), *sorted(flat_settings(found).items()))
+    return (images_key(run), *sorted(flat_settings(run).items()))
 
 
-def ablations(records: Sequence[Record]) -> list[list[Record]]:
-    """Records of variants, one list for each table; the baselines of its images stand in each."""
+def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]]:
+    """Runs of variants, one list for each table; the baselines of its images stand in each.
+
+    Args:
+        runs: all runs.
+        varied: keys of `model` in which the runs of one table may differ.
+    """
     # A seed that another experiment has trained is one of the row's seeds.
-    rows = {seed_group_key(found): found["variant"] for found in records if found["variant"]}
+    variants = {seed_group_key(run): run.variant for run in runs if run.variant}
     named = [
-        {**found, "variant": found["variant"] or rows[seed_group_key(found)]}
-        for found in records
-        if seed_group_key(found) in rows
+        run if run.variant else replace(run, variant=variants[key])
+        for run in runs
+        if (key := seed_group_key(run)) in variants
     ]
     # By hash: a run of two experiments is one run.
-    variants = list({(found["variant"], found["hash"]): found for found in named}.values())
-    trained = defaultdict(list)
-    baselines = defaultdict(list)
-    for found in variants:
-        if is_trained(found):
-            trained[images_key(found), training_key(found)].append(found)
-        else:
-            baselines[images_key(found)].append(found)
-    tables = [[*baselines[images], *runs] for (images, _), runs in trained.items()]
-    with_networks = {images for images, _ in trained}
-    return tables + [runs for images, runs in baselines.items() if images not in with_networks]
+    distinct = {(run.variant, run.hash): run for run in named}.values()
+    baselines = group_by((run for run in distinct if not run.is_trained), images_key)
+    tables = group_by(
+        (run for run in distinct if run.is_trained),
+        lambda run: (images_key(run), _training_key(run, varied)),
+    )
+    with_networks = {images for images, _ in tables}
+    groups = [[*baselines.get(images, []), *trained] for (images, _), trained in tables.items()]
+    return groups + [rest for images, rest in baselines.items() if images not in with_networks]
 
 
-def sweeps(records: Sequence[Record]) -> list[list[Record]]:
-    """Records of the other experiments, by experiment, images, epochs and batch size."""
-    groups = defaultdict(list)
-    for found in records:
-        if not found["variant"]:
-            config = found["config"]
-            length = (config["trainer"]["max_epochs"], config["data"]["batch_size"])
-            groups[found["experiment"], images_key(found), length].append(found)
-    return list(groups.values())
+def experiment_groups(runs: Iterable[Run]) -> list[list[Run]]:
+    """Runs by experiment, images, number of epochs and batch size."""
+
+    def key(run: Run) -> tuple[Any, ...]:
+        config = run.config
+        length = (config["trainer"]["max_epochs"], config["data"]["batch_size"])
+        return (run.experiment, images_key(run), length)
+
+    return [*group_by(runs, key).values()]
+
+
+def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
+    """Trained runs of one table share it: the network, its step size and how long it trained."""
+    config = run.config
+    optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
+    trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
+    network = [pair for pair in _texts(config["model"]) if pair[0] not in ("name", *varied)]
+    start = config.get("init_from")
+    return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
+
+
+def _texts(settings: Any) -> list[tuple[str, str]]:
+    return [(key, str(value)) for key, value in settings.items()]

@@ -1,4 +1,4 @@
-"""The pictures that runs have left: found, read, and cut to what a page can hold."""
+"""The test images that runs have left: read, scored and packed for a page."""
 
 import base64
 import io
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srcnn_lightning.files import image_file_names
+from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
-from srcnn_lightning.run_record import Record
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 Window = tuple[slice, slice]
@@ -22,27 +22,31 @@ Window = tuple[slice, slice]
 
 @dataclass
 class TestImage:
-    """One test image as several settings show it.
+    """One test image: its target, its bicubic enlargement, and the outputs of several settings.
 
     Attributes:
-        name: of the image, as the split has it.
-        pictures: by label: `Target`, `Bicubic` and those of settings, all of one size. What is gone
-            or cannot be read is not here.
-        psnr: in dB, by label, of that very picture: of its run's record, or of its 8-bit pixels.
-        seeds: by label, of the run that made the picture, for settings of several seeds.
-        links: by label, the whole picture's file, also of settings whose pictures are not read.
+        name: name of the image in the split.
+        pixels: 8-bit pixels by label, `Target`, `Bicubic` or a setting's, all of one size. Files
+            that are gone or cannot be read have none.
+        psnr: PSNR in dB by label, of these very pixels: from the run's record, or computed.
+        seeds: seed of the run that made the pixels by label, for settings of several seeds.
+        links: file by label, also of settings whose files are not read.
     """
 
     __test__ = False  # not a test of pytest's
 
     name: str
-    pictures: dict[str, Pixels]
+    pixels: dict[str, Pixels]
     psnr: dict[str, float]
     seeds: dict[str, int]
     links: dict[str, Path]
 
     def window(self, side: int) -> Window:
-        """The square where bicubic misses most of the target: what a network has to add."""
+        """The square where bicubic misses most of the target: what a network has to add.
+
+        Args:
+            side: side of the square in pixels.
+        """
         error = self._error()
         height, width = error.shape
         if side >= min(height, width):
@@ -55,34 +59,35 @@ class TestImage:
         return slice(top, top + side), slice(left, left + side)
 
     def _error(self) -> NDArray[np.float64]:
-        if TARGET in self.pictures and BICUBIC in self.pictures:
-            pair = (self.pictures[name].astype(np.float64) for name in (TARGET, BICUBIC))
+        if TARGET in self.pixels and BICUBIC in self.pixels:
+            pair = (self.pixels[label].astype(np.float64) for label in (TARGET, BICUBIC))
             error: NDArray[np.float64] = np.square(np.subtract(*pair)).sum(2)
             return error
-        return np.ones(next(iter(self.pictures.values())).shape[:2])
+        return np.ones(next(iter(self.pixels.values())).shape[:2])
 
 
-def test_images(shown: Sequence[SeedGroup], every: Sequence[SeedGroup]) -> list[TestImage]:
-    """Each test image with target, bicubic and the pictures of some settings.
+def read_test_images(
+    compared: Sequence[SeedGroup], settings: Sequence[SeedGroup]
+) -> list[TestImage]:
+    """Each test image with target, bicubic and the outputs of some settings.
 
     Args:
-        shown: whose pictures are read.
-        every: whose pictures are linked, among them the bicubic baseline where it was run.
+        compared: settings whose outputs are read.
+        settings: all settings of the images, whose outputs are linked; the bicubic baseline is
+            read where it is among them.
     """
-    run = every[0].runs[0]
-    names = run["split"]["test"]
-    shared = [found for setting in every for found in setting.runs if found.get("test_images")]
-    folder = _shared_folder(shared)
-    bicubic = next((setting for setting in every if setting.kernel == "bicubic"), None)
+    names = settings[0].runs[0].split["test"]
+    folder = _shared_folder([run for setting in settings for run in setting.runs])
+    bicubic = next((setting for setting in settings if setting.kernel == "bicubic"), None)
     images = []
     for name, file in zip(names, image_file_names(names), strict=True):
         image = TestImage(name, {}, {}, {}, {})
         if folder is not None:
             for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")):
                 _add(image, label, folder / kind / file, is_read=True)
-        for setting in every:
-            _add_setting(image, setting, file, setting in shown or setting is bicubic)
-        for label in image.pictures:
+        for setting in settings:
+            _add_setting(image, setting, file, setting in compared or setting is bicubic)
+        for label in image.pixels:
             psnr = image_psnr(image, label)
             if psnr is not None:
                 image.psnr.setdefault(label, psnr)
@@ -90,74 +95,54 @@ def test_images(shown: Sequence[SeedGroup], every: Sequence[SeedGroup]) -> list[
     return images
 
 
-def _add_setting(image: TestImage, setting: SeedGroup, file: str, is_read: bool) -> None:
-    """The picture of the lowest seed that has one, with the PSNR that its run has recorded."""
-    for run in setting.finished:
-        psnr = {one["name"]: one["psnr"] for one in run["per_image"]}.get(image.name)
-        is_shared = setting.label in image.pictures  # the enlargement that all runs share
-        path = run["folder"] / "pictures" / file
-        if not _add(image, setting.label, path, is_read) and not is_shared:
-            continue
-        if psnr is not None and is_read:
-            image.psnr[setting.label] = psnr
-        if len(setting.runs) > 1 and is_read:
-            image.seeds[setting.label] = run["config"]["seed"]
-        return
-
-
-def _add(image: TestImage, label: str, path: Path, is_read: bool) -> bool:
-    """Link a picture, and read it; False where it is gone, damaged, or of another size."""
-    if not os.path.isfile(path):  # noqa: PTH113 - no exception for a name that no file can have
-        return False
-    if is_read and label not in image.pictures:
-        pixels = _read(path)
-        sizes = {picture.shape for picture in image.pictures.values()}
-        if pixels is None or (sizes and pixels.shape not in sizes):
-            return False
-        image.pictures[label] = pixels
-    image.links.setdefault(label, path)
-    return True
-
-
 def image_psnr(image: TestImage, label: str) -> float | None:
-    """Of an 8-bit picture against the target, in dB: RGB, no border; None for equal pictures."""
-    if label == TARGET or TARGET not in image.pictures:
+    """PSNR of 8-bit pixels against the target in dB: RGB, no border; None for equal pixels."""
+    if label == TARGET or TARGET not in image.pixels:
         return None
-    pair = (image.pictures[name].astype(np.float64) / 255 for name in (label, TARGET))
+    pair = (image.pixels[name].astype(np.float64) / 255 for name in (label, TARGET))
     error = float(np.square(np.subtract(*pair)).mean())
     return -10 * math.log10(error) if error else None
 
 
 def webp(pixels: Pixels) -> bytes:
-    """Without loss. Harder packing saves 5 percent and takes 50 times as long."""
+    """Lossless WebP. Harder packing saves 5 percent and takes 50 times as long."""
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "WEBP", lossless=True, quality=30, method=2, exact=True)
     return content.getvalue()
 
 
 def as_uri(content: bytes, kind: str) -> str:
-    """For the `src` of an image: the page needs no other file."""
+    """Content as the `src` of an image: the page needs no other file."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _shared_folder(runs: Sequence[Record]) -> Path | None:
-    """Where targets and bicubic enlargements lie: below the outputs that the runs are in."""
-    for run in runs:
-        for folder in _output_folders(run):
-            path: Path = folder / run["test_images"]
-            if os.path.isdir(path):  # noqa: PTH112 - likewise
-                return path
-    return None
+def _add_setting(image: TestImage, setting: SeedGroup, file: str, is_read: bool) -> None:
+    """The output of the lowest seed that has one, with the PSNR that its run has recorded."""
+    for run in setting.finished:
+        psnr = {one["name"]: one["psnr"] for one in run.per_image}.get(image.name)
+        is_shared = setting.label in image.pixels  # the enlargement that all runs share
+        path = run.folder / "pictures" / file
+        if not _add(image, setting.label, path, is_read) and not is_shared:
+            continue
+        if psnr is not None and is_read:
+            image.psnr[setting.label] = psnr
+        if len(setting.runs) > 1 and is_read:
+            image.seeds[setting.label] = run.seed
+        return
 
 
-def _output_folders(run: Record) -> list[Path]:
-    """What may be the `output_dir` of a run, from the nearest on: a record leads nowhere else."""
-    folder, outputs = run["folder"].resolve(), run["outputs"].resolve()
-    found = [parent for parent in folder.parents if parent.is_relative_to(outputs)]
-    # Of `report outputs/ablation` it is the folder above, as <experiment>/<data>/<run> tells.
-    if folder.parts[-3:-2] == (run["experiment"],):
-        found.append(folder.parents[2])
-    return found
+def _add(image: TestImage, label: str, path: Path, is_read: bool) -> bool:
+    """Link a file, and read it; False where it is gone, damaged, or of another size."""
+    if not os.path.isfile(path):  # noqa: PTH113 - no exception for a name that no file can have
+        return False
+    if is_read and label not in image.pixels:
+        pixels = _read(path)
+        sizes = {other.shape for other in image.pixels.values()}
+        if pixels is None or (sizes and pixels.shape not in sizes):
+            return False
+        image.pixels[label] = pixels
+    image.links.setdefault(label, path)
+    return True
 
 
 def _read(path: Path) -> Pixels | None:
@@ -166,3 +151,23 @@ def _read(path: Path) -> Pixels | None:
             return np.array(image.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None  # damaged in one of the ways that Pillow has words for
+
+
+def _shared_folder(runs: Sequence[Run]) -> Path | None:
+    """The folder of targets and bicubic enlargements, below the outputs that the runs are in."""
+    for run in runs:
+        for folder in _output_folders(run) if run.test_images else ():
+            path = folder / str(run.test_images)
+            if os.path.isdir(path):  # noqa: PTH112 - likewise
+                return path
+    return None
+
+
+def _output_folders(run: Run) -> list[Path]:
+    """What may be the `output_dir` of a run, from the nearest on: a record leads nowhere else."""
+    folder, outputs = run.folder.resolve(), run.outputs.resolve()
+    folders = [parent for parent in folder.parents if parent.is_relative_to(outputs)]
+    # Of `report outputs/ablation` it is the folder above, by <experiment>/<data>/<run>.
+    if folder.parts[-3:-2] == (run.experiment,):
+        folders.append(folder.parents[2])
+    return folders

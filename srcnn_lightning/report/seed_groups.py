@@ -1,25 +1,21 @@
-"""Runs that differ in nothing but their seed, and what to call them in a figure or page."""
+"""Runs that differ in nothing but their seed, and their label in a figure or page."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from srcnn_lightning.report.comparable_runs import (
+    Run,
     flat_settings,
-    images_key,
-    is_trained,
+    group_by,
     seed_group_key,
 )
 from srcnn_lightning.report.file_names import unique
-from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1
-from srcnn_lightning.report.tables.rows import L2, factor_label, name_without_seed
-from srcnn_lightning.run_record import Record
+from srcnn_lightning.report.study import Study
 
-TARGET, BICUBIC = "Target", "Bicubic"
-RESERVED = (TARGET, BICUBIC)
-LABELS = {row.variant: row.label for row in TABLE_1} | EXTRA_ROWS
+TARGET, BICUBIC = "Target", "Bicubic"  # labels that everything is compared with
 
 
 @dataclass
@@ -27,150 +23,135 @@ class SeedGroup:
     """One configuration, trained with one seed or several.
 
     Attributes:
-        label: for people; no other setting of its images has the same.
-        runs: one for each seed, diverged ones too; failed ones have no figures and are not here.
-        settings: what it was trained with: flat, `model.batch_norm` and the like, without the seed.
-        states: how many seeds diverged or failed, ` (1 of 3 diverged)`; the label ends with it.
+        label: name for people; no other group of the same images has it.
+        runs: runs, one for each seed, diverged ones too; failed ones have no scores.
+        settings: flat settings without the seed, `model.batch_norm` and the like.
+        states: number of seeds that diverged or failed, ` (1 of 3 diverged)`; the label's end.
     """
 
     label: str
-    runs: list[Record]
+    runs: list[Run]
     settings: dict[str, Any]
     states: str = ""
 
     @property
     def is_trained(self) -> bool:
-        """False for the baselines."""
-        return is_trained(self.runs[0])
+        """False for a baseline."""
+        return self.runs[0].is_trained
 
     @property
-    def finished(self) -> list[Record]:
-        """Its runs that have test figures, by seed."""
-        return [run for run in self.runs if run["status"] == "finished"]
+    def finished(self) -> list[Run]:
+        """The runs that have test scores, by seed."""
+        return [run for run in self.runs if run.is_finished]
 
     @property
     def variant(self) -> str | None:
-        """The row of an ablation that it stands for."""
+        """The variant that the group stands for."""
         return _variant(self.runs)
 
     @property
     def kernel(self) -> str | None:
-        """Of a baseline: `nearest`, `bilinear` or `bicubic`."""
-        return None if self.is_trained else str(self.settings.get("model.kernel"))
+        """Kernel of a baseline, `bicubic`; None for a network."""
+        return self.runs[0].kernel
 
     def mean(self, metric: str) -> float | None:
-        """Over its seeds."""
-        values = [run["metrics"].get(metric) for run in self.finished]
+        """Mean of a metric over the seeds; None where no seed has it."""
+        values = [run.metrics.get(metric) for run in self.finished]
         known = [value for value in values if value is not None]
         return fmean(known) if known else None
 
     def psnr_per_image(self) -> dict[str, float]:
         """Test PSNR in dB of each image, the mean over seeds; a perfect image is left out."""
-        found = defaultdict(list)
+        values = defaultdict(list)
         for run in self.finished:
-            for image in run["per_image"]:
-                found[image["name"]].append(image["psnr"])
-        return {name: fmean(values) for name, values in found.items() if None not in values}
+            for image in run.per_image:
+                values[image["name"]].append(image["psnr"])
+        return {
+            name: fmean(psnr for psnr in entries if psnr is not None)
+            for name, entries in values.items()
+            if None not in entries
+        }
 
     def grey_images(self) -> set[str]:
         """Test images that are grey in their file; a record of an earlier version names none."""
-        return {
-            image["name"]
-            for run in self.finished
-            for image in run["per_image"]
-            if image.get("grey")
-        }
+        images = [image for run in self.finished for image in run.per_image]
+        return {image["name"] for image in images if image.get("grey")}
 
 
-def by_images(records: Sequence[Record]) -> list[list[Record]]:
-    """Records apart by what they were trained and tested on: those are never averaged together."""
-    groups = defaultdict(list)
-    for found in records:
-        groups[images_key(found)].append(found)
-    return list(groups.values())
+def seed_groups(runs: Sequence[Run], study: Study | None) -> list[SeedGroup]:
+    """The groups among runs of the same images, the best first.
 
-
-def seed_groups(records: Sequence[Record]) -> list[SeedGroup]:
-    """The settings among records of the same images, the best first.
-
-    Best by validation, as whoever has not seen the test images would choose; those of which every
-    seed has finished come before the others, for a survivor's figures are no setting's.
+    Best by validation, as somebody would choose who has not seen the test images. Groups of which
+    every seed has finished come first, for the metrics of the seeds that survived are no setting's.
     """
-    groups = defaultdict(list)
-    for found in records:
-        groups[seed_group_key(found)].append(found)
-    found_settings = [
-        SeedGroup(_label(runs), _one_per_seed(runs), flat_settings(runs[0]))
-        for runs in groups.values()
+    groups = [
+        SeedGroup(_label(alike, study), _one_per_seed(alike), flat_settings(alike[0]))
+        for alike in group_by(runs, seed_group_key).values()
     ]
-    _tell_apart(found_settings)
-    for setting in found_settings:
-        setting.states = _states(setting.runs)
-        setting.label += setting.states
-        setting.runs = [run for run in setting.runs if run["status"] != "failed"]
-    ended = [setting for setting in found_settings if setting.runs]
+    _make_labels_unique(groups)
+    for group in groups:
+        group.states = f" ({states})" if (states := unfinished(group.runs)) else ""
+        group.label += group.states
+        group.runs = [run for run in group.runs if run.status != "failed"]
 
-    def rank(setting: SeedGroup) -> tuple[bool, float]:
-        return len(setting.finished) < len(setting.runs), -(setting.mean("max_val_psnr") or 0)
+    def rank(group: SeedGroup) -> tuple[bool, float]:
+        return len(group.finished) < len(group.runs), -(group.mean("max_val_psnr") or 0)
 
-    return sorted(ended, key=rank)
+    return sorted((group for group in groups if group.runs), key=rank)
 
 
-def _states(runs: Sequence[Record]) -> str:
-    """` (2 of 3 diverged)`: the figures are those of the others."""
-    states = Counter(run["status"] for run in runs if run["status"] != "finished")
-    words = [
+def unfinished(runs: Sequence[Run]) -> str:
+    """States of the runs that did not finish, `2 of 3 diverged`; empty where all have."""
+    states = Counter(run.status for run in runs if not run.is_finished)
+    return ", ".join(
         state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
         for state, count in states.items()
+    )
+
+
+def name_without_seed(run: Run) -> str:
+    """A run's name without its seed, `lr=0.001`; the network's where nothing else is in it."""
+    pairs = [pair for pair in run.name.split(",") if not pair.startswith("seed=")]
+    return ",".join(pairs) or str(run.config["model"].get("name", run.name))
+
+
+def _one_per_seed(runs: list[Run]) -> list[Run]:
+    """Of one seed the finished run, then the newest; it keeps the variant of another."""
+    order = sorted(runs, key=lambda run: (run.is_finished, run.date or ""))
+    by_seed = {run.seed: run for run in order}
+    return [
+        replace(run, variant=run.variant or _variant(runs)) for _, run in sorted(by_seed.items())
     ]
-    return f" ({', '.join(words)})" if words else ""
 
 
-def _one_per_seed(runs: list[Record]) -> list[Record]:
-    """Of one seed the finished run, then the newest; it keeps the row that another stood for."""
-    order = sorted(runs, key=lambda run: (run["status"] == "finished", str(run.get("date", ""))))
-    variant = _variant(runs)
-    by_seed = {run["config"]["seed"]: run for run in order}
-    return [{**run, "variant": run["variant"] or variant} for _, run in sorted(by_seed.items())]
+def _variant(runs: list[Run]) -> str | None:
+    return next((run.variant for run in runs if run.variant), None)
 
 
-def _variant(runs: list[Record]) -> str | None:
-    return next((run["variant"] for run in runs if run["variant"]), None)
-
-
-def _label(runs: list[Record]) -> str:
-    variant, run = _variant(runs), runs[0]
-    if variant is None and not is_trained(run):
-        kernel = str(run["config"]["model"].get("kernel"))
-        return LABELS.get(kernel, kernel)
-    if variant is None:
-        label = name_without_seed(run)
-    elif variant.startswith(L2):
-        label = factor_label(run)
+def _label(runs: list[Run], study: Study | None) -> str:
+    run, variant = runs[0], _variant(runs) or runs[0].kernel
+    if study and variant:
+        label = study.label(variant, run)
     else:
-        label = LABELS.get(variant, variant)
-    # Those two are what everything is compared with.
-    return f"{label} (a run)" if label in RESERVED and is_trained(run) else label
+        label = run.kernel.capitalize() if run.kernel else name_without_seed(run)
+    return f"{label} (a run)" if label in (TARGET, BICUBIC) and run.is_trained else label
 
 
-def _tell_apart(settings: list[SeedGroup]) -> None:
-    """Add to equal labels what their settings differ in."""
+def _make_labels_unique(groups: list[SeedGroup]) -> None:
+    """Add to equal labels the settings that differ."""
     by_label = defaultdict(list)
-    for setting in settings:
-        by_label[setting.label].append(setting)
+    for group in groups:
+        by_label[group.label].append(group)
     for alike in by_label.values():
-        keys = sorted({key for setting in alike for key in setting.settings})
-        differing = [
-            key for key in keys if len({setting.settings.get(key) for setting in alike}) > 1
-        ]
-        for setting in alike if len(alike) > 1 else []:
-            shown = [
-                f"{key.rpartition('.')[2].strip('_')} {setting.settings[key]}"
+        keys = sorted({key for group in alike for key in group.settings})
+        differing = [key for key in keys if len({group.settings.get(key) for group in alike}) > 1]
+        for group in alike:
+            words = [
+                f"{key.rpartition('.')[2].strip('_')} {group.settings[key]}"
                 for key in differing
-                if setting.settings.get(key) is not None
+                if group.settings.get(key) is not None
             ]
-            setting.label += f" ({', '.join(shown)})" if shown else ""
-    for setting, label in zip(
-        settings, unique((one.label for one in settings), "{} ({})"), strict=True
-    ):
-        setting.label = label
+            group.label += f" ({', '.join(words)})" if words else ""
+    labels = unique((group.label for group in groups), "{} ({})")
+    for group, label in zip(groups, labels, strict=True):
+        group.label = label

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from srcnn_lightning.report.comparable_runs import is_trained
-from srcnn_lightning.run_record import Record
+from srcnn_lightning.report.comparable_runs import Run
 
 RESAMPLES = 10_000
 CONFIDENCE = 0.95
@@ -19,11 +18,11 @@ class PairedDifference:
     """The mean difference in test PSNR, in dB, and its bootstrap interval.
 
     Attributes:
-        mean: over images and seeds.
-        low: end of the 95 percent interval.
-        high: its other end.
-        seeds: that both settings were trained with.
-        images: of the test set.
+        mean: mean over images and seeds.
+        low: lower end of the 95 percent interval.
+        high: upper end of the 95 percent interval.
+        seeds: number of seeds that both settings were trained with.
+        images: number of test images.
     """
 
     mean: float
@@ -38,35 +37,37 @@ class PairedDifference:
         return self.low <= 0 <= self.high
 
 
-def paired_difference(runs: Sequence[Record], base: Sequence[Record]) -> PairedDifference | None:
-    """Test PSNR of finished runs minus that of `base`, image by image and seed by seed.
+def paired_difference(runs: Sequence[Run], base: Sequence[Run]) -> PairedDifference | None:
+    """Test PSNR of finished runs minus that of a base, image by image and seed by seed.
 
-    A baseline is not trained: its one run stands against every seed.
+    A baseline is not trained: its one run is compared with every seed.
 
     Args:
-        runs: of one setting, one for each seed.
-        base: the same of the setting to compare with, over the same test images.
+        runs: runs of one setting, one for each seed.
+        base: runs of the setting to compare with, over the same test images.
 
     Returns:
-        None where they share no seed, or fewer than two pairs, of which no interval can be made.
+        None where the two share no seed, or fewer than two pairs, too few for an interval.
     """
-    ours, theirs = _by_seed(runs), _by_seed(base)
-    if runs and not is_trained(runs[0]):
-        ours = dict.fromkeys(theirs, next(iter(ours.values())))
-    seeds = [seed for seed in ours if seed in theirs]
-    tables = [*(ours[seed] for seed in seeds), *(theirs[seed] for seed in seeds)]
-    if not tables:
+    tables, base_tables = _by_seed(runs), _by_seed(base)
+    if runs and not runs[0].is_trained:
+        tables = dict.fromkeys(base_tables, next(iter(tables.values())))
+    seeds = [seed for seed in tables if seed in base_tables]
+    compared = [*(tables[seed] for seed in seeds), *(base_tables[seed] for seed in seeds)]
+    if not compared:
         return None
-    images = [name for name in tables[0] if all(table.get(name) is not None for table in tables)]
+    images = [
+        name for name in compared[0] if all(table.get(name) is not None for table in compared)
+    ]
     if len(images) * len(seeds) < 2:
         return None
-    ours_psnr, theirs_psnr = (
-        np.array([[table[seed][name] for name in images] for seed in seeds], dtype=np.float64)
-        for table in (ours, theirs)
+    psnr, base_psnr = (
+        np.array([[table[name] for name in images] for table in half], dtype=np.float64)
+        for half in (compared[: len(seeds)], compared[len(seeds) :])
     )
-    matrix = ours_psnr - theirs_psnr
-    low, high = interval(matrix)
-    return PairedDifference(float(matrix.mean()), low, high, len(seeds), len(images))
+    differences = psnr - base_psnr
+    low, high = interval(differences)
+    return PairedDifference(float(differences.mean()), low, high, len(seeds), len(images))
 
 
 def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
@@ -89,8 +90,5 @@ def interval(differences: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _by_seed(runs: Sequence[Record]) -> dict[int, dict[str, float | None]]:
-    return {
-        found["config"]["seed"]: {image["name"]: image["psnr"] for image in found["per_image"]}
-        for found in runs
-    }
+def _by_seed(runs: Sequence[Run]) -> dict[int, dict[str, float | None]]:
+    return {run.seed: {image["name"]: image["psnr"] for image in run.per_image} for run in runs}

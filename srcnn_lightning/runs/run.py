@@ -17,7 +17,7 @@ from srcnn_lightning.errors import (
     exit_if_signalled,
     output_dir_message,
 )
-from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
+from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY, RunRecord
 from srcnn_lightning.runs import gpu_slots, store
 from srcnn_lightning.runs.identity import describe_difference, describe_version_difference
 from srcnn_lightning.runs.outcome import Outcome
@@ -142,7 +142,7 @@ def _train(plan: Plan, position: "SweepPosition | None") -> Outcome:
             tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, result.metrics)
         # Before the record: a note without a record leads nowhere, and a kill loses no note.
         store.note_finished(plan.output_dir, plan.identity.hash, plan.folder)
-        run_record.write(plan.folder, {**_recorded_plan(plan), **vars(result)})
+        run_record.write(plan.folder, RunRecord(**_recorded_plan(plan), **vars(result)))
         (plan.folder / TRACEBACK).unlink(missing_ok=True)
         components.checkpoints.forget_previous()
     except (BadInput, ExitRequested):
@@ -239,8 +239,8 @@ def _record_failure(plan: Plan, error: BaseException, components: "Components | 
     """Leave the traceback and a record that says `failed`; called while the error is handled."""
     history = components.history.epochs if components else []
     files.write_text(plan.folder / TRACEBACK, traceback.format_exc())
-    failure = {"status": "failed", "error": f"{error!r}", "history": history}
-    run_record.write(plan.folder, {**_recorded_plan(plan), **failure})
+    failure: dict[str, Any] = {"status": "failed", "error": f"{error!r}", "history": history}
+    run_record.write(plan.folder, RunRecord(**_recorded_plan(plan), **failure))
     print_line(f"{plan.label}: failed, {error!r}; see {plan.folder / TRACEBACK}")
     return _outcome(plan, "failed", note=f"{type(error).__name__}, see {TRACEBACK}")
 

@@ -131,6 +131,8 @@ def set_damaged_record_aside(folder: Path) -> None:
     path = folder / run_record.FILE_NAME
     try:
         run_record.load(folder)
+    except FileNotFoundError:
+        return
     except (ValueError, RecursionError) as error:
         aside = set_aside(path, path.parent / "damaged")
         print_line(f"{path}: damaged ({error}), kept as {aside}")

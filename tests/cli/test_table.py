@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from run_records import make_record, write_records
+from run_records import make_content, write_records
 
 ROWS = ["base", "l2_1e-3", "tanh", "batch_norm", "bicubic", "bilinear", "nearest", "identity"]
 
@@ -25,7 +25,7 @@ def outputs(tmp_path):
     """An ablation whose base is above bicubic and whose tanh is below."""
     psnr = dict.fromkeys(ROWS, 26.0) | {"base": 27.25, "tanh": 25.5, "identity": 26.0}
     folder = tmp_path / "outputs"
-    write_records(folder, [make_record(name, test_psnr=value) for name, value in psnr.items()])
+    write_records(folder, [make_content(name, test_psnr=value) for name, value in psnr.items()])
     return folder
 
 
@@ -65,7 +65,7 @@ def test_caption_says_what_the_figures_rest_on(outputs, tmp_path):
 def test_tables_of_two_degradations_are_apart(outputs, tmp_path):
     aliased = {"degradation": {"name": "aliased", "antialias": False, "scale": 2}}
     psnr = {"base": 23.5, "bicubic": 23.0}
-    records = [make_record(name, test_psnr=p, settings=aliased) for name, p in psnr.items()]
+    records = [make_content(name, test_psnr=p, settings=aliased) for name, p in psnr.items()]
     write_records(outputs, records)
     text = table(outputs, "--format", "json", cwd=tmp_path).stdout
     found = {part["title"]: part["rows"][0] for part in json.loads(text)}
@@ -77,7 +77,7 @@ def test_tables_of_two_degradations_are_apart(outputs, tmp_path):
 
 def test_other_experiments_are_tables_without_the_paper(tmp_path):
     runs = [
-        make_record(
+        make_content(
             None,
             experiment="lr_grid",
             name=f"lr={lr}",
@@ -168,14 +168,14 @@ def test_expect_gain_tells_by_its_status(outputs, tmp_path, variant, status):
 
 
 def test_expect_gain_fails_where_the_run_failed(tmp_path):
-    write_records(tmp_path, [make_record("base", status="failed"), make_record("bicubic")])
+    write_records(tmp_path, [make_content("base", status="failed"), make_content("bicubic")])
     assert table(tmp_path, "--expect-gain", "base", cwd=tmp_path).returncode == 1
 
 
 def test_expect_gain_holds_for_every_table(outputs, tmp_path):
     aliased = {"degradation": {"name": "aliased", "antialias": False, "scale": 2}}
     psnr = {"base": 22.5, "bicubic": 23.0}
-    records = [make_record(name, test_psnr=p, settings=aliased) for name, p in psnr.items()]
+    records = [make_content(name, test_psnr=p, settings=aliased) for name, p in psnr.items()]
     write_records(outputs, records)
     assert table(outputs, "--expect-gain", "base", cwd=tmp_path).returncode == 1
 
@@ -183,11 +183,33 @@ def test_expect_gain_holds_for_every_table(outputs, tmp_path):
 def test_table_needs_no_torch(outputs, tmp_path):
     # It is read in a second on a machine that trains: torch alone takes longer to import.
     code = (
-        "import sys; sys.argv = ['table', 'outputs'];"
-        "from srcnn_lightning.cli.table import main; main();"
+        "import sys; from srcnn_lightning.cli.table import main; main(['outputs']);"
         "sys.exit(any(name in sys.modules for name in ('torch', 'lightning', 'hydra')))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, cwd=tmp_path, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_table_without_a_study_goes_by_experiment(outputs, tmp_path):
+    done = table("--study", "none", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("**ablation, photos, antialiased, 100 epochs**\n")
+    assert "variant=base" in done.stdout
+    assert not any(word in done.stdout for word in ("Paper", "Basic SRCNN", "To base"))
+
+
+@pytest.mark.parametrize("verb", ["table", "report"])
+def test_unknown_study_is_refused_with_the_names(outputs, tmp_path, verb):
+    done = subprocess.run(
+        [sys.executable, "-m", "srcnn_lightning", verb, "--study=nobodys"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    sentence = "--study=nobodys: there is no such study; give one of srcnn_paper, none.\n"
+    assert done.stderr == sentence
+    assert [path.name for path in tmp_path.iterdir()] == ["outputs"]

@@ -1,21 +1,27 @@
 import pytest
-from run_records import make_record, write_records
+from run_records import (
+    as_run,
+    make_content,
+    make_record,
+    variant_groups,
+    variant_rows,
+    write_records,
+)
 
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.report.comparable_runs import ablations, read_all, sweeps
-from srcnn_lightning.report.tables.rows import ablation_rows
+from srcnn_lightning.report.comparable_runs import experiment_groups, read_all
 
 ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
 BASELINES = ["bicubic", "bilinear", "nearest"]
 
 
 def variants(tables):
-    return sorted(sorted(found["variant"] for found in table) for table in tables)
+    return sorted(sorted(found.variant for found in table) for table in tables)
 
 
 def test_runs_of_the_same_images_and_training_are_one_table():
     names = ["base", "tanh", "l2_1e-3", "identity", *BASELINES]
-    assert variants(ablations([make_record(name) for name in names])) == [sorted(names)]
+    assert variants(variant_groups([make_record(name) for name in names])) == [sorted(names)]
 
 
 @pytest.mark.parametrize(
@@ -32,18 +38,18 @@ def test_runs_of_the_same_images_and_training_are_one_table():
 def test_runs_of_other_images_or_degradation_are_another_table(other):
     here = [make_record(name) for name in ("base", "bicubic")]
     there = [make_record(name, **other) for name in ("base", "bicubic")]
-    tables = ablations([here[0], there[1], there[0], here[1]])
+    tables = variant_groups([here[0], there[1], there[0], here[1]])
     assert len(tables) == 2
     for table in tables:
         # Each with its own baseline: a gain over other images' bicubic would mean nothing.
-        assert sorted(found["variant"] for found in table) == ["base", "bicubic"]
+        assert sorted(found.variant for found in table) == ["base", "bicubic"]
         assert all(found in here for found in table) or all(found in there for found in table)
 
 
 def test_other_data_of_the_same_name_is_another_table():
     same_name = [make_record("base"), make_record("base", images="other files")]
-    assert {found["data"] for found in same_name} == {"photos"}
-    assert len(ablations(same_name)) == 2
+    assert {found.data for found in same_name} == {"photos"}
+    assert len(variant_groups(same_name)) == 2
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_other_data_of_the_same_name_is_another_table():
 )
 def test_runs_trained_differently_are_another_table(key, values):
     runs = [make_record("base", settings={key: value}) for value in values]
-    tables = ablations(runs)
+    tables = variant_groups(runs)
     assert variants(tables) == [["base"], ["base"]]
 
 
@@ -70,21 +76,21 @@ def test_different_networks_are_never_averaged_as_seeds(key, other):
     # Nor inputs shrunk by another kernel: model.kernel is that of the degradation, too.
     runs = [make_record("base", test_psnr=26.0)]
     runs.append(make_record("base", name="other", test_psnr=28.0, settings={key: other}))
-    rows = [row for table in ablations(runs) for row in ablation_rows(table) if row.mean]
+    rows = [row for table in variant_groups(runs) for row in variant_rows(table) if row.mean]
     assert all(row.runs == 1 for row in rows)
     assert sorted(row.mean["test_psnr"] for row in rows) == [26.0, 28.0]
 
 
 def test_seeds_are_one_table():
     runs = [make_record("base", seed=seed) for seed in range(3)]
-    assert variants(ablations(runs)) == [["base"] * 3]
+    assert variants(variant_groups(runs)) == [["base"] * 3]
 
 
 def test_baselines_stand_in_the_table_of_each_learning_rate():
     baselines = [make_record(name) for name in BASELINES]
     rates = (1e-2, 1e-3)
     trained = [make_record("base", settings={"optimizer.lr": rate}) for rate in rates]
-    tables = ablations([*baselines, *trained])
+    tables = variant_groups([*baselines, *trained])
     assert variants(tables) == [["base", *BASELINES]] * 2
     for table, run in zip(tables, trained, strict=True):
         assert run in table
@@ -92,13 +98,12 @@ def test_baselines_stand_in_the_table_of_each_learning_rate():
 
 
 def test_baselines_alone_are_a_table():
-    assert variants(ablations([make_record(name) for name in BASELINES])) == [BASELINES]
+    assert variants(variant_groups([make_record(name) for name in BASELINES])) == [BASELINES]
 
 
 def test_runs_without_a_variant_stand_in_no_ablation():
     runs = [make_record(None, experiment="lr_grid", name="lr=0.1"), make_record("base")]
-    assert variants(ablations(runs)) == [["base"]]
-    assert sweeps(runs) == [[runs[0]]]
+    assert variants(variant_groups(runs)) == [["base"]]
 
 
 def test_sweeps_are_apart_by_experiment_and_images():
@@ -114,45 +119,47 @@ def test_sweeps_are_apart_by_experiment_and_images():
             settings={"degradation": ALIASED},
         ),
     ]
-    assert sweeps(runs) == [[runs[0], runs[3]], [runs[1]], [runs[2]], [runs[4]]]
+    assert experiment_groups(runs) == [[runs[0], runs[3]], [runs[1]], [runs[2]], [runs[4]]]
 
 
 def test_read_all_finds_every_record(tmp_path):
-    written = [make_record("base"), make_record(None, experiment="lr_grid", name="lr=0.1")]
+    written = [make_content("base"), make_content(None, experiment="lr_grid", name="lr=0.1")]
     write_records(tmp_path, written)
     found, left_out = read_all(tmp_path)
-    assert [run["variant"] for run in found] == ["base", None]
+    assert [run.variant for run in found] == ["base", None]
     folder = tmp_path / "ablation/photos-antialiased/variant=base"
-    assert found[0] == {"format": 1, **written[0], "folder": folder, "outputs": tmp_path}
+    assert found[0] == as_run(written[0], folder, tmp_path)
     assert left_out == []
 
 
 def test_run_of_two_names_counts_once(tmp_path):
     # seed=0 written out is the same run as the default.
-    write_records(tmp_path, [make_record("base"), make_record("base", name="seed=0,variant=base")])
+    write_records(
+        tmp_path, [make_content("base"), make_content("base", name="seed=0,variant=base")]
+    )
     assert len(read_all(tmp_path)[0]) == 1
 
 
 def test_run_that_finished_is_not_hidden_by_a_failed_one_of_another_name(tmp_path):
-    failed = make_record("base", name="a-failed-try", status="failed")
-    finished = make_record("base", name="variant=base")
+    failed = make_content("base", name="a-failed-try", status="failed")
+    finished = make_content("base", name="variant=base")
     assert failed["hash"] == finished["hash"]
     write_records(tmp_path, [failed, finished])
-    assert [run["status"] for run in read_all(tmp_path)[0]] == ["finished"]
+    assert [run.status for run in read_all(tmp_path)[0]] == ["finished"]
 
 
 def test_run_of_two_experiments_counts_once_in_a_table(tmp_path):
     # Twice the same figures would show as two seeds that deviate by 0.
-    again = make_record("base", experiment="single")
-    write_records(tmp_path, [make_record("base"), again])
-    (table,) = ablations(read_all(tmp_path)[0])
+    again = make_content("base", experiment="single")
+    write_records(tmp_path, [make_content("base"), again])
+    (table,) = variant_groups(read_all(tmp_path)[0])
     assert len(table) == 1
 
 
 def test_hidden_folders_are_left_out(tmp_path):
-    write_records(tmp_path, [make_record("base")])
-    write_records(tmp_path / "ablation" / ".replaced", [make_record("tanh")])
-    assert [run["variant"] for run in read_all(tmp_path)[0]] == ["base"]
+    write_records(tmp_path, [make_content("base")])
+    write_records(tmp_path / "ablation" / ".replaced", [make_content("tanh")])
+    assert [run.variant for run in read_all(tmp_path)[0]] == ["base"]
 
 
 def test_folder_without_runs_is_refused_by_name(tmp_path):

@@ -1,16 +1,16 @@
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.colors import same_color, to_hex
 from PIL import Image
-from run_records import make_record
+from run_records import make_record, seed_groups, select_curves
 
 from srcnn_lightning.report.figures.curves import describe_curves, draw_curves, draw_gains
-from srcnn_lightning.report.figures.figure_selection import Curve, CurveFigure, curve_figures
+from srcnn_lightning.report.figures.figure_selection import Curve, CurveFigure
 from srcnn_lightning.report.figures.style import COLOURS, GREY, as_png, as_svg
-from srcnn_lightning.report.seed_groups import seed_groups
 
 TANH = {"model.output_activation": "tanh"}
 
@@ -30,7 +30,7 @@ def run(losses, *, lr=1e-3, settings=(), psnr=None, **changes):
     settings = {"optimizer.lr": lr, **dict(settings)}
     name = f"lr={lr:g}"
     found = make_record(None, experiment="sweep", name=name, settings=settings, **changes)
-    return {**found, "history": history(losses, psnr)}
+    return replace(found, history=history(losses, psnr))
 
 
 def baseline(kernel, loss, psnr):
@@ -39,7 +39,7 @@ def baseline(kernel, loss, psnr):
 
 def drawn(records, baselines=()):
     """The first figure of these runs, laid out, and its two panels."""
-    (figure, *_) = curve_figures(seed_groups(records))
+    (figure, *_) = select_curves(seed_groups(records))
     made = draw_curves(figure, seed_groups(baselines), "photos, antialiased x2")
     made.canvas.draw()
     return made, made.axes
@@ -219,9 +219,9 @@ def test_of_100_curves_the_best_seven_are_coloured():
     for axes in panels:
         grey = [line for line in axes.lines if same_color(line.get_color(), GREY)]
         coloured = [line for line in axes.lines if line not in grey]
-        best = sorted(runs, key=lambda one: -one["metrics"]["max_val_psnr"])[:7]
+        best = sorted(runs, key=lambda one: -one.metrics["max_val_psnr"])[:7]
         assert [line.get_label() for line in coloured] == [
-            f"learning rate {one['config']['optimizer']['lr']:g}" for one in best
+            f"learning rate {one.config['optimizer']['lr']:g}" for one in best
         ]
         assert {to_hex(line.get_color()).upper() for line in coloured} == {*COLOURS}
         assert len([line for line in grey if len(line.get_xdata())]) == 93
@@ -260,19 +260,20 @@ def test_names_are_no_mathematics():
 
 def test_words_name_the_best():
     runs = [run([0.02], lr=0.1, max_val_psnr=21.5), run([0.01], max_val_psnr=27.456)]
-    (figure,) = curve_figures(seed_groups(runs))
+    (figure,) = select_curves(seed_groups(runs))
     assert describe_curves(figure).endswith(
         "of 2 settings; the best, learning rate 0.001, reaches 27.46 dB."
     )
     diverged = [run([0.02], lr=lr, status="diverged") for lr in (0.1, 0.01)]
-    (figure,) = curve_figures(seed_groups(diverged))
+    (figure,) = select_curves(seed_groups(diverged))
     assert describe_curves(figure).endswith("of 2 settings.")
 
 
 def test_gains_are_drawn_against_bicubic_by_image():
     found = make_record("base")
     per_image = [("b.png", 31.0), ("a.png", 20.5), ("c.png", None), ("d.png", 30.0)]
-    found["per_image"] = [{"name": name, "psnr": psnr} for name, psnr in per_image]
+    scores = [{"name": name, "psnr": psnr} for name, psnr in per_image]
+    found = replace(found, per_image=scores)
     settings = seed_groups([found])
     made = draw_gains(settings, {"a.png": 20.0, "b.png": 30.0, "c.png": 25.0}, "photos")
     made.canvas.draw()

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from srcnn_lightning.report.paper import TABLE_1
 from srcnn_lightning.report.tables.formats import (
     FORMATS,
     Table,
@@ -15,6 +14,7 @@ from srcnn_lightning.report.tables.formats import (
     markdown,
 )
 from srcnn_lightning.report.tables.rows import TableRow
+from srcnn_lightning.studies.srcnn_paper.table_1 import TABLE_1
 
 LOSS, PSNR = 0.006123456789012345, 26.123456789012345
 
@@ -55,7 +55,7 @@ def csv_rows(text):
 
 
 def test_markdown_rounds_as_the_paper_does():
-    head, rule, cells = markdown_cells(markdown([table(finished_row(), with_paper=False)]))
+    head, rule, cells = markdown_cells(markdown([table(finished_row(), has_printed=False)]))
     assert head == ["Experiment", "Max val PSNR", "Test loss", "Test PSNR"]
     assert rule[0].strip("-") == ""
     assert all(re.fullmatch("-+:", cell) for cell in rule[1:])
@@ -63,7 +63,7 @@ def test_markdown_rounds_as_the_paper_does():
 
 
 def test_markdown_puts_the_papers_figures_beside_ours():
-    row = finished_row(paper=TABLE_1[0], gain=0.5, paper_gain=3.216)
+    row = finished_row(printed=TABLE_1[0], gain=0.5, printed_gain=3.216)
     text = markdown([table(row)])
     assert markdown_cells(text)[2][4:] == ["+0.500", "27.455", "0.0064324", "26.442", "+3.216"]
     assert text.startswith("**A title**\n")
@@ -82,7 +82,7 @@ def test_markdown_shows_deviation_and_sign():
 @pytest.mark.parametrize("write", [markdown, latex])
 def test_row_without_figures_says_why_and_shows_none(write, status):
     row = missing_row(status)
-    row.paper, row.paper_gain = TABLE_1[2], 3.056
+    row.printed, row.printed_gain = TABLE_1[2], 3.056
     read = markdown_cells if write is markdown else latex_cells
     cells = read(write([table(row)]))[-1]
     assert cells[1:5] == [status, "", "", ""]
@@ -124,7 +124,9 @@ def test_latex_is_a_booktabs_table_of_as_many_columns_as_cells():
 
 
 def test_csv_is_unrounded():
-    row = finished_row(deviation={"test_psnr": 1 / 3}, gain=2 / 3, paper=TABLE_1[0], paper_gain=0.1)
+    row = finished_row(
+        deviation={"test_psnr": 1 / 3}, gain=2 / 3, printed=TABLE_1[0], printed_gain=0.1
+    )
     (found,) = csv_rows(comma_separated([table(row)]))
     assert float(found["test_psnr"]) == PSNR
     assert float(found["test_loss"]) == LOSS
@@ -153,7 +155,7 @@ def test_csv_keeps_commas_quotes_and_bars():
 
 
 def test_json_holds_every_figure_unrounded():
-    row = finished_row(paper=TABLE_1[0], paper_gain=3.216)
+    row = finished_row(printed=TABLE_1[0], printed_gain=3.216)
     first, second = json.loads(as_json([table(row, missing_row()), table(title="Another")]))
     assert (first["title"], first["caption"]) == ("A title", "A caption.")
     assert first["rows"][0]["mean"] == row.mean

@@ -1,15 +1,15 @@
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
-from run_records import make_record
+from run_records import make_record, seed_groups
 
 from srcnn_lightning.report import images
 from srcnn_lightning.report.figures.comparisons import columns, representative_images
 from srcnn_lightning.report.images import BICUBIC, TARGET, TestImage, as_uri, image_psnr, webp
-from srcnn_lightning.report.seed_groups import seed_groups
 
 SHARED = "test_images/d0"
 NAMES = ["a.png", "b.jpg"]
@@ -43,24 +43,24 @@ def outputs(tmp_path):
 
 
 def run(outputs, variant, *, seed=0, psnr=30.0, **changes):
-    found = make_record(variant, name=f"variant={variant},seed={seed}", seed=seed, **changes)
-    folder = outputs / "ablation" / found["name"]
-    for name in ("a.png", "b.png"):
-        save(folder / "pictures" / name, flat(120 + seed))
-    per_image = [{"name": name, "psnr": psnr + place} for place, name in enumerate(NAMES)]
-    more = {
-        "folder": folder,
-        "outputs": outputs,
-        "test_images": SHARED,
-        "per_image": per_image,
-    }
-    return {**found, **more, "split": {"train": [], "val": [], "test": NAMES}}
+    name = f"variant={variant},seed={seed}"
+    folder = outputs / "ablation" / name
+    for file in ("a.png", "b.png"):
+        save(folder / "pictures" / file, flat(120 + seed))
+    return replace(
+        make_record(variant, name=name, seed=seed, **changes),
+        folder=folder,
+        outputs=outputs,
+        test_images=SHARED,
+        per_image=[{"name": name, "psnr": psnr + place} for place, name in enumerate(NAMES)],
+        split={"train": [], "val": [], "test": NAMES},
+    )
 
 
 def read(records, *labels):
     """The test images as the page has them, with the pictures of these settings."""
     settings = seed_groups(records)
-    return images.test_images([one for one in settings if one.label in labels], settings)
+    return images.read_test_images([one for one in settings if one.label in labels], settings)
 
 
 def test_window_is_where_bicubic_misses_most():
@@ -120,12 +120,12 @@ def test_psnr_of_a_picture_by_hand():
     # Wrong by 51 of 255, a fifth, everywhere: 10 * log10(25) = 13.9794.
     image = as_test_image(**{TARGET: flat(100), BICUBIC: flat(151), "same": flat(100)})
     assert image_psnr(image, BICUBIC) == pytest.approx(13.9794, abs=1e-4)
-    image.pictures["one channel"] = flat(100)
-    image.pictures["one channel"][..., 1] = 49  # downwards, in a third of the values
+    image.pixels["one channel"] = flat(100)
+    image.pixels["one channel"][..., 1] = 49  # downwards, in a third of the values
     assert image_psnr(image, "one channel") == pytest.approx(13.9794 + 10 * math.log10(3), abs=1e-4)
     assert image_psnr(image, "same") is None
     assert image_psnr(image, TARGET) is None
-    del image.pictures[TARGET]
+    del image.pixels[TARGET]
     assert image_psnr(image, BICUBIC) is None
 
 
@@ -133,7 +133,7 @@ def test_images_are_read_with_their_figures(outputs):
     runs = [run(outputs, "base", psnr=31.0), run(outputs, "tanh", psnr=28.0)]
     first, second = read(runs, "Basic SRCNN")
     assert [first.name, second.name] == NAMES
-    assert {label: pixels[0, 0, 0] for label, pixels in first.pictures.items()} == {
+    assert {label: pixels[0, 0, 0] for label, pixels in first.pixels.items()} == {
         TARGET: 100,
         BICUBIC: 110,
         "Basic SRCNN": 120,
@@ -147,8 +147,8 @@ def test_images_are_read_with_their_figures(outputs):
     assert first.links == {
         TARGET: outputs / SHARED / "target" / "a.png",
         BICUBIC: outputs / SHARED / "bicubic" / "a.png",
-        "Basic SRCNN": runs[0]["folder"] / "pictures" / "a.png",
-        "+ Tanh": runs[1]["folder"] / "pictures" / "a.png",
+        "Basic SRCNN": runs[0].folder / "pictures" / "a.png",
+        "+ Tanh": runs[1].folder / "pictures" / "a.png",
     }
     assert second.links["+ Tanh"].name == "b.png"  # whatever the image's own type
 
@@ -157,13 +157,13 @@ def test_psnr_of_bicubic_is_its_runs_where_it_was_run(outputs):
     runs = [run(outputs, "base"), run(outputs, "bicubic", psnr=25.0)]
     first, _ = read(runs, "Basic SRCNN")
     assert first.psnr[BICUBIC] == 25.0
-    assert first.pictures[BICUBIC][0, 0, 0] == 110  # the shared one, of the network's input
+    assert first.pixels[BICUBIC][0, 0, 0] == 110  # the shared one, of the network's input
 
 
 def test_bicubic_of_its_run_stands_in_for_a_shared_one_that_is_gone(outputs):
     (outputs / SHARED / "bicubic" / "a.png").unlink()
     first, _ = read([run(outputs, "base"), run(outputs, "bicubic")], "Basic SRCNN")
-    assert first.pictures[BICUBIC][0, 0, 0] == 120
+    assert first.pixels[BICUBIC][0, 0, 0] == 120
 
 
 @pytest.mark.parametrize("how", ["gone", "empty", "no picture", "cut", "of another size"])
@@ -173,17 +173,17 @@ def test_picture_that_cannot_be_shown_is_left_out_alone(outputs, which, how):
     path = {
         TARGET: outputs / SHARED / "target" / "a.png",
         BICUBIC: outputs / SHARED / "bicubic" / "a.png",
-        "Basic SRCNN": runs[0]["folder"] / "pictures" / "a.png",
+        "Basic SRCNN": runs[0].folder / "pictures" / "a.png",
     }[which]
     spoil(path, how)
     labels = {TARGET, BICUBIC, "Basic SRCNN", "+ Tanh"}
     first, second = read(runs, "Basic SRCNN", "+ Tanh")
     if which == TARGET and how == "of another size":
         # Nothing else fits to it.
-        assert {*first.pictures} == {TARGET}
+        assert {*first.pixels} == {TARGET}
         return
-    assert {*first.pictures} == labels - {which}
-    assert {*second.pictures} == labels
+    assert {*first.pixels} == labels - {which}
+    assert {*second.pixels} == labels
     # Each figure is that of a picture: without the one there is not the other.
     assert ("Basic SRCNN" in first.psnr) == (which != "Basic SRCNN")
     assert (BICUBIC in first.psnr) == (which == "Basic SRCNN")
@@ -211,14 +211,14 @@ def test_picture_with_a_damaged_part_is_left_out(outputs):
     place = content.rindex(b"IDAT")
     path.write_bytes(content[:place] + b"\0" + content[place + 1 :])  # Pillow: SyntaxError
     first, second = read([run(outputs, "base")], "Basic SRCNN")
-    assert {*first.pictures} == {BICUBIC, "Basic SRCNN"}
-    assert {*second.pictures} == {TARGET, BICUBIC, "Basic SRCNN"}
+    assert {*first.pixels} == {BICUBIC, "Basic SRCNN"}
+    assert {*second.pixels} == {TARGET, BICUBIC, "Basic SRCNN"}
 
 
 def test_all_pictures_gone_leave_the_figures(outputs):
-    found = {**run(outputs, "base"), "folder": outputs / "moved", "test_images": "nowhere"}
+    found = replace(run(outputs, "base"), folder=outputs / "moved", test_images="nowhere")
     first, second = read([found], "Basic SRCNN")
-    assert (first.pictures, first.links) == ({}, {})
+    assert (first.pixels, first.links) == ({}, {})
     assert (first.psnr, second.psnr) == ({}, {})
 
 
@@ -226,26 +226,25 @@ def test_of_several_seeds_the_lowest_with_a_picture_is_shown_and_named(outputs):
     runs = [run(outputs, "base", seed=seed, psnr=30.0 + seed) for seed in (0, 1)]
     first, _ = read(runs, "Basic SRCNN")
     assert (first.psnr["Basic SRCNN"], first.seeds) == (30.0, {"Basic SRCNN": 0})
-    (runs[0]["folder"] / "pictures" / "a.png").unlink()
+    (runs[0].folder / "pictures" / "a.png").unlink()
     first, second = read(runs, "Basic SRCNN")
     assert (first.psnr["Basic SRCNN"], first.seeds) == (31.0, {"Basic SRCNN": 1})
-    assert first.links["Basic SRCNN"] == runs[1]["folder"] / "pictures" / "a.png"
+    assert first.links["Basic SRCNN"] == runs[1].folder / "pictures" / "a.png"
     assert second.seeds == {"Basic SRCNN": 0}
 
 
 def test_runs_from_before_the_shared_pictures_have_none(outputs):
-    old = run(outputs, "base")
-    del old["test_images"]
+    old = replace(run(outputs, "base"), test_images=None)
     first, _ = read([old], "Basic SRCNN")
-    assert {*first.pictures} == {"Basic SRCNN"}
+    assert {*first.pixels} == {"Basic SRCNN"}
     first, _ = read([old, run(outputs, "tanh")], "Basic SRCNN")
-    assert {*first.pictures} == {TARGET, BICUBIC, "Basic SRCNN"}
+    assert {*first.pixels} == {TARGET, BICUBIC, "Basic SRCNN"}
 
 
 def test_run_that_did_not_finish_has_no_pictures(outputs):
     runs = [run(outputs, "base", status="diverged"), run(outputs, "tanh")]
     first, _ = read(runs, "Basic SRCNN", "+ Tanh")
-    assert "Basic SRCNN" not in first.pictures
+    assert "Basic SRCNN" not in first.pixels
     assert "Basic SRCNN" not in first.links
 
 

@@ -1,7 +1,7 @@
 import pytest
-from run_records import make_record
+from run_records import make_record, variant_rows
 
-from srcnn_lightning.report.tables.rows import ablation_rows, sweep_rows
+from srcnn_lightning.report.tables.rows import experiment_rows
 
 # The paper's Table 1, typed from it.
 TABLE_1 = [
@@ -17,13 +17,13 @@ VARIANTS = ["base", "l2", "tanh", "batch_norm", "bicubic", "bilinear", "nearest"
 
 
 def row_of(records, variant):
-    (row,) = [row for row in ablation_rows(records) if row.variant == variant]
+    (row,) = [row for row in variant_rows(records) if row.variant == variant]
     return row
 
 
 def test_ablation_rows_are_the_papers_seven_in_its_order():
     recorded = [variant.replace("l2", "l2_1e-3") for variant in reversed(VARIANTS)]
-    rows = ablation_rows([make_record(variant) for variant in recorded])
+    rows = variant_rows([make_record(variant) for variant in recorded])
     assert [row.variant for row in rows[:7]] == VARIANTS
     # The row of the regularization names its factor as well.
     assert all(row.label.startswith(paper[0]) for row, paper in zip(rows[:7], TABLE_1, strict=True))
@@ -31,18 +31,18 @@ def test_ablation_rows_are_the_papers_seven_in_its_order():
 
 
 def test_ablation_rows_hold_the_papers_figures():
-    rows = ablation_rows([make_record("base")])
+    rows = variant_rows([make_record("base")])
     printed = [
-        (row.paper.label, row.paper.max_val_psnr, row.paper.test_loss, row.paper.test_psnr)
+        (row.printed.label, row.printed.max_val_psnr, row.printed.test_loss, row.printed.test_psnr)
         for row in rows[:7]
     ]
     assert printed == TABLE_1
 
 
 def test_our_own_rows_stand_below_the_papers_and_further_variants_last():
-    rows = ablation_rows([make_record("wider"), make_record("identity"), make_record("base")])
+    rows = variant_rows([make_record("wider"), make_record("identity"), make_record("base")])
     assert [row.variant for row in rows[7:]] == ["identity", "wider"]
-    assert all(row.paper is None and row.paper_gain is None for row in rows[7:])
+    assert all(row.printed is None and row.printed_gain is None for row in rows[7:])
 
 
 def test_row_holds_the_runs_figures():
@@ -60,7 +60,7 @@ def test_row_holds_the_runs_figures():
 
 
 def test_missing_row_says_so_and_holds_no_figures():
-    rows = ablation_rows([make_record("base")])
+    rows = variant_rows([make_record("base")])
     assert len(rows) == 8
     for row in rows[1:]:
         assert row.status == "missing"
@@ -111,14 +111,14 @@ def test_figure_that_the_record_lacks_is_left_out_alone():
     # As records from before a figure was thought of would.
     runs = [make_record("base"), make_record("l2_1e-3"), make_record("l2_1e-4")]
     for run in runs[:2]:
-        del run["metrics"]["test_ssim"], run["metrics"]["max_val_psnr"]
-    base, regularization = ablation_rows(runs)[:2]
+        del run.metrics["test_ssim"], run.metrics["max_val_psnr"]
+    base, regularization = variant_rows(runs)[:2]
     assert base.mean["test_psnr"] == 26.0
     assert not {"test_ssim", "max_val_psnr"} & {*base.mean}
     assert regularization.label.startswith("+ Regularization (0.0001)")
     # Where it is the only factor it stands all the same, as one that was not finite does.
     infinite = [make_record("l2_1e-3", max_val_psnr=None)]
-    assert ablation_rows(infinite)[1].mean["test_psnr"] == 26.0
+    assert variant_rows(infinite)[1].mean["test_psnr"] == 26.0
 
 
 def test_regularization_is_the_factor_of_the_best_validation_psnr():
@@ -128,27 +128,27 @@ def test_regularization_is_the_factor_of_the_best_validation_psnr():
         make_record(f"l2_{factor}", max_val_psnr=psnr, test_psnr=53 - psnr)
         for factor, psnr in val.items()
     ]
-    row = ablation_rows(factors)[1]
+    row = variant_rows(factors)[1]
     assert row.label == "+ Regularization (0.0001)"
     assert row.variant == "l2"
     assert row.mean["test_psnr"] == pytest.approx(25.6)
-    assert row.paper.label == "+ Regularization"
+    assert row.printed.label == "+ Regularization"
 
 
 def test_regularization_is_chosen_by_the_mean_over_seeds():
     lucky = [make_record("l2_1e-2", seed=s, max_val_psnr=p) for s, p in enumerate((28.0, 24.0))]
     steady = [make_record("l2_1e-3", seed=s, max_val_psnr=27.0) for s in range(2)]
-    assert ablation_rows([*lucky, *steady])[1].label.startswith("+ Regularization (0.001)")
+    assert variant_rows([*lucky, *steady])[1].label.startswith("+ Regularization (0.001)")
 
 
 def test_regularization_says_when_not_all_factors_ran():
-    row = ablation_rows([make_record("l2_1e-2", max_val_psnr=26.0), make_record("l2_1e-6")])[1]
+    row = variant_rows([make_record("l2_1e-2", max_val_psnr=26.0), make_record("l2_1e-6")])[1]
     assert row.label == "+ Regularization (1e-06), the best of 2 factors"
 
 
 def test_regularization_without_a_finished_factor_says_so():
     failed = [make_record("l2_1e-2", status="failed"), make_record("l2_1e-3", status="diverged")]
-    row = ablation_rows(failed)[1]
+    row = variant_rows(failed)[1]
     assert row.label == "+ Regularization"
     assert row.status == "1 of 2 failed, 1 of 2 diverged"
     assert row.mean == {}
@@ -156,7 +156,7 @@ def test_regularization_without_a_finished_factor_says_so():
 
 def test_gain_is_over_the_bicubic_of_the_same_table():
     psnr = {"base": 27.25, "tanh": 25.5, "bicubic": 26.0, "nearest": 23.0}
-    rows = ablation_rows([make_record(name, test_psnr=value) for name, value in psnr.items()])
+    rows = variant_rows([make_record(name, test_psnr=value) for name, value in psnr.items()])
     gains = {row.variant: row.gain for row in rows}
     assert gains["base"] == pytest.approx(1.25)
     assert gains["tanh"] == pytest.approx(-0.5)
@@ -167,11 +167,11 @@ def test_gain_is_over_the_bicubic_of_the_same_table():
 
 @pytest.mark.parametrize("bicubic", [[], [make_record("bicubic", status="failed")]])
 def test_gain_is_empty_without_bicubic(bicubic):
-    assert all(row.gain is None for row in ablation_rows([make_record("base"), *bicubic]))
+    assert all(row.gain is None for row in variant_rows([make_record("base"), *bicubic]))
 
 
 def test_papers_gain_is_over_the_papers_bicubic():
-    gains = [row.paper_gain for row in ablation_rows([make_record("base")])[:7]]
+    gains = [row.printed_gain for row in variant_rows([make_record("base")])[:7]]
     # 26.442 - 23.226 and so on down the column.
     assert gains == pytest.approx([3.216, 3.203, 3.056, 1.147, 0, -0.044, -2.675])
 
@@ -182,7 +182,7 @@ def test_sweep_has_a_row_for_each_setting_and_averages_seeds():
         for lr, figures in (("0.01", (20, 22)), ("0.001", (26, 27)))
         for seed, psnr in enumerate(figures)
     ]
-    rows = sweep_rows(runs)
+    rows = experiment_rows(runs)
     assert [row.label for row in rows] == ["lr=0.001", "lr=0.01"]
     assert [row.mean["test_psnr"] for row in rows] == pytest.approx([26.5, 21])
     # Two values d apart deviate by d / sqrt(2).
@@ -194,16 +194,16 @@ def test_sweep_over_seeds_alone_is_one_row():
     runs = [
         make_record(None, name=f"seed={seed}", seed=seed, test_psnr=26 + seed) for seed in (0, 1)
     ]
-    (row,) = sweep_rows(runs)
+    (row,) = experiment_rows(runs)
     assert row.mean["test_psnr"] == pytest.approx(26.5)
     assert row.runs == 2
 
 
 def test_sweep_keeps_the_seed_of_the_images_apart():
     runs = [make_record(None, name=f"lr=0.1,data.seed={seed}") for seed in (0, 1)]
-    assert len(sweep_rows(runs)) == 2
+    assert len(experiment_rows(runs)) == 2
 
 
 def test_sweep_row_that_diverged_says_so():
-    rows = sweep_rows([make_record(None, name="lr=0.1", status="diverged")])
+    rows = experiment_rows([make_record(None, name="lr=0.1", status="diverged")])
     assert [(row.label, row.status, row.mean) for row in rows] == [("lr=0.1", "diverged", {})]

@@ -1,13 +1,15 @@
-import pytest
-from run_records import make_record
+from dataclasses import replace
 
-from srcnn_lightning.report.seed_groups import by_images, seed_groups
+import pytest
+from run_records import make_record, seed_groups
+
+from srcnn_lightning.report.comparable_runs import group_by, images_key
 
 OLD, NEW = "2026-11-20T12:00:00+00:00", "2026-11-24T12:00:00+00:00"
 
 
 def per_image(found, **psnr):
-    return {**found, "per_image": [{"name": f"{n}.png", "psnr": p} for n, p in psnr.items()]}
+    return replace(found, per_image=[{"name": f"{n}.png", "psnr": p} for n, p in psnr.items()])
 
 
 def labels(records):
@@ -17,7 +19,7 @@ def labels(records):
 def test_seeds_are_one_setting_in_the_order_of_the_seeds():
     runs = [make_record("base", seed=seed, test_psnr=26 + seed) for seed in (2, 0, 1)]
     (setting,) = seed_groups(runs)
-    assert [run["config"]["seed"] for run in setting.runs] == [0, 1, 2]
+    assert [run.seed for run in setting.runs] == [0, 1, 2]
     assert setting.mean("test_psnr") == 27
     assert "seed" not in setting.settings
 
@@ -65,7 +67,7 @@ def test_baselines_do_not_depend_on_training():
 def test_run_of_two_experiments_counts_once_and_keeps_its_row():
     variant = make_record("base")
     point = make_record(None, experiment="lr_grid", name="lr=0.001")
-    assert variant["hash"] == point["hash"]
+    assert variant.hash == point.hash
     for runs in ([variant, point], [point, variant]):
         (setting,) = seed_groups(runs)
         assert len(setting.runs) == 1
@@ -73,12 +75,12 @@ def test_run_of_two_experiments_counts_once_and_keeps_its_row():
 
 
 def test_run_repeated_on_another_device_for_another_experiment_keeps_its_row():
-    variant = {**make_record("base"), "date": OLD}
+    variant = replace(make_record("base"), date=OLD)
     accelerator = {"trainer.accelerator": "gpu"}
     point = make_record(None, experiment="lr_grid", name="lr=0.001", settings=accelerator)
-    assert variant["hash"] != point["hash"]
-    (setting,) = seed_groups([variant, {**point, "date": NEW}])
-    assert [run["experiment"] for run in setting.runs] == ["lr_grid"]
+    assert variant.hash != point.hash
+    (setting,) = seed_groups([variant, replace(point, date=NEW)])
+    assert [run.experiment for run in setting.runs] == ["lr_grid"]
     # The viewer and the paper's section know the base by it.
     assert (setting.label, setting.variant) == ("Basic SRCNN", "base")
 
@@ -87,7 +89,7 @@ def test_of_one_seed_the_finished_run_stands_then_the_newest():
     def base(date, psnr=None):
         status = "diverged" if psnr is None else "finished"
         found = make_record("base", status=status, test_psnr=psnr)
-        return {**found, "date": date, "hash": f"{date}{status}"}
+        return replace(found, date=date, hash=f"{date}{status}")
 
     assert [s.mean("test_psnr") for s in seed_groups([base(NEW), base(OLD, 26.0)])] == [26.0]
     both = [base(NEW, 27.0), base(OLD, 26.0)]
@@ -127,7 +129,7 @@ def test_run_without_a_variant_has_its_name_without_the_seed():
     ]
     assert labels(runs) == ["lr=0.01", "lr=0.1"]
     assert labels([make_record(None, name="seed=1", seed=1)]) == ["srcnn"]
-    baseline = {"model": make_record("bicubic")["config"]["model"]}
+    baseline = {"model": make_record("bicubic").config["model"]}
     assert labels([make_record(None, name="model=bicubic", settings=baseline)]) == ["Bicubic"]
 
 
@@ -216,7 +218,7 @@ def test_mean_leaves_out_what_is_not_finite():
 def test_runs_of_other_images_are_another_group(other):
     here = [make_record("base", seed=seed, test_psnr=26.0) for seed in (0, 1)]
     there = make_record("base", seed=2, test_psnr=20.0, **other)
-    groups = by_images([here[0], there, here[1]])
+    groups = [*group_by([here[0], there, here[1]], images_key).values()]
     assert groups == [here, [there]]
     means = [[setting.mean("test_psnr") for setting in seed_groups(runs)] for runs in groups]
     assert means == [[26.0], [20.0]]
@@ -225,8 +227,8 @@ def test_runs_of_other_images_are_another_group(other):
 def test_finished_runs_are_in_the_order_of_the_seeds_whenever_they_ran():
     # The first one's pictures are shown, as those "of the lowest seed".
     runs = [
-        {**make_record("base", seed=0), "date": NEW},
-        {**make_record("base", seed=1), "date": OLD},
+        replace(make_record("base", seed=0), date=NEW),
+        replace(make_record("base", seed=1), date=OLD),
     ]
     (setting,) = seed_groups(runs)
-    assert [run["config"]["seed"] for run in setting.finished] == [0, 1]
+    assert [run.seed for run in setting.finished] == [0, 1]

@@ -1,16 +1,15 @@
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from run_records import make_record
+from run_records import make_record, variant_groups, variant_rows
 
 from srcnn_lightning.report import statistics
-from srcnn_lightning.report.comparable_runs import ablations
 from srcnn_lightning.report.statistics import interval, paired_difference
 from srcnn_lightning.report.tables.caption import caption
 from srcnn_lightning.report.tables.formats import Table, cells, comma_separated, latex, markdown
-from srcnn_lightning.report.tables.rows import ablation_rows
 
 STEPS = [0.0, 0.5, -0.25, 1.0]
 
@@ -18,7 +17,7 @@ STEPS = [0.0, 0.5, -0.25, 1.0]
 def run(variant, psnr, seed=0, **changes):
     """A record with these PSNRs by image."""
     found = make_record(variant, seed=seed, **changes)
-    return {**found, "per_image": [{"name": n, "psnr": p} for n, p in psnr.items()]}
+    return replace(found, per_image=[{"name": n, "psnr": p} for n, p in psnr.items()])
 
 
 def images(*psnr):
@@ -214,8 +213,8 @@ def test_caption_says_what_an_interval_rests_on():
 
 
 def table_of(records):
-    (runs,) = ablations(records)
-    rows = ablation_rows(runs)
+    (runs,) = variant_groups(records)
+    rows = variant_rows(runs)
     return Table("Ablation", caption(runs, rows), rows)
 
 

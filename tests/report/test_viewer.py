@@ -4,11 +4,11 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from run_records import make_record
+from run_records import make_record, seed_groups
 
 from srcnn_lightning.report.images import BICUBIC, TARGET, TestImage
-from srcnn_lightning.report.page.viewer import chosen_images, shown_settings, viewer
-from srcnn_lightning.report.seed_groups import seed_groups
+from srcnn_lightning.report.page.viewer import choose_images, compared_settings, viewer
+from srcnn_lightning.studies.srcnn_paper import STUDY
 
 LABELS = ["base", "best", "second"]
 
@@ -58,7 +58,7 @@ def test_without_need_pictures_are_whole_and_lossless(images):
         assert (source["width"], source["height"]) == (96, 96)
         assert {*source["sources"]} == {BICUBIC, *LABELS, TARGET}
         for label, uri in source["sources"].items():
-            assert np.array_equal(decoded(uri), one.pictures[label])
+            assert np.array_equal(decoded(uri), one.pixels[label])
 
 
 @pytest.mark.parametrize("part", [0.75, 0.5, 0.25])
@@ -72,7 +72,7 @@ def test_parts_use_the_budget_and_are_of_one_size_and_place(images, part):
         assert 32 <= size[0] == size[1] < 96
         window = one.window(size[0])
         for label, uri in source["sources"].items():
-            assert np.array_equal(decoded(uri), one.pictures[label][window])
+            assert np.array_equal(decoded(uri), one.pixels[label][window])
     assert len({source["part"] for source in shown["images"]}) == 1
 
 
@@ -122,14 +122,14 @@ def gains(*values):
 
 def test_up_to_20_images_are_all_chosen_in_their_order():
     images = gains(*np.random.default_rng(0).permutation(20))
-    assert chosen_images(images, "ours") == images
+    assert choose_images(images, "ours") == images
 
 
 @pytest.mark.parametrize("count", [21, 39, 40, 100, 1000])
 def test_of_more_images_20_spread_over_the_gains_are_chosen(count):
     values = np.random.default_rng(count).permutation(count).tolist()
     images = gains(*values)
-    chosen = [int(one.name) for one in chosen_images(images, "ours")]
+    chosen = [int(one.name) for one in choose_images(images, "ours")]
     assert len(chosen) == len({*chosen}) == 20
     assert {0, count - 1} <= {*chosen}  # the smallest and the largest gain
     steps = np.diff(sorted(chosen))
@@ -140,25 +140,25 @@ def test_of_more_images_20_spread_over_the_gains_are_chosen(count):
 def test_images_without_pictures_are_not_chosen():
     images = gains(*range(30))
     for one in images[:12]:
-        one.pictures.clear()
-    assert chosen_images(images, "ours") == images[12:]
+        one.pixels.clear()
+    assert choose_images(images, "ours") == images[12:]
 
 
 def test_images_without_figures_are_still_chosen():
     images = gains(*range(30))
     for one in images[::2]:
         one.psnr.clear()
-    assert len(chosen_images(images, "ours")) == 20
+    assert len(choose_images(images, "ours")) == 20
 
 
 def test_base_and_the_best_two_others_are_shown():
     psnr = {"tanh": 27.0, "base": 20.0, "identity": 26.0, "l2_1e-3": 28.0, "bicubic": 30.0}
     records = [make_record(variant, max_val_psnr=value) for variant, value in psnr.items()]
     records += [make_record("batch_norm", status="diverged"), make_record("mine", status="failed")]
-    labels = [setting.label for setting in shown_settings(seed_groups(records))]
+    labels = [setting.label for setting in compared_settings(seed_groups(records), STUDY)]
     assert labels == ["Basic SRCNN", "+ Regularization (0.001)", "+ Tanh"]
-    assert [s.label for s in shown_settings(seed_groups(records[:1]))] == ["+ Tanh"]
-    assert shown_settings(seed_groups([make_record("bicubic")])) == []
+    assert [s.label for s in compared_settings(seed_groups(records[:1]), STUDY)] == ["+ Tanh"]
+    assert compared_settings(seed_groups([make_record("bicubic")]), STUDY) == []
 
 
 @pytest.mark.parametrize("budget", [0, -1_000])

@@ -1,4 +1,4 @@
-"""Pictures side by side with their PSNR and a magnified part (paper, figures 3 and 8)."""
+"""Images side by side with their PSNR and a magnified square."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAGNIFIED = 5  # a fifth of the side is shown large
+MAGNIFIED = 5  # the magnified square has a fifth of the side
 FRAME = "#E69F00"
 
 
 def draw_comparison(title: str, images: Sequence[TestImage], labels: Sequence[str]) -> "Figure":
-    """One row for each image, one column for each label; the same part of all is magnified.
+    """One row for each image, one column for each label; the same square of all is magnified.
 
     Args:
-        title: above it.
-        images: that have a picture under every label.
-        labels: of the columns, from left to right.
+        title: title above the images.
+        images: test images that have pixels under every label.
+        labels: labels of the columns, from left to right.
     """
-    with figure(2.4 * len(labels), 0.4 + 2.75 * len(images)) as made:
-        grid = made.subplots(len(images), len(labels), squeeze=False)
+    with figure(2.4 * len(labels), 0.4 + 2.75 * len(images)) as canvas:
+        grid = canvas.subplots(len(images), len(labels), squeeze=False)
         for row, image in zip(grid, images, strict=True):
-            side = min(image.pictures[labels[0]].shape[:2])
+            side = min(image.pixels[labels[0]].shape[:2])
             window = image.window(max(1, side // MAGNIFIED))
             for axes, label in zip(row, labels, strict=True):
                 _draw(axes, image, label, window)
-        made.suptitle(title, fontsize=11)
-    return made
+        canvas.suptitle(title, fontsize=11)
+    return canvas
 
 
 def describe_comparison(images: Sequence[TestImage], labels: Sequence[str]) -> str:
-    """In words, for those who cannot see the figure."""
+    """A comparison in words, for those who cannot see it."""
     rows = [
         f"{image.name}: "
         + ", ".join(
@@ -50,7 +50,13 @@ def describe_comparison(images: Sequence[TestImage], labels: Sequence[str]) -> s
 def representative_images(
     images: Sequence[TestImage], label: str, count: int = 3
 ) -> list[TestImage]:
-    """The images of the largest, the median and the smallest gain over bicubic: none is picked."""
+    """The images of the largest, the median and the smallest gain over bicubic: none is picked.
+
+    Args:
+        images: test images.
+        label: label of the setting that gains.
+        count: number of images, spread evenly over the ranks.
+    """
     ranked = sorted(
         (image for image in images if {label, BICUBIC} <= {*image.psnr}),
         key=lambda image: image.psnr[BICUBIC] - image.psnr[label],
@@ -61,8 +67,17 @@ def representative_images(
     return [ranked[place] for place in places] if ranked else []
 
 
+def columns(images: Sequence[TestImage], labels: Sequence[str]) -> list[str]:
+    """The labels under which every image has pixels; the target is the last."""
+    return [
+        label
+        for label in dict.fromkeys([*labels, TARGET])
+        if images and all(label in image.pixels for image in images)
+    ]
+
+
 def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
-    pixels = image.pictures[label]
+    pixels = image.pixels[label]
     axes.imshow(pixels, interpolation="nearest")
     psnr = f"{image.psnr[label]:.2f} dB" if label in image.psnr else image.name
     seed = f", seed {image.seeds[label]}" if label in image.seeds else ""
@@ -76,7 +91,7 @@ def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
 
     sides = (columns.stop - columns.start, rows.stop - rows.start)
     axes.add_patch(Rectangle(corners, *sides, fill=False, edgecolor=FRAME, linewidth=1.2))
-    # In the corner that is farthest from the part, so as not to cover it.
+    # In the corner that is farthest from the square, so as not to cover it.
     left = 0.0 if columns.start + columns.stop > width else 0.55
     bottom = 0.0 if rows.start + rows.stop < height else 0.55
     inset = axes.inset_axes((left, bottom, 0.45, 0.45))
@@ -85,13 +100,3 @@ def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
     inset.grid(visible=False)
     for spine in inset.spines.values():
         spine.set(visible=True, edgecolor=FRAME, linewidth=1.2)
-
-
-def columns(images: Sequence[TestImage], wanted: Sequence[str]) -> list[str]:
-    """Those labels of which no image lacks a picture; the target is the last."""
-    kept = [
-        label
-        for label in dict.fromkeys([*wanted, TARGET])
-        if all(label in image.pictures for image in images)
-    ]
-    return kept if images else []

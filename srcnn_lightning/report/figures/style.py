@@ -1,4 +1,4 @@
-"""How every figure looks: colours that colour-blind readers tell apart, type large enough."""
+"""The look of every figure: colours that colour-blind readers tell apart, type large enough."""
 
 import io
 import re
@@ -43,55 +43,60 @@ _STYLE: Any = {
 
 @contextmanager
 def figure(width: float, height: float) -> "Iterator[Figure]":
-    """An empty figure, in inches, without a window and without pyplot's global state."""
+    """An empty figure, without a window and without pyplot's global state.
+
+    Args:
+        width: width in inches.
+        height: height in inches.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with rc_context(_STYLE):
-        made = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(made)
-        yield made
+        canvas = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(canvas)
+        yield canvas
         # Once, not again for each file: half of the time of saving.
         with _without_glyph_warnings():
-            made.draw_without_rendering()
-        made.set_layout_engine("none")
+            canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")
 
 
-def as_svg(made: "Figure") -> bytes:
+def as_svg(drawn: "Figure") -> bytes:
     """Vectors, on white; the same figure gives the same bytes."""
-    return _saved(made, "svg", metadata={"Date": None})
+    return _saved(drawn, "svg", metadata={"Date": None})
 
 
-def as_png(made: "Figure") -> bytes:
+def as_png(drawn: "Figure") -> bytes:
     """Pixels, on white."""
     # Level 6 is 2 percent smaller and takes twice the time.
-    return _saved(made, "png", pil_kwargs={"compress_level": 4})
+    return _saved(drawn, "png", pil_kwargs={"compress_level": 4})
 
 
-def as_page_svg(made_svg: bytes) -> bytes:
+def as_page_svg(svg: bytes) -> bytes:
     """A saved figure for the page: without its white ground, in the page's colour, rounded."""
-    text = made_svg.decode()
+    text = svg.decode()
     text = text.replace("fill: #ffffff", "fill: none").replace(INK, "currentColor")
     text = text.replace(COLOURS[0].lower(), "var(--blue)")
     text = _PATH.sub(lambda path: _DIGITS.sub(r"\1", path[0]), text)
     return text.replace("<defs>", f"<style>{_SCHEMES}</style>\n<defs>", 1).encode()
 
 
-def as_page_picture(made_png: bytes) -> bytes:
-    """A saved figure of photographs for the page, where the lossless ones lie beside it."""
+def as_page_picture(png: bytes) -> bytes:
+    """A saved figure of photographs as WebP for the page; the lossless PNG lies beside it."""
     content = io.BytesIO()
-    with Image.open(io.BytesIO(made_png)) as image:
+    with Image.open(io.BytesIO(png)) as image:
         image.convert("RGB").save(content, "WEBP", quality=80, method=2)
     return content.getvalue()
 
 
-def _saved(made: "Figure", kind: str, **options: Any) -> bytes:
+def _saved(drawn: "Figure", kind: str, **options: Any) -> bytes:
     from matplotlib import rc_context
 
     content = io.BytesIO()
     with rc_context({**_STYLE, "svg.hashsalt": "srcnn_lightning"}), _without_glyph_warnings():
-        made.savefig(content, format=kind, dpi=DOTS_PER_INCH, **options)
+        drawn.savefig(content, format=kind, dpi=DOTS_PER_INCH, **options)
     return content.getvalue()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from srcnn_lightning.report.paper_checks import PaperChecks
+from srcnn_lightning.report.study import StudySection
 from srcnn_lightning.report.tables.formats import Table, cells
 
 TITLE = "Super-resolution runs"
@@ -13,13 +13,13 @@ TITLE = "Super-resolution runs"
 
 @dataclass
 class Cell:
-    """What stands in a table of the page.
+    """A cell of a table of the page.
 
     Attributes:
-        text: shown.
-        value: to sort by, where the text would sort wrongly; empty sorts last.
-        hint: shown when the pointer rests on it.
-        link: where a click leads.
+        text: text to read.
+        value: value to sort by, where the text would sort wrongly; empty sorts last.
+        hint: text of the tooltip.
+        link: address that a click leads to.
         image: number of the test image that a click shows.
     """
 
@@ -32,7 +32,7 @@ class Cell:
 
 @dataclass
 class GridRow:
-    """A line of a table; a marked one stands out."""
+    """A line of a table of the page; a marked one stands out."""
 
     cells: list[Cell]
     mark: bool = False
@@ -53,14 +53,14 @@ class FigureView:
     """A figure of the page, and its files beside the page.
 
     Attributes:
-        name: of its files.
+        name: name of its files, without their endings.
         kind: `curves` or `photographs`.
         size: width and height in pixels; the page keeps their place until it is loaded.
-        source: address of the picture.
-        alt: in words.
-        caption: below it.
-        svg: address of the file.
-        png: address of the file.
+        source: address of the figure within the page.
+        alt: description in words.
+        caption: text below it.
+        svg: address of the SVG file.
+        png: address of the PNG file.
     """
 
     name: str
@@ -88,22 +88,23 @@ class PageSection:
 
 
 def render(
-    groups: Sequence[PageSection],
-    glance: Grid,
-    findings: PaperChecks,
+    sections: Sequence[PageSection],
+    summary: Grid,
     facts: Sequence[tuple[str, str]],
     left_out: Sequence[str],
+    study_section: StudySection | None,
 ) -> str:
     """One HTML file that asks no network for anything; every name in it is escaped.
 
     Args:
-        groups: the sections.
-        glance: the table at the top.
-        findings: of the section on the paper.
-        facts: pairs for the footer.
-        left_out: a sentence for each record that could not be read.
+        sections: sections of the runs.
+        summary: table at the top.
+        facts: pairs of a name and a value for the footer.
+        left_out: sentences on the records that could not be read.
+        study_section: section of the study, if any.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("srcnn_lightning.report.page"),
@@ -111,85 +112,37 @@ def render(
         undefined=StrictUndefined,
     )
     environment.policies["json.dumps_kwargs"] = {}  # links in the order of the tables
+    content = ""
+    if study_section:
+        content = environment.from_string(study_section.template).render(study_section.values)
     return environment.get_template("index.html").render(
         title=TITLE,
-        groups=groups,
-        glance=glance,
-        findings=findings,
-        two_psnrs=_two_psnrs(findings),
-        gaps=_gaps(findings),
+        sections=sections,
+        summary=summary,
         facts=facts,
         left_out=left_out,
+        study_section=study_section,
+        study_content=Markup(content),  # escaped by the same environment
     )
 
 
 def as_grid(table: Table) -> Grid:
-    """A table as `srcnn_lightning table` prints it."""
+    """A table as the verb `table` prints it."""
     head, body = cells(table)
     rows = [
-        # Sorted by its first column, a table has its own order again: the paper's, or by value.
-        GridRow([Cell(row[0], value=str(place)), *map(_figure, row[1:])])
+        # Sorted by its first column, a table has its own order again: printed, or by value.
+        GridRow([Cell(row[0], value=str(place)), *map(_value_cell, row[1:])])
         for place, row in enumerate(body)
     ]
     return Grid(head, rows, table.title, table.caption)
 
 
-def _figure(text: str) -> Cell:
-    """`28.740 ± 0.021` sorts by its number; a status in a figure's place has none."""
-    found = re.match(r"[+-]?\d+\.\d+", text)
-    return Cell(text, value=found[0] if found else "")
-
-
 def number(value: float | None, digits: int = 3, sign: bool = False) -> Cell:
-    """Empty where there is none."""
+    """A cell of a number; empty where there is none."""
     return Cell("" if value is None else f"{value:{'+' if sign else ''}.{digits}f}")
 
 
-def _two_psnrs(findings: PaperChecks) -> Grid:
-    head = ("Row", "Loss", "PSNR of the loss", "PSNR", "Difference")
-    tables = [("Paper", findings.paper_rows), *findings.our_rows.items()]
-    rows = [
-        GridRow(
-            [
-                Cell(f"{name}: {row.label}"),
-                number(row.loss, 7),
-                number(row.from_loss, 2),
-                number(row.psnr, 2),
-                number(row.excess, 2, sign=True),
-            ]
-        )
-        for name, entries in tables
-        for row in entries
-    ]
-    return Grid(head, rows)
-
-
-def _gaps(findings: PaperChecks) -> Grid:
-    head = (
-        "Table",
-        "Bicubic - nearest",
-        "Bicubic - bilinear",
-        "SRCNN - bicubic, by loss",
-        "SRCNN - bicubic, by PSNR",
-        "From the paper's baselines",
-    )
-    rows = [
-        GridRow(
-            [
-                Cell(gaps.name),
-                *(
-                    number(value, 2, sign=True)
-                    for value in (
-                        gaps.nearest,
-                        gaps.bilinear,
-                        gaps.base_from_loss,
-                        gaps.base_from_psnr,
-                    )
-                ),
-                number(None if gaps is findings.paper else gaps.distance(findings.paper), 2),
-            ],
-            mark=gaps is findings.nearest_to_paper,
-        )
-        for gaps in (findings.paper, *findings.ours)
-    ]
-    return Grid(head, rows)
+def _value_cell(text: str) -> Cell:
+    """`28.740 ± 0.021` sorts by its number; a status in a value's place has none."""
+    match = re.match(r"[+-]?\d+\.\d+", text)
+    return Cell(text, value=match[0] if match else "")

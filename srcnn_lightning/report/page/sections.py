@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from srcnn_lightning.report.comparable_runs import is_trained
-from srcnn_lightning.report.images import TestImage, test_images
+from srcnn_lightning.report.comparable_runs import Run
+from srcnn_lightning.report.images import TestImage, read_test_images
 from srcnn_lightning.report.page.illustrations import illustrate
 from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, PageSection, as_grid, number
-from srcnn_lightning.report.page.viewer import chosen_images, shown_settings, viewer
+from srcnn_lightning.report.page.viewer import choose_images, compared_settings, viewer
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
-from srcnn_lightning.report.tables.collect import tables
-from srcnn_lightning.run_record import Record
+from srcnn_lightning.report.study import Study
+from srcnn_lightning.report.tables.collect import collect_tables
 
-PAGE_BUDGET = 4_600_000  # bytes of figures and pictures: the page stays below 5 MB with the rest
+PAGE_BUDGET = 4_600_000  # bytes of figures and images: the page stays below 5 MB with the rest
 RUNS_HEAD = (
     "Run",
     "Experiment",
@@ -35,83 +35,85 @@ RUNS_HEAD = (
 
 @dataclass
 class Section:
-    """A section, the files of its figures, and what its slider will show.
+    """A section, the files of its figures, and what its slider is made of.
 
     Attributes:
-        group: for the page.
-        files: of its figures, by their path below the report's folder.
-        images: for the slider.
-        labels: of the settings that the slider compares.
+        view: section for the page.
+        files: content of the figures' files, by path below the report's folder.
+        images: test images of the slider.
+        labels: labels of the settings that the slider compares.
     """
 
-    group: PageSection
+    view: PageSection
     files: dict[str, bytes] = field(default_factory=dict)
     images: Sequence[TestImage] = ()
     labels: Sequence[str] = ()
 
 
-def title_of(found: Record) -> str:
+def title_of(run: Run) -> str:
     """Data set and degradation."""
-    degradation = found["config"]["degradation"]
-    return f"{found['data']}, {degradation['name']} x{degradation['scale']}"
+    degradation = run.config["degradation"]
+    return f"{run.data}, {degradation['name']} x{degradation['scale']}"
 
 
 def make_section(
     identifier: str,
     title: str,
-    records: Sequence[Record],
+    runs: Sequence[Run],
     settings: Sequence[SeedGroup],
     report: Path,
+    study: Study | None,
 ) -> Section:
-    """Tables, figures and runs; the slider's pictures come with `share`.
+    """Tables, figures and runs; the slider comes with `add_viewers`.
 
     Args:
-        identifier: of the section, for links and for its folder of figures.
-        title: of the section.
-        records: of one set of images.
-        settings: of the same.
-        report: the folder that the page will lie in, for its links to the runs.
+        identifier: identifier of the section, for links and for its folder of figures.
+        title: title of the section.
+        runs: runs of one set of images.
+        settings: settings of the same runs.
+        report: folder that the page will lie in, for its links to the runs.
+        study: study whose tables and figures come first, if any.
     """
-    grids = [as_grid(table) for table in tables(records)]
-    section = Section(PageSection(identifier, title, grids, _runs(records, report)))
-    shown = shown_settings(settings)
+    grids = [as_grid(table) for table in collect_tables(runs, study)]
+    section = Section(PageSection(identifier, title, grids, _runs(runs, report)))
+    compared = compared_settings(settings, study)
     bilinear = [setting for setting in settings if setting.kernel == "bilinear"]
     has_finished = any(setting.finished for setting in settings)
-    images = test_images([*shown, *bilinear], settings) if has_finished else []
-    figures = illustrate(identifier, title, settings, shown, images)
-    section.group.figures, section.files = figures.shown, figures.files
+    images = read_test_images([*compared, *bilinear], settings) if has_finished else []
+    figures = illustrate(identifier, title, settings, compared, images, study)
+    section.view.figures, section.files = figures.views, figures.files
     grey = set().union(*(setting.grey_images() for setting in settings))
-    section.group.notes = _notes(images, shown, grey)
+    section.view.notes = _notes(images, compared, grey)
     if images:
-        section.images = chosen_images(images, shown[0].label) if shown else []
-        section.labels = [setting.label for setting in shown]
-        compared = [*shown, *(one for one in settings if one.kernel and one.finished)]
-        section.group.per_image = _per_image(images, section.images, compared, grey)
+        section.images = choose_images(images, compared[0].label) if compared else []
+        section.labels = [setting.label for setting in compared]
+        columns = [*compared, *(one for one in settings if one.kernel and one.finished)]
+        section.view.per_image = _per_image(images, section.images, columns, grey)
     return section
 
 
-def share(sections: Sequence[Section], report: Path) -> None:
-    """Give each section's slider its part of what the page can hold."""
-    used = sum(len(figure.source) for section in sections for figure in section.group.figures)
+def add_viewers(sections: Sequence[Section], report: Path) -> None:
+    """Give each section a slider, with its share of the bytes that the page can hold."""
+    used = sum(len(figure.source) for section in sections for figure in section.view.figures)
     weights = [_pixels(section) for section in sections]
     for section, weight in zip(sections, weights, strict=True):
         if weight:
             budget = (PAGE_BUDGET - used) * weight // sum(weights)
-            section.group.viewer = viewer(
+            section.view.viewer = viewer(
                 section.images, section.labels, budget, lambda path: link(path, report)
             )
 
 
 def _pixels(section: Section) -> int:
     return sum(
-        image.pictures[label].size
+        image.pixels[label].size
         for image in section.images
         for label in (*section.labels, BICUBIC, TARGET)
-        if label in image.pictures
+        if label in image.pixels
     )
 
 
-def _notes(images: Sequence[TestImage], shown: Sequence[SeedGroup], grey: set[str]) -> list[str]:
+def _notes(images: Sequence[TestImage], compared: Sequence[SeedGroup], grey: set[str]) -> list[str]:
     if not images:
         return ["No run has finished, so there are no pictures."]
     notes = []
@@ -120,15 +122,15 @@ def _notes(images: Sequence[TestImage], shown: Sequence[SeedGroup], grey: set[st
             "Test images marked (grey) are grey in their file: their part in PSNR (Y) and SSIM (Y) "
             "is that of their grey values, of full range; PSNR is that of RGB, as of all images."
         )
-    if not any(TARGET in image.pictures for image in images):
+    if not any(TARGET in image.pixels for image in images):
         notes.append(
             "The pictures of the targets are gone, so there are no error maps; any run of these "
             "images with rerun=true writes them again."
         )
     return notes + [
         f"Pictures of {setting.label} are gone from its run's folder, all or some."
-        for setting in shown
-        if not all(setting.label in image.pictures for image in images)
+        for setting in compared
+        if not all(setting.label in image.pixels for image in images)
     ]
 
 
@@ -138,58 +140,49 @@ def _per_image(
     settings: Sequence[SeedGroup],
     grey: set[str],
 ) -> Grid:
-    """Means over seeds, of each setting that the section compares; names of `grey` are marked."""
-    labels = [setting.label for setting in settings]
-    tables_by_label = {setting.label: setting.psnr_per_image() for setting in settings}
-    places = {id(image): place for place, image in enumerate(chosen) if image.pictures}
-    gains = [
-        setting.label for setting in settings if setting.is_trained and BICUBIC in tables_by_label
-    ]
+    """PSNR of each test image, the mean over seeds.
+
+    Args:
+        images: all test images, one for each row.
+        chosen: images of the slider, which a click shows.
+        settings: settings of the columns.
+        grey: names of the images to mark.
+    """
+    psnr = {setting.label: setting.psnr_per_image() for setting in settings}
+    places = {id(image): place for place, image in enumerate(chosen) if image.pixels}
+    gains = [setting.label for setting in settings if setting.is_trained and BICUBIC in psnr]
     rows = []
     for image in images:
-        psnr = {label: tables_by_label[label].get(image.name) for label in labels}
+        values = {label: table.get(image.name) for label, table in psnr.items()}
         name = f"{image.name} (grey)" if image.name in grey else image.name
         cells = [Cell(name, image=places.get(id(image)))]
-        cells += [number(psnr[label]) for label in labels]
+        cells += [number(value) for value in values.values()]
         for label in gains:
-            ours, bicubic = psnr[label], psnr[BICUBIC]
-            gain = None if ours is None or bicubic is None else ours - bicubic
+            value, bicubic = values[label], values[BICUBIC]
+            gain = None if value is None or bicubic is None else value - bicubic
             cells.append(number(gain, sign=True))
         rows.append(GridRow(cells))
-    return Grid(["Test image", *labels, *(f"Gain of {label}" for label in gains)], rows)
+    return Grid(["Test image", *psnr, *(f"Gain of {label}" for label in gains)], rows)
 
 
-def _runs(records: Sequence[Record], report: Path) -> Grid:
+def _runs(runs: Sequence[Run], report: Path) -> Grid:
     rows = []
-    for found in records:
-        config, metrics = found["config"], found.get("metrics", {})
-        optimizer = config["optimizer"]
-        rate, decay = (
-            (f"{optimizer['lr']:g}", f"{optimizer.get('weight_decay', 0):g}")
-            if is_trained(found)
-            else ("", "")
-        )
-        seconds = found.get("durations", {}).get("fit_s")
-        rows.append(
-            GridRow(
-                [
-                    Cell(found["name"], link=link(found["folder"], report) + "/"),
-                    Cell(found["experiment"]),
-                    Cell(found["status"], hint=str(found.get("error", ""))),
-                    Cell(str(found.get("epochs", ""))),
-                    Cell(str(config["seed"])),
-                    Cell(rate),
-                    Cell(decay),
-                    *(
-                        number(metrics.get(key))
-                        for key in ("max_val_psnr", "test_psnr", "test_psnr_y")
-                    ),
-                    number(metrics.get("test_ssim"), 4),
-                    number(metrics.get("test_loss"), 7),
-                    number(None if seconds is None else seconds / 60, 1),
-                ]
-            )
-        )
+    for run in runs:
+        optimizer, seconds = run.config["optimizer"], run.durations.get("fit_s")
+        rates = (optimizer["lr"], optimizer.get("weight_decay", 0))
+        cells = [
+            Cell(run.name, link=link(run.folder, report) + "/"),
+            Cell(run.experiment),
+            Cell(run.status, hint=run.error or ""),
+            Cell("" if run.epochs is None else str(run.epochs)),
+            Cell(str(run.seed)),
+            *(Cell(f"{rate:g}" if run.is_trained else "") for rate in rates),
+            *(number(run.metrics.get(key)) for key in ("max_val_psnr", "test_psnr", "test_psnr_y")),
+            number(run.metrics.get("test_ssim"), 4),
+            number(run.metrics.get("test_loss"), 7),
+            number(None if seconds is None else seconds / 60, 1),
+        ]
+        rows.append(GridRow(cells))
     return Grid(RUNS_HEAD, rows)
 
 

@@ -1,50 +1,70 @@
-"""What a table's figures rest on, in words."""
+"""What a table's values rest on, in words."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
-from srcnn_lightning.report.comparable_runs import is_trained
+from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.statistics import PairedDifference
 from srcnn_lightning.report.tables.rows import TableRow
-from srcnn_lightning.run_record import Record
 
 FEW_SEEDS = 5  # with fewer, an interval of 95 percent holds the truth less often than that
 
 
-def caption(records: list[Record], rows: Sequence[TableRow] = ()) -> str:
+def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
     """Data set, degradation, initialization, epochs, device, parameters, seeds and convention.
 
     Args:
-        records: that the table stands on.
-        rows: of the table, for what their intervals mean.
+        runs: runs of the table.
+        rows: rows of the table, for what their intervals mean.
     """
-    config = records[0]["config"]
-    split = records[0]["split"]
-    parts = "/".join(str(len(split[part])) for part in ("train", "val", "test"))
-    degradation = config["degradation"]
-    data = (
-        f"{records[0]['data']} ({parts} train/val/test images, centre crop "
-        f"{config['data']['crop']}, target {config['data']['target_size']})"
-    )
-    sentences = [f"{data}, {degradation['name']} x{degradation['scale']}"]
-    trained = [found for found in records if is_trained(found)]
+    data, degradation = runs[0].config["data"], runs[0].config["degradation"]
+    sentences = [
+        f"{runs[0].data} ({subset_sizes(runs[0])} train/val/test images, "
+        f"centre crop {data['crop']}, target {data['target_size']}), "
+        f"{degradation['name']} x{degradation['scale']}"
+    ]
+    trained = [run for run in runs if run.is_trained]
     if trained:
         sentences.append(_training(trained))
-    sentences.append(f"device: {_values(records, device)}")
-    dates = sorted({found["date"][:10] for found in records if found.get("date")})
-    if dates:
-        sentences.append(dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}")
+    sentences.append(f"device: {distinct(map(device, runs), ', ')}")
+    sentences += filter(None, [dates(runs)])
     sentences.append("PSNR in dB: RGB, no border, mean over images; loss: mean squared error")
-    compared = [row.to_base for row in rows if row.to_base]
-    if compared:
-        sentences.append(_intervals(compared))
+    differences = [row.to_base for row in rows if row.to_base]
+    if differences:
+        sentences.append(_intervals(differences))
     return "; ".join(sentences) + "."
 
 
-def _intervals(compared: Sequence[PairedDifference]) -> str:
+def subset_sizes(run: Run) -> str:
+    """Number of images to train, validate and test on, `60/20/20`."""
+    split = run.split
+    return "/".join(str(len(names)) for names in (split["train"], split["val"], split["test"]))
+
+
+def device(run: Run) -> str:
+    """What a run was trained on, `cpu (AMD EPYC, 1 thread)`; empty where its record is silent."""
+    environment = run.environment
+    name, threads = environment.get("device_name", "unknown"), environment.get("threads")
+    kind = environment.get("device", "")
+    if kind == "cpu" and threads:
+        name += f", {threads} thread{'s' if threads > 1 else ''}"
+    return f"{kind} ({name})" if kind else ""
+
+
+def dates(runs: Sequence[Run]) -> str:
+    """The first and the last day, `2026-11-23 to 2026-11-24`, or the only one."""
+    days = sorted({run.date[:10] for run in runs if run.date})
+    return " to ".join(dict.fromkeys(days[:1] + days[-1:]))
+
+
+def distinct(values: Iterable[str], separator: str) -> str:
+    """The different values that are not empty, in their order."""
+    return separator.join(dict.fromkeys(value for value in values if value))
+
+
+def _intervals(differences: Sequence[PairedDifference]) -> str:
     """What "to base" stands on, and what it cannot say."""
-    images = _range([found.images for found in compared])
-    seeds = [found.seeds for found in compared]
+    images = _range([difference.images for difference in differences])
+    seeds = [difference.seeds for difference in differences]
     if max(seeds) == 1:
         caution = "one seed, so silent about other seeds"
     elif max(seeds) < FEW_SEEDS:
@@ -62,32 +82,21 @@ def _range(counts: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _training(trained: list[Record]) -> str:
-    first = trained[0]["config"]
-    optimizer = str(first["optimizer"]["_target_"]).rpartition(".")[2]
-    by_rate = sorted(trained, key=lambda found: found["config"]["optimizer"]["lr"])
-    rates = _values(by_rate, lambda found: f"{found['config']['optimizer']['lr']:g}")
-    epochs = _values(trained, lambda found: str(found["config"]["trainer"]["max_epochs"]))
-    seeds = _values(trained, lambda found: str(found["config"]["seed"]))
-    starts = _values(trained, lambda found: str(found["config"]["model"].get("init", "its own")))
-    counts = sorted({found["parameters"] for found in trained if "parameters" in found})
+def _training(trained: Sequence[Run]) -> str:
+    first = trained[0].config
+    optimizer = first["optimizer"]["_target_"].rpartition(".")[2]
+
+    def values(text: Callable[[Run], str], runs: Sequence[Run] = trained) -> str:
+        return distinct(map(text, runs), ", ")
+
+    by_rate = sorted(trained, key=lambda run: run.config["optimizer"]["lr"])
+    rates = values(lambda run: f"{run.config['optimizer']['lr']:g}", by_rate)
+    epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]))
+    starts = values(lambda run: str(run.config["model"].get("init", "its own")))
+    counts = sorted({run.parameters for run in trained if run.parameters is not None})
     sizes = " or ".join(f"{count:,}" for count in counts)
     return (
         f"{epochs} epochs of {optimizer}, learning rate {rates}, batch "
-        f"{first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; seed {seeds}"
+        f"{first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; "
+        f"seed {values(lambda run: str(run.seed))}"
     )
-
-
-def device(found: Record) -> str:
-    """What a run was trained on, `cpu (AMD EPYC, 1 thread)`; empty where its record has no word."""
-    environment = found.get("environment", {})
-    name, threads = environment.get("device_name", "unknown"), environment.get("threads")
-    kind = environment.get("device", "")
-    if kind == "cpu" and threads:
-        name += f", {threads} thread{'s' if threads > 1 else ''}"
-    return f"{kind} ({name})" if kind else ""
-
-
-def _values(records: list[Record], of: Any) -> str:
-    """The different values, in the order met."""
-    return ", ".join(dict.fromkeys(value for value in map(of, records) if value))

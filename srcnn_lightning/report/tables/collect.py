@@ -2,47 +2,55 @@
 
 from collections.abc import Sequence
 
-from srcnn_lightning.report.comparable_runs import ablations, images_key, is_trained, sweeps
+from srcnn_lightning.report.comparable_runs import (
+    Run,
+    experiment_groups,
+    images_key,
+    variant_groups,
+)
 from srcnn_lightning.report.file_names import unique
+from srcnn_lightning.report.study import Study
 from srcnn_lightning.report.tables.caption import caption
 from srcnn_lightning.report.tables.formats import Table
-from srcnn_lightning.report.tables.rows import ablation_rows, factor_rows, sweep_rows
-from srcnn_lightning.run_record import Record
+from srcnn_lightning.report.tables.rows import experiment_rows, family_rows, variant_rows
 
 
-def tables(records: Sequence[Record]) -> list[Table]:
-    """Each ablation with its L2 factors, then each other sweep."""
-    found = []
+def collect_tables(runs: Sequence[Run], study: Study | None) -> list[Table]:
+    """The study's tables of variants and of their families, then one for each other experiment.
+
+    Without a study there is a table for each experiment.
+    """
+    tables = _study_tables(runs, study) if study else []
     bicubic = {
-        images_key(run): run["metrics"]["test_psnr"]
-        for run in records
-        if run["config"]["model"].get("kernel") == "bicubic"
-        and not is_trained(run)
-        and run["status"] == "finished"
+        images_key(run): run.metrics["test_psnr"]
+        for run in runs
+        if run.kernel == "bicubic" and run.is_finished
     }
-    for runs in ablations(records):
-        rows = ablation_rows(runs)
-        found.append(Table(_title("Ablation", runs), caption(runs, rows), rows))
-        factors = factor_rows(runs)
-        if len(factors) > 1:
-            used = [run for run in runs if str(run["variant"]).startswith("l2_")]
-            text = caption(used, factors)
-            found.append(Table(_title("L2 factors", runs), text, factors, with_paper=False))
-    for runs in sweeps(records):
-        title = _title(runs[0]["experiment"], runs)
-        rows = sweep_rows(runs, bicubic.get(images_key(runs[0])))
-        found.append(Table(title, caption(runs), rows, with_paper=False))
-    _tell_apart(found)
-    return found
-
-
-def _title(name: str, runs: Sequence[Record]) -> str:
-    trained = next((run for run in runs if is_trained(run)), None)
-    epochs = f", {trained['config']['trainer']['max_epochs']} epochs" if trained else ""
-    return f"{name}, {runs[0]['data']}, {runs[0]['config']['degradation']['name']}{epochs}"
-
-
-def _tell_apart(found: Sequence[Table]) -> None:
-    titles = unique((table.title for table in found), "{} ({})")
-    for table, title in zip(found, titles, strict=True):
+    for group in experiment_groups(run for run in runs if not (study and run.variant)):
+        rows = experiment_rows(group, bicubic.get(images_key(group[0])))
+        title = _title(group[0].experiment, group)
+        tables.append(Table(title, caption(group), rows, has_printed=False))
+    titles = unique((table.title for table in tables), "{} ({})")
+    for table, title in zip(tables, titles, strict=True):
         table.title = title
+    return tables
+
+
+def _study_tables(runs: Sequence[Run], study: Study) -> list[Table]:
+    tables = []
+    for group in variant_groups(runs, study.varied):
+        rows = variant_rows(group, study)
+        tables.append(Table(_title("Ablation", group), caption(group, rows), rows))
+        for family in study.families:
+            rows = family_rows(group, family, study)
+            if len(rows) > 1:
+                members = [run for run in group if family.holds(run.variant)]
+                title, text = _title(family.title, group), caption(members, rows)
+                tables.append(Table(title, text, rows, has_printed=False))
+    return tables
+
+
+def _title(name: str, runs: Sequence[Run]) -> str:
+    trained = next((run for run in runs if run.is_trained), None)
+    epochs = f", {trained.config['trainer']['max_epochs']} epochs" if trained else ""
+    return f"{name}, {runs[0].data}, {runs[0].config['degradation']['name']}{epochs}"

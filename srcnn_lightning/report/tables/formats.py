@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from srcnn_lightning.report.file_names import slug
 from srcnn_lightning.report.tables.rows import METRICS, TableRow
@@ -11,19 +12,26 @@ from srcnn_lightning.report.tables.rows import METRICS, TableRow
 
 @dataclass
 class Table:
-    """A title, what its figures rest on, and its rows."""
+    """A table to print.
+
+    Attributes:
+        title: title, which no other table of the same report has.
+        caption: sentence on what the values rest on.
+        rows: rows from top to bottom.
+        has_printed: whether a study's printed values stand beside those of the runs.
+    """
 
     title: str
     caption: str
     rows: list[TableRow]
-    with_paper: bool = True
+    has_printed: bool = True
 
 
-OURS = ("Max val PSNR", "Test loss", "Test PSNR")
+COLUMNS = ("Max val PSNR", "Test loss", "Test PSNR")
 GAIN = "Gain over bicubic"
 TO_BASE = "To base [95 %]"
-NOT_SHOWN = "n.s."  # marks an interval that holds 0: no difference is shown
-PAPERS = ("Paper: max val PSNR", "Paper: test loss", "Paper: test PSNR", "Paper: gain")
+NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
+PRINTED_COLUMNS = ("Paper: max val PSNR", "Paper: test loss", "Paper: test PSNR", "Paper: gain")
 
 
 def markdown(tables: list[Table]) -> str:
@@ -65,68 +73,80 @@ def latex(tables: list[Table]) -> str:
 
 
 def comma_separated(tables: list[Table]) -> str:
-    """All figures of all rows, unrounded, empty where there is none."""
+    """All metrics of all rows, unrounded, empty where there is none."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    deviations = [f"{figure}_std" for figure in METRICS]
-    papers = ["paper_max_val_psnr", "paper_test_loss", "paper_test_psnr", "paper_gain"]
-    to_base = ["to_base", "to_base_low", "to_base_high", "to_base_seeds", "to_base_images"]
-    head = ["table", "row", "variant", "status", "runs", *METRICS, *deviations, "gain"]
-    head += [*to_base, *papers]
-    writer.writerow([*head, "caption"])
+    difference = ("mean", "low", "high", "seeds", "images")
+    printed = ("max_val_psnr", "test_loss", "test_psnr")
+    head = ["table", "row", "variant", "status", "runs", *METRICS]
+    head += [*(f"{metric}_std" for metric in METRICS), "gain", "to_base"]
+    head += [f"to_base_{name}" for name in difference[1:]]
+    head += [*(f"paper_{name}" for name in printed), "paper_gain", "caption"]
+    writer.writerow(head)
     for table in tables:
         for row in table.rows:
-            paper = row.paper
             writer.writerow(
                 [table.title, row.label, row.variant, row.status, row.runs]
-                + [row.mean.get(figure) for figure in METRICS]
-                + [row.deviation.get(figure) for figure in METRICS]
+                + [row.mean.get(metric) for metric in METRICS]
+                + [row.deviation.get(metric) for metric in METRICS]
                 + [row.gain]
-                + _interval(row)
-                + ([paper.max_val_psnr, paper.test_loss, paper.test_psnr] if paper else [None] * 3)
-                + [row.paper_gain, table.caption]
+                + [getattr(row.to_base, name, None) for name in difference]
+                + [getattr(row.printed, name, None) for name in printed]
+                + [row.printed_gain, table.caption]
             )
     return out.getvalue()
 
 
 def as_json(tables: list[Table]) -> str:
-    """All figures of all rows, unrounded."""
-    return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
+    """All metrics of all rows, unrounded."""
+    names = {"printed": "paper", "printed_gain": "paper_gain", "has_printed": "with_paper"}
+
+    def renamed(values: dict[str, Any]) -> dict[str, Any]:
+        return {names.get(key, key): value for key, value in values.items()}
+
+    contents = [renamed(asdict(table)) for table in tables]
+    for content in contents:
+        content["rows"] = [renamed(row) for row in content["rows"]]
+    return json.dumps(contents, indent=1) + "\n"
 
 
 FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json}
 
 
 def cells(table: Table) -> tuple[list[str], list[list[str]]]:
-    """The head and the body as text; only the first column is no figure."""
-    with_gain = table.with_paper or any(row.gain is not None for row in table.rows)
-    with_base = any(row.to_base for row in table.rows)
-    head = ["Experiment", *OURS, *([GAIN] if with_gain else []), *([TO_BASE] if with_base else [])]
-    head += PAPERS if table.with_paper else ()
+    """The head and the body as text; all columns but the first hold values."""
+    has_gain = table.has_printed or any(row.gain is not None for row in table.rows)
+    has_base = any(row.to_base for row in table.rows)
+    head = ["Experiment", *COLUMNS, *([GAIN] if has_gain else []), *([TO_BASE] if has_base else [])]
+    head += PRINTED_COLUMNS if table.has_printed else ()
     body = []
     for row in table.rows:
         if row.mean:
             label = row.label if row.status == "finished" else f"{row.label} ({row.status})"
-            cells = [label, *(_figure(row, name) for name in METRICS[:3])]
+            line = [label, *(_metric(row, name) for name in METRICS[:3])]
         else:
-            cells = [row.label, row.status, "", ""]
-        if with_gain:
-            cells.append("" if row.gain is None else f"{row.gain:+.3f}")
-        if with_base:
-            cells.append(_to_base(row))
-        if table.with_paper:
-            paper = row.paper
-            cells += (
-                [f"{paper.max_val_psnr:.3f}", f"{paper.test_loss:.7f}", f"{paper.test_psnr:.3f}"]
-                if paper
-                else ["", "", ""]
+            line = [row.label, row.status, "", ""]
+        if has_gain:
+            line.append(_gain(row.gain))
+        if has_base:
+            line.append(_to_base(row))
+        if table.has_printed:
+            printed = row.printed
+            line += (
+                [
+                    f"{printed.max_val_psnr:.3f}",
+                    f"{printed.test_loss:.7f}",
+                    f"{printed.test_psnr:.3f}",
+                ]
+                if printed
+                else [""] * 3
             )
-            cells.append("" if row.paper_gain is None else f"{row.paper_gain:+.3f}")
-        body.append(cells)
+            line.append(_gain(row.printed_gain))
+        body.append(line)
     return head, body
 
 
-def _figure(row: TableRow, name: str) -> str:
+def _metric(row: TableRow, name: str) -> str:
     if name not in row.mean:
         return ""
     digits = 7 if name == "test_loss" else 3
@@ -134,23 +154,20 @@ def _figure(row: TableRow, name: str) -> str:
     return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
 
 
+def _gain(decibels: float | None) -> str:
+    return "" if decibels is None else f"{decibels:+.3f}"
+
+
 def _to_base(row: TableRow) -> str:
-    found = row.to_base
-    if found is None:
+    difference = row.to_base
+    if difference is None:
         return ""
-    mark = f" {NOT_SHOWN}" if found.holds_zero else ""
-    return f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]{mark}"
-
-
-def _interval(row: TableRow) -> list[float | int | None]:
-    found = row.to_base
-    if found is None:
-        return [None] * 5
-    return [found.mean, found.low, found.high, found.seeds, found.images]
+    mark = f" {NOT_SIGNIFICANT}" if difference.holds_zero else ""
+    return f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]{mark}"
 
 
 def _markdown_cell(text: str) -> str:
-    """A name holds what Markdown would take as its own, or as HTML."""
+    """A cell whose text Markdown takes neither as its own signs nor as HTML."""
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -1,15 +1,14 @@
-"""From the records of one table to its rows: means over seeds, gains, and what is missing."""
+"""From the runs of one table to its rows: means over seeds, gains, and what is missing."""
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from statistics import fmean, stdev
 
-from srcnn_lightning.report.comparable_runs import is_trained
-from srcnn_lightning.report.paper import EXTRA_ROWS, TABLE_1, PaperRow
+from srcnn_lightning.report.comparable_runs import Run, group_by
+from srcnn_lightning.report.seed_groups import name_without_seed, unfinished
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
-from srcnn_lightning.run_record import Record
+from srcnn_lightning.report.study import Family, PrintedRow, Study
 
 METRICS = (
     "max_val_psnr",
@@ -19,14 +18,24 @@ METRICS = (
     "test_psnr_y",
     "test_ssim",
 )
-BASE = "base"
-L2 = "l2_"
-FACTORS = 5
 
 
 @dataclass
 class TableRow:
-    """One row; figures are empty where no run finished, and `status` says why."""
+    """One row of a table.
+
+    Attributes:
+        label: name for people.
+        variant: variant, or the run's name where it has none.
+        runs: number of finished runs.
+        status: `finished`, `missing`, or the states of the runs that did not finish.
+        mean: mean over the seeds by metric; empty where no run finished.
+        deviation: sample standard deviation by metric, of two seeds or more.
+        gain: test PSNR over bicubic in dB.
+        to_base: difference to the study's base.
+        printed: row of the study's printed table.
+        printed_gain: printed test PSNR over the printed bicubic, in dB.
+    """
 
     label: str
     variant: str
@@ -36,49 +45,47 @@ class TableRow:
     deviation: dict[str, float] = field(default_factory=dict)
     gain: float | None = None
     to_base: PairedDifference | None = None
-    paper: PaperRow | None = None
-    paper_gain: float | None = None
+    printed: PrintedRow | None = None
+    printed_gain: float | None = None
 
 
-def ablation_rows(records: list[Record]) -> list[TableRow]:
-    """The paper's seven rows in its order, our own below, further variants of a user last."""
-    by_variant = defaultdict(list)
-    for found in records:
-        by_variant[found["variant"]].append(found)
-    factors = {name: runs for name, runs in by_variant.items() if name.startswith(L2)}
-    base = finished_runs(by_variant[BASE])
-    rows = [_paper_row(paper, by_variant, factors, base) for paper in TABLE_1]
-    rows += [_row(label, name, by_variant[name], base) for name, label in EXTRA_ROWS.items()]
-    known = {paper.variant for paper in TABLE_1} | set(EXTRA_ROWS) | set(factors)
-    rows += [_row(name, name, runs, base) for name, runs in by_variant.items() if name not in known]
-    _add_gains(rows)
+def variant_rows(runs: Sequence[Run], study: Study) -> list[TableRow]:
+    """The study's printed rows in their order, its extra rows, and a user's own variants last."""
+    variants = group_by(runs, lambda run: run.variant)
+    base = finished_runs(variants.get(study.base, []))
+    families = {family.variant: family for family in study.families}
+    own = [name for name in variants if name not in study.labels and not study.family(name)]
+    rows = []
+    for name in (*study.labels, *own):
+        label = study.labels.get(name, name)
+        if name in families:
+            rows.append(_best_member(label, families[name], runs, base))
+        else:
+            compared = () if name == study.base else base
+            rows.append(_row(label, name, variants.get(name, []), compared))
+    printed = {row.variant: row for row in study.printed}
+    for row in rows:
+        row.printed = printed.get(row.variant)
+    _add_gains(rows, study.reference)
     return rows
 
 
-def factor_rows(records: list[Record]) -> list[TableRow]:
-    """One row for each L2 factor: Table 1 has only the best of them."""
-    base = finished_runs([found for found in records if found["variant"] == BASE])
-    factors = defaultdict(list)
-    for found in records:
-        if str(found["variant"]).startswith(L2):
-            factors[found["variant"]].append(found)
-    by_factor = sorted(
-        factors.items(), key=lambda item: item[1][0]["config"]["optimizer"].get("weight_decay", 0)
-    )
-    return [_row(factor_label(runs[0]), name, runs, base) for name, runs in by_factor]
+def family_rows(runs: Sequence[Run], family: Family, study: Study) -> list[TableRow]:
+    """One row for each member of a family, by its value."""
+    base = finished_runs([run for run in runs if run.variant == study.base])
+    members = _members(runs, family)
+    by_value = sorted(members.items(), key=lambda item: family.value(item[1][0]))
+    return [_row(family.label(alike[0]), name, alike, base) for name, alike in by_value]
 
 
-def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[TableRow]:
-    """One row for each setting of a sweep; seeds are averaged.
+def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[TableRow]:
+    """One row for each setting of an experiment; seeds are averaged.
 
     Args:
-        records: of the sweep.
-        bicubic: its test PSNR in dB on the same images, for the gains.
+        runs: runs of the experiment.
+        bicubic: test PSNR of bicubic in dB on the same images, for the gains.
     """
-    by_name = defaultdict(list)
-    for found in records:
-        name = name_without_seed(found)
-        by_name[name].append(found)
+    by_name = group_by(runs, name_without_seed)
     rows = [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
     for row in rows:
         if bicubic is not None and "test_psnr" in row.mean:
@@ -86,10 +93,58 @@ def sweep_rows(records: list[Record], bicubic: float | None = None) -> list[Tabl
     return rows
 
 
-def name_without_seed(found: Record) -> str:
-    """A run's name without its seed, `lr=0.001`; the network's where that is all there is."""
-    parts = [part for part in found["name"].split(",") if not part.startswith("seed=")]
-    return ",".join(parts) or str(found["config"]["model"].get("name", found["name"]))
+def finished_runs(runs: Sequence[Run]) -> list[Run]:
+    """The newest finished run of each seed: one seed on two devices is not two samples.
+
+    A baseline's seed changes nothing, so one run of it is kept.
+    """
+    by_date = sorted((run for run in runs if run.is_finished), key=lambda run: run.date or "")
+    if by_date and not by_date[-1].is_trained:
+        return by_date[-1:]
+    return [*{run.seed: run for run in by_date}.values()]
+
+
+def _best_member(label: str, family: Family, runs: Sequence[Run], base: Sequence[Run]) -> TableRow:
+    """The row of the member of the best validation PSNR."""
+    members = _members(runs, family)
+    rows = [_row(family.label(alike[0]), name, alike, base) for name, alike in members.items()]
+    finished = [row for row in rows if row.mean]
+    if not finished:
+        return _row(label, family.variant, [run for alike in members.values() for run in alike])
+    best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf))
+    best.variant = family.variant
+    if len(finished) < family.size:
+        best.label += f", the best of {len(finished)} {family.noun}"
+    return best
+
+
+def _members(runs: Sequence[Run], family: Family) -> dict[str, list[Run]]:
+    return group_by((run for run in runs if family.holds(run.variant)), lambda run: run.variant)
+
+
+def _row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] = ()) -> TableRow:
+    finished = finished_runs(runs)
+    status = (unfinished(runs) or "finished") if runs else "missing"
+    row = TableRow(label, variant, len(finished), status)
+    for metric in METRICS:
+        values = [value for run in finished if (value := run.metrics.get(metric)) is not None]
+        if values:
+            row.mean[metric] = fmean(values)
+        if len(values) > 1:
+            row.deviation[metric] = stdev(values)
+    row.to_base = paired_difference(finished, base)
+    return row
+
+
+def _add_gains(rows: Sequence[TableRow], reference: str) -> None:
+    bicubic = next((row for row in rows if row.variant == reference), None)
+    if bicubic is None:
+        return
+    for row in rows:
+        if "test_psnr" in row.mean and "test_psnr" in bicubic.mean:
+            row.gain = row.mean["test_psnr"] - bicubic.mean["test_psnr"]
+        if row.printed and bicubic.printed:
+            row.printed_gain = row.printed.test_psnr - bicubic.printed.test_psnr
 
 
 def _by_value(name: str) -> list[tuple[str, float, str]]:
@@ -101,81 +156,5 @@ def _by_value(name: str) -> list[tuple[str, float, str]]:
         except ValueError:
             return 0.0
 
-    pairs = [part.partition("=") for part in name.split(",")]
+    pairs = [pair.partition("=") for pair in name.split(",")]
     return [(key, number(value), value) for key, _, value in pairs]
-
-
-def _paper_row(
-    paper: PaperRow,
-    by_variant: dict[str, list[Record]],
-    factors: dict[str, list[Record]],
-    base: list[Record],
-) -> TableRow:
-    if paper.variant != "l2":
-        row = _row(paper.label, paper.variant, by_variant.get(paper.variant, []), base)
-    else:
-        # The paper does not say which factor its row shows: the best val PSNR of the five.
-        candidates = [
-            _row(factor_label(runs[0]), name, runs, base) for name, runs in factors.items()
-        ]
-        finished = [row for row in candidates if row.mean]
-        best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf), default=None)
-        row = best or _row(
-            paper.label, paper.variant, [r for runs in factors.values() for r in runs]
-        )
-        row.variant = paper.variant
-        if best and len(finished) < FACTORS:
-            row.label += f", the best of {len(finished)} factors"
-    row.paper = paper
-    return row
-
-
-def factor_label(found: Record) -> str:
-    """`+ Regularization (0.001)`."""
-    return f"+ Regularization ({found['config']['optimizer'].get('weight_decay', 0):g})"
-
-
-def _row(label: str, variant: str, runs: list[Record], base: Sequence[Record] = ()) -> TableRow:
-    finished = finished_runs(runs)
-    row = TableRow(label, variant, runs=len(finished))
-    if not runs:
-        row.status = "missing"
-    elif any(found["status"] != "finished" for found in runs):
-        states = Counter(found["status"] for found in runs if found["status"] != "finished")
-        row.status = ", ".join(
-            state if len(runs) == 1 else f"{count} of {len(runs)} {state}"
-            for state, count in states.items()
-        )
-    for figure in METRICS:
-        values = [found["metrics"].get(figure) for found in finished]
-        values = [value for value in values if value is not None]
-        if values:
-            row.mean[figure] = fmean(values)
-        if len(values) > 1:
-            row.deviation[figure] = stdev(values)
-    if variant != BASE:
-        row.to_base = paired_difference(finished, base)
-    return row
-
-
-def finished_runs(runs: Sequence[Record]) -> list[Record]:
-    """The newest finished run of each seed: one seed on two devices is not two samples.
-
-    A baseline's seed changes nothing: of it there is one run.
-    """
-    finished = [found for found in runs if found["status"] == "finished"]
-    by_date = sorted(finished, key=lambda found: str(found.get("date", "")))
-    if by_date and not is_trained(by_date[-1]):
-        return by_date[-1:]
-    return list({found["config"]["seed"]: found for found in by_date}.values())
-
-
-def _add_gains(rows: list[TableRow]) -> None:
-    ours = {row.variant: row.mean.get("test_psnr") for row in rows}
-    papers = {row.paper.variant: row.paper.test_psnr for row in rows if row.paper}
-    for row in rows:
-        psnr, bicubic = row.mean.get("test_psnr"), ours.get("bicubic")
-        if psnr is not None and bicubic is not None:
-            row.gain = psnr - bicubic
-        if row.paper:
-            row.paper_gain = row.paper.test_psnr - papers["bicubic"]

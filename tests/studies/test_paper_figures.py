@@ -1,8 +1,7 @@
-import pytest
-from run_records import make_record
+from dataclasses import replace
 
-from srcnn_lightning.report.figures.figure_selection import curve_figures
-from srcnn_lightning.report.seed_groups import seed_groups
+import pytest
+from run_records import make_record, seed_groups, select_curves
 
 TANH = {"model.output_activation": "tanh"}
 BATCH_NORM = {"model.batch_norm": True}
@@ -18,7 +17,7 @@ def point(settings=(), *, experiment="any", lr=1e-3, decay=0.0, **changes):
 
 
 def figures_of(records):
-    return {figure.name: figure for figure in curve_figures(seed_groups(records))}
+    return {figure.name: figure for figure in select_curves(seed_groups(records))}
 
 
 def legend(figure):
@@ -27,7 +26,7 @@ def legend(figure):
 
 def test_learning_rates_are_figure_4_in_their_order():
     runs = [point(lr=lr, experiment="mine") for lr in (1e-3, 1e-1, 1e-5)]
-    (figure,) = curve_figures(seed_groups(runs))
+    (figure,) = select_curves(seed_groups(runs))
     assert (figure.name, figure.title) == ("figure_4", "Learning rates")
     assert legend(figure) == [f"learning rate {lr}" for lr in ("1e-05", "0.001", "0.1")]
     assert [curve.colour for curve in figure.curves] == [0, 1, 2]
@@ -144,7 +143,7 @@ def test_several_lengths_are_several_figures_the_larger_first():
     long = [point({"trainer.max_epochs": 100}, lr=lr) for lr in (1e-2, 1e-3)]
     longest = [point({"trainer.max_epochs": 200}, lr=lr) for lr in (1e-2, 1e-3)]
     for runs in ([*short, *long, *longest], [*longest, *long, *short]):
-        found = curve_figures(seed_groups(runs))
+        found = select_curves(seed_groups(runs))
         assert [figure.name for figure in found] == ["figure_4", "figure_4-2", "figure_4-3"]
         assert [len(figure.curves) for figure in found] == [3, 2, 2]
         epochs = [figure.note.partition(",")[0] for figure in found]
@@ -169,14 +168,14 @@ def test_other_sweeps_have_one_figure_for_each_experiment():
 def test_own_network_without_the_papers_settings_has_a_figure():
     own = {"model": {"_target_": "mine.Network", "name": "mine"}}
     runs = [point({**own, "optimizer.lr": lr}, experiment="own") for lr in (1e-2, 1e-3)]
-    assert [len(figure.curves) for figure in curve_figures(seed_groups(runs))] == [2]
+    assert [len(figure.curves) for figure in select_curves(seed_groups(runs))] == [2]
 
 
 def test_runs_without_curves_have_no_figure():
     runs = [point(lr=lr, status="failed") for lr in (1e-2, 1e-3)]
-    none = [{**point(lr=lr, status="diverged"), "history": []} for lr in (1e-2, 1e-3)]
+    none = [replace(point(lr=lr, status="diverged"), history=[]) for lr in (1e-2, 1e-3)]
     baselines = [make_record("bicubic"), make_record("nearest")]
-    assert curve_figures(seed_groups([*runs, *none, *baselines])) == []
+    assert select_curves(seed_groups([*runs, *none, *baselines])) == []
 
 
 def test_diverged_runs_have_their_curve():

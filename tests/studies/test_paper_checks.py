@@ -1,10 +1,10 @@
 import math
+from dataclasses import replace
 
 import pytest
-from run_records import make_record
+from run_records import make_record, seed_groups
 
-from srcnn_lightning.report.paper_checks import Gaps, check_paper, decibels
-from srcnn_lightning.report.seed_groups import seed_groups
+from srcnn_lightning.studies.srcnn_paper.paper_checks import Gaps, check_paper, decibels
 
 ALIASED = {"degradation": {"name": "aliased", "antialias": False, "scale": 2}}
 # Losses whose PSNR is 20, 21, 22 and so on, dB.
@@ -166,8 +166,10 @@ def test_regularization_is_answered():
         make_record("l2_1e-3", max_val_psnr=28.0),
         make_record("l2_1e-4", max_val_psnr=27.0),
     ]
-    for found, psnr in zip(records, (26.0, 26.5, 30.0), strict=True):
-        found["per_image"] = [{"name": name, "psnr": psnr} for name in ("a.png", "b.png")]
+    records = [
+        replace(run, per_image=[{"name": name, "psnr": psnr} for name in ("a.png", "b.png")])
+        for run, psnr in zip(records, (26.0, 26.5, 30.0), strict=True)
+    ]
     (factor,) = check_paper({"photos": seed_groups(records)}).factors
     # The best by validation, not by test.
     assert (factor.label, factor.of) == ("+ Regularization (0.001)", 2)

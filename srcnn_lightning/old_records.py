@@ -1,0 +1,43 @@
+"""The names that run records of earlier versions have for what has another name today."""
+
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+
+class Earlier(NamedTuple):
+    """Where records of earlier versions hold a value.
+
+    Attributes:
+        key: dotted name that it had; empty for a value that they lack.
+        default: value for records that have neither name.
+    """
+
+    key: str
+    default: Any
+
+
+# By the dotted name of today. A setting that gets another name, or another group, stands here:
+# "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
+TRANSLATIONS: dict[str, Earlier] = {
+    "results_version": Earlier("", 3),
+}
+
+
+def translate(content: dict[str, Any]) -> dict[str, Any]:
+    """A copy of a record's content in which every value has its name of today."""
+    content = deepcopy(content)
+    for key, earlier in TRANSLATIONS.items():
+        group, name = _place(content, key)
+        if group is None or name in group:
+            continue
+        old_group, old_name = _place(content, earlier.key)
+        group[name] = (old_group or {}).pop(old_name, earlier.default)
+    return content
+
+
+def _place(content: Any, key: str) -> tuple[dict[str, Any] | None, str]:
+    """The dictionary that may hold a dotted name, if there is one, and the last part of it."""
+    *groups, name = key.split(".")
+    for group in groups:
+        content = content.get(group) if isinstance(content, dict) else None
+    return (content if isinstance(content, dict) else None), name
