@@ -73,10 +73,11 @@ test: setup  ## The tests, a few minutes
 test-slow: setup  ## The tests that take longer: the demo, a wheel in a clean environment
 	$(RUN) -m pytest -n 2 -m slow
 
-lint: setup  ## Style and types
+lint: setup  ## Style, types and the floors of the imports
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
 
 format: setup  ## Let ruff put the style right
 	$(RUN) -m ruff check --fix .

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 
-from srcnn_lightning.data import colour_profiles
-from srcnn_lightning.data.deep_pixels import read_deep_png
-from srcnn_lightning.data.tiff_file import is_grey_tiff, is_tiff, read_tiff
 from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.image_io import colour_profiles
+from srcnn_lightning.image_io.deep_pixels import read_deep_png
+from srcnn_lightning.image_io.tiff import is_grey_tiff, is_tiff, read_tiff
 
 # Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack; here the
 # files are the user's own.

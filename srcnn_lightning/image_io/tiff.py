@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from PIL import Image
 
-from srcnn_lightning.data.deep_pixels import to_8_bits
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.image_io.deep_pixels import to_8_bits
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
