@@ -30,7 +30,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_record_is_loaded(kept: Path) -> None:
     run = load(kept)
     assert (run.status, run.results_version, run.parameters) == ("finished", 4, 1219)
-    assert run.config["model"]["features"] == [4, 3]  # type: ignore[typeddict-item]
+    assert run.config["model"]["features"] == [4, 3]
     assert run.metrics["test_psnr"] == pytest.approx(25.30511474609375)
     assert [image["name"] for image in run.per_image] == run.split["test"]
     assert [epoch["epoch"] for epoch in run.history] == [1]
