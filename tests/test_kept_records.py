@@ -52,7 +52,7 @@ def test_checkpoint_upscales(kept: Path, command: Command, tmp_path: Path) -> No
     Image.fromarray(pixels).save(tmp_path / "image.png")
     done = command(str(PLACE), "image.png", verb="upscale")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "image-enlarged.png: 60x40 pixels\n"
+    assert done.stdout == "image-upscaled.png: 60x40 pixels\n"
 
 
 def test_checkpoint_starts_a_training_whose_record_has_every_field(

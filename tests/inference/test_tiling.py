@@ -4,7 +4,7 @@ from torch import nn
 
 from srcnn_lightning.inference.tiling import (
     OVERLAP,
-    PROBED,
+    PROBE_RADIUS,
     receptive_radius,
     tile_overlap,
     upscale_tiled,
@@ -95,7 +95,10 @@ def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
             return images - images.mean((2, 3), keepdim=True)
 
     assert receptive_radius(Centred()) is None
-    assert receptive_radius(nn.Conv2d(3, 3, 2 * PROBED - 1, padding=PROBED - 1)) == PROBED - 1
+    assert (
+        receptive_radius(nn.Conv2d(3, 3, 2 * PROBE_RADIUS - 1, padding=PROBE_RADIUS - 1))
+        == PROBE_RADIUS - 1
+    )
 
 
 class Positioned(nn.Module):
