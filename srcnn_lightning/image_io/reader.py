@@ -13,8 +13,8 @@ from srcnn_lightning.image_io import colour_profiles
 from srcnn_lightning.image_io.deep_pixels import read_deep_png
 from srcnn_lightning.image_io.tiff import is_grey_tiff, is_tiff, read_tiff
 
-# Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack. The files
-# read here are the user's own.
+# Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack. These
+# files are the user's own.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = sys.maxsize
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # Pillow's part; tifffile reads TIFFs
