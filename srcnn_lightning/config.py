@@ -117,7 +117,7 @@ class TrainerConfig:
         precision: Lightning's name of the arithmetic: `32-true`, `16-mixed` or `bf16-mixed`.
         gradient_clip_val: largest norm, or largest value, of the gradient; None: not clipped.
         gradient_clip_algorithm: `norm` of all gradients together, or `value` of each.
-        accumulate_grad_batches: batches whose gradients are summed before a step.
+        accumulate_grad_batches: batches whose gradients are averaged for a step.
         limit_train_batches: training batches an epoch; None: all.
         limit_val_batches: validation batches; None: all.
         limit_test_batches: test batches; None: all.
@@ -174,6 +174,21 @@ class TrainerConfig:
         )
 
 
+TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}
+
+
+@dataclass
+class OptimizerConfig:
+    """The keys of the group `optimizer` that every optimizer of conf/optimizer has.
+
+    Further keys are arguments of the optimizer, so the group stays a dictionary in `Config`.
+    """
+
+    _target_: str
+    lr: float
+    weight_decay: float
+
+
 @dataclass
 class Config:
     """One run (conf/config.yaml).
@@ -215,7 +230,8 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use, and groups that do not fit together."""
-        require(0 <= self.seed < 2**32, "seed", self.seed, "it must be from 0 to 2**32 - 1")
+        require(self.seed >= 0, "seed", self.seed, "it must be 0 or more")
+        require(self.seed < 2**32, "seed", self.seed, "it must be below 2**32")
         require(
             re.fullmatch(r"[\w+-][\w.+-]*", self.experiment_name) is not None,
             "experiment_name",
@@ -277,9 +293,9 @@ def read(composed: DictConfig) -> Config:
         OmegaConfBaseException: a value of the wrong type, or a missing one.
     """
     _refuse_undeclared(composed, Config)
-    config = OmegaConf.to_object(composed)
-    assert isinstance(config, Config)
-    return config
+    values: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    typed = {name: kind(**values[name]) for name, kind in TYPED_GROUPS.items()}
+    return Config(**{**values, **typed})
 
 
 def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
@@ -295,3 +311,10 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):
             _refuse_undeclared(node[key], child, f"{prefix}{key!s}.")
+
+
+@dataclass
+class ComposedConfig(Config):
+    """The types that Hydra checks while it composes, before the first job of a sweep runs."""
+
+    optimizer: OptimizerConfig  # type: ignore[assignment]

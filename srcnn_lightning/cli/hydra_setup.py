@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from srcnn_lightning import hardware
-from srcnn_lightning.config import Config
+from srcnn_lightning.config import ComposedConfig
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # A wheel holds conf/ inside the package, a checkout beside it.
@@ -41,7 +41,7 @@ def register() -> None:
     store = ConfigStore.instance()
     stored = store.repo.setdefault("hydra", {})
     stored["sweeper"] = _OwnSweepers(stored.get("sweeper", {}))
-    store.store(name="schema", node=Config)
+    store.store(name="schema", node=ComposedConfig)
 
 
 def _new_name() -> str:

@@ -114,7 +114,6 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
     kept["data"] = _without(settings["data"], UNHASHED_DATA)
     kept["model"] = _without(settings["model"], ("name",))
-    kept["optimizer"] = {key: _canonical(value) for key, value in settings["optimizer"].items()}
     device = hardware.device_type(settings["trainer"]["accelerator"])
     trainer = {"device": device, **_without(settings["trainer"], UNHASHED_TRAINER)}
     if device != "cuda":
@@ -123,11 +122,6 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
         # On a CPU the order of a sum, and with it its last bits, depends on the threads.
         del trainer["threads"]
     return {**kept, "trainer": trainer}
-
-
-def _canonical(value: Any) -> Any:
-    """0 and 0.0 are one setting: a plain dictionary keeps the type that was typed."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _without(group: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """TensorBoard events of a run: curves that a restart continues, and one row of HParams."""
 
+import inspect
 import io
 import os
 import re
@@ -48,6 +49,10 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
         supplied["purge_step"] = epochs + 1
     given = {key: value for key, value in settings.items() if key != "_target_"}
     arguments.check("logger", logger_class, given, supplied)
+    if issubclass(logger_class, TensorBoardLogger):  # hands further arguments to its writer
+        own = inspect.signature(TensorBoardLogger).parameters
+        further = {key: value for key, value in given.items() if key not in own}
+        arguments.check("logger", SummaryWriter, further)
     logger: Logger = logger_class(**given, **supplied)
     return logger
 

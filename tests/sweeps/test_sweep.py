@@ -81,7 +81,7 @@ def test_stopped_sweep_says_which_job_was_under_way(tmp_path: Path) -> None:
 def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
     result = command(*LEAVES, "-m", "optimizer.lr=1e-3,-1,1e-4")
     assert result.returncode == 2
-    assert result.stderr.startswith("optimizer.lr=-1.0: it must be above 0")
+    assert result.stderr.startswith("optimizer.lr=-1.0: it must be a number above 0")
     assert "3 jobs: 1 finished, 2 not run" in result.stdout
     assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/lr=0.001"]
 
