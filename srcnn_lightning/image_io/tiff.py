@@ -103,9 +103,10 @@ def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
-    if page.colormap is not None:  # a palette; programs write 256 or 257 times the 8-bit value
-        return Image.fromarray((page.colormap.T >> 8).astype(np.uint8)[pixels[..., 0]])
-    pixels = to_8_bits(_with_straight_alpha(page, pixels, counts[page.photometric], bits), bits)
+    if page.photometric == PHOTOMETRIC.PALETTE:
+        return Image.fromarray(_palette(page, name)[pixels[..., 0]])
+    colours = counts[page.photometric]
+    pixels = to_8_bits(_with_straight_alpha(page, pixels, colours, bits, name), bits)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         pixels[..., 0] = 255 - pixels[..., 0]
     if page.photometric == PHOTOMETRIC.SEPARATED:
@@ -113,8 +114,18 @@ def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
+def _palette(page: "TiffPage", name: str) -> np.ndarray:
+    """The colours of a palette, `(N, 3)` uint8."""
+    if page.colormap is None:
+        raise BadInput(f"{name}: a palette TIFF without its ColorMap; save it as grey or RGB.")
+    palette = page.colormap.T
+    # The standard's range is 16 bits, and programs write 256 or 257 times the 8-bit value. Some
+    # programs write the 8-bit value itself.
+    return np.asarray(palette >> 8 if palette.max() > 255 else palette).astype(np.uint8)
+
+
 def _with_straight_alpha(
-    page: "TiffPage", pixels: np.ndarray, colours: int, bits: int
+    page: "TiffPage", pixels: np.ndarray, colours: int, bits: int, name: str
 ) -> np.ndarray:
     """The colours of `(H, W, C)` pixels, and alpha if that comes next, not multiplied into them."""
     from tifffile import EXTRASAMPLE
@@ -122,6 +133,11 @@ def _with_straight_alpha(
     # Other programs too take a further channel without a name for alpha.
     extra = page.extrasamples or (EXTRASAMPLE.UNASSALPHA,) * (pixels.shape[-1] - colours)
     kinds = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
+    if colours == 1 and extra and (len(extra) > 1 or extra[0] not in kinds):
+        raise BadInput(
+            f"{name}: a grey TIFF of {pixels.shape[-1]} channels that are not grey and alpha is "
+            "not read; save it as grey or RGB."
+        )
     if colours == 4 or not extra or extra[0] not in kinds:
         return pixels[..., :colours].astype(np.uint16 if bits > 8 else np.uint8)
     pixels = pixels[..., : colours + 1]

@@ -101,7 +101,7 @@ def test_channel_that_is_no_alpha_is_not_looked_at(tmp_path):
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("bits", [8, 16])
 def test_colour_tiff_is_turned_upright(tmp_path, bits, orientation):
-    from test_image_file import STORED, UPRIGHT
+    from test_reader import STORED, UPRIGHT
 
     stored = np.array(STORED[orientation]) * 40
     pixels = np.dstack([stored, stored + 1, stored + 2]) * (257 if bits == 16 else 1)
@@ -142,6 +142,62 @@ def test_tiff_that_cannot_be_read_is_refused_by_name(tmp_path, pixels, options, 
     assert str(refusal.value).startswith(f"{path}: ")
     assert words in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+def test_grey_with_channels_that_are_no_alpha_is_refused(
+    tmp_path, photometric, count, planar, bits
+):
+    path = tmp_path / "a.tif"
+    pixels = (TWIN if bits == 8 else COLOURS)[..., :count]
+    tifffile.imwrite(
+        path,
+        planes(pixels) if planar else pixels,
+        photometric=photometric,
+        planarconfig="separate" if planar else "contig",
+    )
+    with pytest.raises(BadInput) as refusal:
+        read_image(path)
+    assert str(refusal.value) == (
+        f"{path}: a grey TIFF of {count} channels that are not grey and alpha is not read; "
+        "save it as grey or RGB."
+    )
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("photometric", ["rgb", "minisblack"])
+def test_colour_map_of_a_file_that_is_no_palette_is_not_used(tmp_path, photometric, bits):
+    path = tmp_path / "a.tif"
+    colours = COLOURS if bits == 16 else TWIN
+    pixels, expected = (colours, TWIN) if photometric == "rgb" else (colours[..., 0], GREY_TWIN)
+    colour_map = np.random.default_rng(1).integers(0, 65536, 3 * 256).tolist()
+    tag = (320, "H", len(colour_map), colour_map, True)
+    tifffile.imwrite(path, pixels, photometric=photometric, extratags=[tag])
+    assert np.array_equal(read_image(path), expected)
+
+
+@pytest.mark.parametrize("factor", [1, 256, 257])
+def test_palette_of_8_or_16_bits_gives_its_8_bit_colours(tmp_path, factor):
+    colours = np.random.default_rng(1).integers(0, 256, (256, 3)).astype(np.uint16)
+    indices = TWIN[..., 0]
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, indices, photometric="palette", colormap=colours.T * factor)
+    assert np.array_equal(read_image(path), colours[indices])
+
+
+def test_palette_without_its_colours_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    colour_map = np.zeros((3, 256), np.uint16)
+    tifffile.imwrite(path, TWIN[..., 0], photometric="palette", colormap=colour_map)
+    content = path.read_bytes()
+    tag = (320).to_bytes(2, "little") + (3).to_bytes(2, "little")  # of type 3, SHORT
+    assert content.count(tag) == 1
+    path.write_bytes(content.replace(tag, (65000).to_bytes(2, "little") + tag[2:]))
+    with pytest.raises(BadInput, match="a palette TIFF without its ColorMap; save it as grey"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("kept", [0.95, 0.5, 0.05])
