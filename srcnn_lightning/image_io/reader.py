@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, PngImagePlugin
@@ -11,7 +11,7 @@ from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.image_io import colour_profiles
 from srcnn_lightning.image_io.deep_pixels import read_deep_png
-from srcnn_lightning.image_io.tiff import is_grey_tiff, is_tiff, read_tiff
+from srcnn_lightning.image_io.tiff import is_tiff, read_tiff
 
 # Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack. These
 # files are the user's own.
@@ -27,7 +27,9 @@ class Picture:
     """The picture of an image file, upright, in the file's own colours.
 
     Attributes:
-        colours: image of mode L or RGB, 8 bits a channel.
+        colours: image of mode L or RGB, 8 bits a channel. L is of files that hold grey values of 1
+            to 16 bits. The file's type decides, not its pixels: equal channels are RGB, and so is
+            a palette of greys. BMP has no grey but the palette of all greys in their order.
         alpha: image of mode L and the same size; None for a file without transparency.
         profile: ICC profile of `colours`; None where they are sRGB.
         changes: a sentence for each property of the file that is not kept.
@@ -39,8 +41,20 @@ class Picture:
     changes: tuple[str, ...]
 
 
-def read_image(path: Path) -> np.ndarray:
-    """`(H, W, 3)` uint8 in sRGB, as networks are trained on.
+class TrainingImage(NamedTuple):
+    """An image as networks are trained and tested on.
+
+    Attributes:
+        pixels: `(H, W, 3)` uint8 in sRGB.
+        is_grey: whether the image is grey in its file.
+    """
+
+    pixels: np.ndarray
+    is_grey: bool
+
+
+def read_image(path: Path) -> TrainingImage:
+    """Read an image file in sRGB.
 
     Colours are converted by the file's profile (`colour_profiles`). Grey gets three equal channels.
     Transparent parts show white.
@@ -56,7 +70,7 @@ def read_image(path: Path) -> np.ndarray:
     if picture.alpha:
         white = Image.new("RGB", colours.size, "white")
         colours = Image.composite(colours, white, picture.alpha)
-    return np.asarray(colours)
+    return TrainingImage(np.asarray(colours), is_grey=picture.colours.mode == "L")
 
 
 def read_picture(path: Path) -> Picture:
@@ -129,18 +143,3 @@ def _upright(image: Image.Image, orientation: Any) -> Image.Image:
     exif = image.getexif()
     exif[ORIENTATION] = orientation
     return ImageOps.exif_transpose(image)
-
-
-def is_grey(path: Path) -> bool:
-    """Whether the file holds grey values of 1 to 16 bits and no colours; it may hold alpha.
-
-    The file's type decides, not its pixels: equal channels are RGB, and a palette of greys is a
-    palette. BMP has no grey but the palette of all greys in their order, which Pillow calls grey.
-    """
-    with path.open("rb") as file:
-        if is_tiff(file):
-            return is_grey_tiff(file)
-        with Image.open(file, formats=FORMATS) as image:
-            # A PNG of 16-bit grey and alpha has no mode of its own in Pillow.
-            modes = [image.mode, *(str(tile[3]) for tile in image.tile)]
-    return any(mode in ("1", "L", "LA") or mode.startswith(("I;16", "LA;16")) for mode in modes)

@@ -73,14 +73,6 @@ def read_tiff(file: BinaryIO, name: str) -> Tiff:
         return Tiff(image, bits, orientation, page.iccprofile, len(tiff.pages))
 
 
-def is_grey_tiff(file: BinaryIO) -> bool:
-    """Whether the first page holds grey values and no colours."""
-    from tifffile import PHOTOMETRIC, TiffFile
-
-    with TiffFile(file) as tiff:
-        return tiff.pages.first.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)
-
-
 def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
     from tifffile import COMPRESSION, PHOTOMETRIC
 
