@@ -29,6 +29,7 @@ class Tiff:
         orientation: EXIF's number, 1 for upright.
         profile: ICC profile, if there is one.
         pages: of the file; `image` is the first.
+        metadata: kinds of metadata of the page: EXIF, XMP, text.
     """
 
     image: Image.Image
@@ -36,6 +37,7 @@ class Tiff:
     orientation: int
     profile: bytes | None
     pages: int
+    metadata: list[str]
 
 
 def is_tiff(file: BinaryIO) -> bool:
@@ -70,7 +72,19 @@ def read_tiff(file: BinaryIO, name: str) -> Tiff:
             )
         image = _image(page, bits, name)
         orientation = page.tags.valueof("Orientation", 1)
-        return Tiff(image, bits, orientation, page.iccprofile, len(tiff.pages))
+        pages = len(tiff.pages)
+        return Tiff(image, bits, orientation, page.iccprofile, pages, _metadata(page))
+
+
+def _metadata(page: "TiffPage") -> list[str]:
+    from tifffile import DATATYPE
+
+    kinds = {
+        "EXIF": "ExifTag" in page.tags or "GPSTag" in page.tags,
+        "XMP": "XMP" in page.tags,
+        "text": any(tag.dtype == DATATYPE.ASCII for tag in page.tags),
+    }
+    return [kind for kind, is_there in kinds.items() if is_there]
 
 
 def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:

@@ -191,6 +191,17 @@ def test_read_image_of_no_image_names_the_file(tmp_path, content):
         read_image(tmp_path / "text.png")
 
 
+def test_image_of_another_type_than_those_that_are_read_names_those(tmp_path):
+    Image.new("P", (8, 8)).save(tmp_path / "a.gif")
+    path = (tmp_path / "a.gif").rename(tmp_path / "a.png")
+    with pytest.raises(BadInput) as refusal:
+        read_image(path)
+    assert str(refusal.value) == (
+        f"{path}: not a readable image (damaged, or a type that is not read); "
+        "save it as PNG, JPEG, WebP, BMP or TIFF."
+    )
+
+
 @pytest.mark.parametrize("size", [(11000, 10000), (20000, 20000)])
 def test_read_image_does_not_take_a_large_image_for_an_attack(tmp_path, size):
     # Pillow warns from 89 megapixels on and refuses from 179 on, both by the header alone.
