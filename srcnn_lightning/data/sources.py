@@ -131,7 +131,8 @@ def _describe_skipped(skipped: list[Path]) -> str:
     """`3 files of other types than PNG (.gif 2, .txt 1) and 1 subfolder`; empty for none."""
     files = [path for path in skipped if path.is_file()]
     folders = sum(path.is_dir() for path in skipped)
-    broken = len(skipped) - len(files) - folders
+    broken = sum(path.is_symlink() and not path.exists() for path in skipped)
+    special = len(skipped) - len(files) - folders - broken  # pipes, sockets and devices
     # "replace": an ending that is not UTF-8 cannot be printed.
     endings = Counter(
         path.suffix.lower().encode(errors="replace").decode() or "no ending" for path in files
@@ -141,8 +142,10 @@ def _describe_skipped(skipped: list[Path]) -> str:
         f"{_count(len(files), 'file')} of other types than {TYPES} ({types})" if files else "",
         _count(folders, "subfolder") if folders else "",
         _count(broken, "broken link") if broken else "",
+        _count(special, "special file") if special else "",
     ]
-    return " and ".join(group for group in groups if group)
+    *others, last = [group for group in groups if group] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _count(count: int, noun: str) -> str:

@@ -57,7 +57,19 @@ def test_folder_says_once_what_it_skips(tmp_path, capsys):
         open_source(settings("folder", tmp_path))
     assert capsys.readouterr().out == (
         f"data.root={tmp_path}: skipped 4 files of other types than PNG, JPEG, WebP, BMP or TIFF "
-        "(.gif 2, .txt 1, no ending 1) and 2 subfolders and 1 broken link\n"
+        "(.gif 2, .txt 1, no ending 1), 2 subfolders and 1 broken link\n"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_folder_tells_a_pipe_from_a_broken_link(tmp_path, capsys):
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    open_source(settings("folder", tmp_path))
+    assert capsys.readouterr().out == (
+        f"data.root={tmp_path}: skipped 1 broken link and 2 special files\n"
     )
 
 
