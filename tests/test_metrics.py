@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from srcnn_lightning import metrics
-from srcnn_lightning.image_io import is_grey, read_image
+from srcnn_lightning.image_io import read_image
 from srcnn_lightning.models import Interpolation
 from srcnn_lightning.resize import resize_uint8
 
@@ -192,12 +192,13 @@ def test_bicubic_gives_the_literatures_psnr(name, count, scale, printed):
     enlarge = Interpolation("bicubic", antialias=True, scale=scale)
     figures = []
     for file in files:
-        target = torch.tensor(read_image(file)).permute(2, 0, 1)[None]
+        image = read_image(file)
+        target = torch.tensor(image.pixels).permute(2, 0, 1)[None]
         height, width = (side // scale for side in target.shape[-2:])
         target = target[..., : height * scale, : width * scale]
         small = resize_uint8(target, (height, width), "bicubic", antialias=True)
         output = enlarge(small / 255).clamp(0, 1)
-        grey = torch.tensor([is_grey(file)])
+        grey = torch.tensor([image.is_grey])
         figures.append(float(metrics.psnr_y(output, target / 255, scale, grey)))
     # The literature rounds Y to whole levels, which takes up to 0.03 dB from five images.
     assert sum(figures) / count == pytest.approx(printed, abs=0.03 if count == 5 else 0.005)

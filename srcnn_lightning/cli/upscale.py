@@ -68,7 +68,8 @@ def upscale_file(
 ) -> None:
     """Upscale an image file, and print a line for each property of the file that is not kept.
 
-    Transparency, grey and the colour profile are kept. The PNG is written whole or not at all.
+    Transparency, grey and the colour profile are kept. The resolution in dpi is not, and no line
+    says so. The PNG is written whole or not at all.
 
     Args:
         run: run folder, whose best checkpoint is taken, or checkpoint.

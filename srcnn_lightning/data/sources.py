@@ -12,7 +12,7 @@ from srcnn_lightning.data import div2k
 from srcnn_lightning.errors import BadInput
 
 if TYPE_CHECKING:
-    import numpy as np
+    from srcnn_lightning.image_io import TrainingImage
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff")
 TYPES = "PNG, JPEG, WebP, BMP or TIFF"
@@ -27,16 +27,14 @@ class Source:
         name: name of the data set in folders and tables.
         identity: for each image's name, the values that tell the image from another of the same
             name; an empty list before an image is fetched.
-        read: function from a name to the image, `(H, W, 3)` uint8.
-        is_grey: function from a name to whether the image is grey in its file.
+        read: function from a name to the image.
         fetch: function from the chosen names to a source that has these images; None where nothing
             needs to be fetched.
     """
 
     name: str
     identity: dict[str, list[Any]]
-    read: "Callable[[str], np.ndarray]"
-    is_grey: Callable[[str], bool]
+    read: "Callable[[str], TrainingImage]"
     fetch: "Callable[[Sequence[str]], Source] | None" = None
 
     @property
@@ -71,14 +69,16 @@ def open_source(data: DataConfig) -> Source:
 
 
 def _dead_leaves(data: DataConfig) -> Source:
-    def read(name: str) -> "np.ndarray":
+    def read(name: str) -> "TrainingImage":
         from srcnn_lightning.data.dead_leaves import draw
+        from srcnn_lightning.image_io import TrainingImage
 
-        return draw(data.crop, data.seed, int(name.rpartition("_")[2]))
+        pixels = draw(data.crop, data.seed, int(name.rpartition("_")[2]))
+        return TrainingImage(pixels, is_grey=False)
 
     names = [f"dead_leaves_{index:04d}" for index in range(data.count)]
     identity = {name: [DEAD_LEAVES_VERSION, data.crop, data.seed] for name in names}
-    return Source(data.name or "dead_leaves", identity, read, is_grey=lambda _: False)
+    return Source(data.name or "dead_leaves", identity, read)
 
 
 def _div2k(data: DataConfig, root: Path) -> Source:
@@ -131,7 +131,8 @@ def _describe_skipped(skipped: list[Path]) -> str:
     """`3 files of other types than PNG (.gif 2, .txt 1) and 1 subfolder`; empty for none."""
     files = [path for path in skipped if path.is_file()]
     folders = sum(path.is_dir() for path in skipped)
-    broken = len(skipped) - len(files) - folders
+    broken = sum(path.is_symlink() and not path.exists() for path in skipped)
+    special = len(skipped) - len(files) - folders - broken  # pipes, sockets and devices
     # "replace": an ending that is not UTF-8 cannot be printed.
     endings = Counter(
         path.suffix.lower().encode(errors="replace").decode() or "no ending" for path in files
@@ -141,8 +142,10 @@ def _describe_skipped(skipped: list[Path]) -> str:
         f"{_count(len(files), 'file')} of other types than {TYPES} ({types})" if files else "",
         _count(folders, "subfolder") if folders else "",
         _count(broken, "broken link") if broken else "",
+        _count(special, "special file") if special else "",
     ]
-    return " and ".join(group for group in groups if group)
+    *others, last = [group for group in groups if group] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _count(count: int, noun: str) -> str:
@@ -150,17 +153,12 @@ def _count(count: int, noun: str) -> str:
 
 
 def _of_files(name: str, paths: dict[str, Path]) -> Source:
-    def read(image: str) -> "np.ndarray":
+    def read(image: str) -> "TrainingImage":
         from srcnn_lightning.image_io import read_image
 
         return read_image(paths[image])
 
-    def is_grey(image: str) -> bool:
-        from srcnn_lightning import image_io
-
-        return image_io.is_grey(paths[image])
-
-    return Source(name, {image: _identity(path) for image, path in paths.items()}, read, is_grey)
+    return Source(name, {image: _identity(path) for image, path in paths.items()}, read)
 
 
 def _identity(path: Path) -> list[Any]:

@@ -92,7 +92,8 @@ def _make(source: Source, names: list[str], crop: int, size: int, antialias: boo
     from srcnn_lightning.console import track
 
     def make_one(name: str) -> tuple[np.ndarray, bool]:
-        return _target(source.read(name), name, crop, size, antialias), source.is_grey(name)
+        pixels, is_grey = source.read(name)
+        return _target(pixels, name, crop, size, antialias), is_grey
 
     workers = os.cpu_count() or 1
     # Pillow decodes without the interpreter's lock; each resize keeps to its own thread.

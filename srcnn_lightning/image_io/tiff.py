@@ -29,6 +29,7 @@ class Tiff:
         orientation: EXIF's number, 1 for upright.
         profile: ICC profile, if there is one.
         pages: of the file; `image` is the first.
+        metadata: kinds of metadata of the page: EXIF, XMP, text.
     """
 
     image: Image.Image
@@ -36,6 +37,7 @@ class Tiff:
     orientation: int
     profile: bytes | None
     pages: int
+    metadata: list[str]
 
 
 def is_tiff(file: BinaryIO) -> bool:
@@ -70,15 +72,19 @@ def read_tiff(file: BinaryIO, name: str) -> Tiff:
             )
         image = _image(page, bits, name)
         orientation = page.tags.valueof("Orientation", 1)
-        return Tiff(image, bits, orientation, page.iccprofile, len(tiff.pages))
+        pages = len(tiff.pages)
+        return Tiff(image, bits, orientation, page.iccprofile, pages, _metadata(page))
 
 
-def is_grey_tiff(file: BinaryIO) -> bool:
-    """Whether the first page holds grey values and no colours."""
-    from tifffile import PHOTOMETRIC, TiffFile
+def _metadata(page: "TiffPage") -> list[str]:
+    from tifffile import DATATYPE
 
-    with TiffFile(file) as tiff:
-        return tiff.pages.first.photometric in (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)
+    kinds = {
+        "EXIF": "ExifTag" in page.tags or "GPSTag" in page.tags,
+        "XMP": "XMP" in page.tags,
+        "text": any(tag.dtype == DATATYPE.ASCII for tag in page.tags),
+    }
+    return [kind for kind, is_there in kinds.items() if is_there]
 
 
 def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
@@ -103,9 +109,10 @@ def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
     if page.axes == "SYX":
         pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
-    if page.colormap is not None:  # a palette; programs write 256 or 257 times the 8-bit value
-        return Image.fromarray((page.colormap.T >> 8).astype(np.uint8)[pixels[..., 0]])
-    pixels = to_8_bits(_with_straight_alpha(page, pixels, counts[page.photometric], bits), bits)
+    if page.photometric == PHOTOMETRIC.PALETTE:
+        return Image.fromarray(_palette(page, name)[pixels[..., 0]])
+    colours = counts[page.photometric]
+    pixels = to_8_bits(_with_straight_alpha(page, pixels, colours, bits, name), bits)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
         pixels[..., 0] = 255 - pixels[..., 0]
     if page.photometric == PHOTOMETRIC.SEPARATED:
@@ -113,8 +120,18 @@ def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
+def _palette(page: "TiffPage", name: str) -> np.ndarray:
+    """The colours of a palette, `(N, 3)` uint8."""
+    if page.colormap is None:
+        raise BadInput(f"{name}: a palette TIFF without its ColorMap; save it as grey or RGB.")
+    palette = page.colormap.T
+    # The standard's range is 16 bits, and programs write 256 or 257 times the 8-bit value. Some
+    # programs write the 8-bit value itself.
+    return np.asarray(palette >> 8 if palette.max() > 255 else palette).astype(np.uint8)
+
+
 def _with_straight_alpha(
-    page: "TiffPage", pixels: np.ndarray, colours: int, bits: int
+    page: "TiffPage", pixels: np.ndarray, colours: int, bits: int, name: str
 ) -> np.ndarray:
     """The colours of `(H, W, C)` pixels, and alpha if that comes next, not multiplied into them."""
     from tifffile import EXTRASAMPLE
@@ -122,6 +139,11 @@ def _with_straight_alpha(
     # Other programs too take a further channel without a name for alpha.
     extra = page.extrasamples or (EXTRASAMPLE.UNASSALPHA,) * (pixels.shape[-1] - colours)
     kinds = (EXTRASAMPLE.ASSOCALPHA, EXTRASAMPLE.UNASSALPHA)
+    if colours == 1 and extra and (len(extra) > 1 or extra[0] not in kinds):
+        raise BadInput(
+            f"{name}: a grey TIFF of {pixels.shape[-1]} channels that are not grey and alpha is "
+            "not read; save it as grey or RGB."
+        )
     if colours == 4 or not extra or extra[0] not in kinds:
         return pixels[..., :colours].astype(np.uint16 if bits > 8 else np.uint8)
     pixels = pixels[..., : colours + 1]

@@ -151,11 +151,18 @@ def frames(path: Path) -> None:
 
 
 def deep(path: Path) -> None:
-    tifffile.imwrite(path, np.full((30, 40, 3), 9999, np.uint16), photometric="rgb")
+    pixels = np.full((30, 40, 3), 9999, np.uint16)
+    tifffile.imwrite(path, pixels, photometric="rgb", metadata=None, software=False)
 
 
 def cmyk(path: Path) -> None:
     Image.new("CMYK", (40, 30)).save(path)
+
+
+def camera(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "A maker of cameras"
+    Image.new("RGB", (40, 30)).save(path, exif=exif, xmp=b"<x:xmpmeta/>")
 
 
 def broken_profile(path: Path) -> None:
@@ -170,6 +177,7 @@ def broken_profile(path: Path) -> None:
         (frames, "a.webp", "RGB", "The first of its 2 frames or pages is taken."),
         (deep, "a.tif", "RGB", "Its 16 bits a channel are rounded to 8."),
         (cmyk, "a.jpg", "RGB", "Its CMYK is converted to sRGB."),
+        (camera, "a.jpg", "RGB", "Its metadata (EXIF, XMP) is not kept."),
         (broken_profile, "a.png", "RGB", "Its colour profile is broken"),
     ],
 )

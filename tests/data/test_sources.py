@@ -26,7 +26,7 @@ def test_folder_lists_images_sorted_and_reads_them(tmp_path):
         save(tmp_path / name, colour)
     source = open_source(settings("folder", tmp_path))
     assert source.names == ["a.bmp", "b.png"]
-    assert source.read("b.png").tolist() == [[[4, 5, 6]] * 4] * 3
+    assert source.read("b.png").pixels.tolist() == [[[4, 5, 6]] * 4] * 3
 
 
 def test_folder_takes_every_extension_in_either_case(tmp_path):
@@ -35,7 +35,7 @@ def test_folder_takes_every_extension_in_either_case(tmp_path):
         save(tmp_path / name)
     source = open_source(settings("folder", tmp_path))
     assert source.names == names
-    assert [source.read(name).shape for name in names] == [(3, 4, 3)] * len(names)
+    assert [source.read(name).pixels.shape for name in names] == [(3, 4, 3)] * len(names)
 
 
 def test_folder_ignores_hidden_files_other_files_and_folders(tmp_path):
@@ -57,7 +57,19 @@ def test_folder_says_once_what_it_skips(tmp_path, capsys):
         open_source(settings("folder", tmp_path))
     assert capsys.readouterr().out == (
         f"data.root={tmp_path}: skipped 4 files of other types than PNG, JPEG, WebP, BMP or TIFF "
-        "(.gif 2, .txt 1, no ending 1) and 2 subfolders and 1 broken link\n"
+        "(.gif 2, .txt 1, no ending 1), 2 subfolders and 1 broken link\n"
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_folder_tells_a_pipe_from_a_broken_link(tmp_path, capsys):
+    save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "pipe.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    open_source(settings("folder", tmp_path))
+    assert capsys.readouterr().out == (
+        f"data.root={tmp_path}: skipped 1 broken link and 2 special files\n"
     )
 
 
@@ -147,8 +159,8 @@ def test_div2k_reads_the_png_files_of_its_folder(tmp_path):
     save(tmp_path / "0802.png", (4, 5, 6))
     source = open_source(settings("div2k", tmp_path)).ensure(["0801.png", "0802.png"])
     assert (source.name, source.names) == ("DIV2K", ["0801.png", "0802.png"])
-    assert source.read("0801.png")[0, 0].tolist() == [7, 8, 9]
-    assert source.read("0802.png")[0, 0].tolist() == [4, 5, 6]
+    assert source.read("0801.png").pixels[0, 0].tolist() == [7, 8, 9]
+    assert source.read("0802.png").pixels[0, 0].tolist() == [4, 5, 6]
     assert source.identity["0801.png"][0] == (tmp_path / "DIV2K_valid_HR/0801.png").stat().st_size
 
 
@@ -187,13 +199,13 @@ def test_dead_leaves_has_count_images_of_the_crops_size():
     source = open_source(settings("dead_leaves", crop=24, count=12))
     assert source.name == "dead_leaves"
     assert len(source.names) == 12
-    assert source.read(source.names[11]).shape == (24, 24, 3)
+    assert source.read(source.names[11]).pixels.shape == (24, 24, 3)
 
 
 def test_dead_leaves_follow_data_seed_and_index():
     def image(seed, index):
         source = open_source(settings("dead_leaves", seed=seed))
-        return source.read(source.names[index])
+        return source.read(source.names[index]).pixels
 
     assert np.array_equal(image(0, 1), image(0, 1))
     assert not np.array_equal(image(0, 1), image(1, 1))
@@ -204,7 +216,7 @@ def test_dead_leaves_follow_data_seed_and_index():
 
 def test_dead_leaves_keep_an_image_when_there_are_more():
     few, many = (open_source(settings("dead_leaves", count=count)) for count in (3, 300))
-    assert np.array_equal(few.read(few.names[2]), many.read(few.names[2]))
+    assert np.array_equal(few.read(few.names[2]).pixels, many.read(few.names[2]).pixels)
 
 
 def test_dead_leaves_identity_tells_seeds_and_crops_apart():

@@ -48,7 +48,7 @@ def test_display_p3_becomes_srgb(tmp_path, kind):
         image = Image.fromarray(colours.astype(np.uint8))
         image.save(path, icc_profile=profile, **options.get(kind, {}))
     expected = [p3_in_srgb(colour) for colour in P3_COLOURS]
-    difference = np.abs(read_image(path)[8, 8::16] - expected).max()
+    difference = np.abs(read_image(path).pixels[8, 8::16] - expected).max()
     # A level of blue more or less, which is what JPEG rounds to, is 4 of the dark blue 11.
     assert difference <= (4 if kind == "8.jpg" else 1)
 
@@ -57,14 +57,14 @@ def test_display_p3_of_a_palette_becomes_srgb(tmp_path):
     image = Image.new("P", (1, 1), 0)
     image.putpalette([60, 200, 60])
     image.save(tmp_path / "a.png", icc_profile=icc_profiles.DISPLAY_P3)
-    assert np.abs(read_image(tmp_path / "a.png")[0, 0] - [0, 203, 11.0]).max() <= 1
+    assert np.abs(read_image(tmp_path / "a.png").pixels[0, 0] - [0, 203, 11.0]).max() <= 1
 
 
 def test_colour_is_converted_before_it_is_laid_over_white(tmp_path):
     image = Image.new("RGBA", (1, 1), (60, 200, 60, 51))  # a fifth of the green, four of white
     image.save(tmp_path / "a.png", icc_profile=icc_profiles.DISPLAY_P3)
     expected = [0.8 * 255, 0.2 * 203 + 0.8 * 255, 0.2 * 11 + 0.8 * 255]
-    assert np.abs(read_image(tmp_path / "a.png")[0, 0] - expected).max() <= 1
+    assert np.abs(read_image(tmp_path / "a.png").pixels[0, 0] - expected).max() <= 1
 
 
 @pytest.mark.parametrize("bits", [8, 16])
@@ -76,7 +76,7 @@ def test_grey_of_another_gamma_becomes_srgb_and_stays_grey(tmp_path, bits):
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", iccprofile=profile)
     light = (levels / 255) ** 1.8
     expected = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    found = read_image(tmp_path / "a.tif")[0]
+    found = read_image(tmp_path / "a.tif").pixels[0]
     assert np.abs(found[:, 0] - expected).max() <= 1
     assert (found == found[:, :1]).all()
 
@@ -88,7 +88,7 @@ def test_profile_that_is_srgb_changes_no_pixel(tmp_path, mode):
     grey = icc_profiles.grey(icc_profiles.SRGB_CURVE)
     profile = icc_profiles.SRGB if mode == "RGB" else grey
     Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=profile)
-    assert (read_image(tmp_path / "a.png") == pixels.reshape(200, 200, -1)).all()
+    assert (read_image(tmp_path / "a.png").pixels == pixels.reshape(200, 200, -1)).all()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_profile_that_is_srgb_changes_no_pixel(tmp_path, mode):
 )
 def test_broken_profile_is_left_out(tmp_path, profile):
     Image.new("RGB", (1, 1), (60, 200, 60)).save(tmp_path / "a.png", icc_profile=profile)
-    assert read_image(tmp_path / "a.png").tolist() == [[[60, 200, 60]]]
+    assert read_image(tmp_path / "a.png").pixels.tolist() == [[[60, 200, 60]]]
     picture = read_picture(tmp_path / "a.png")
     assert picture.profile is None
     assert picture.changes == ("Its colour profile is broken, or of other pixels, and left out.",)
@@ -132,4 +132,4 @@ def test_profile_and_texts_of_megabytes_are_read(tmp_path, bits):
         profile = icc_profiles.grey(icc_profiles.SRGB_CURVE) + bytes(2_000_000)
     image.save(tmp_path / "a.png", icc_profile=profile, pnginfo=texts)
     expected = [0, 203, 11] if bits == 8 else [60, 60, 60]
-    assert np.abs(read_image(tmp_path / "a.png")[0, 0] - np.array(expected)).max() <= 1
+    assert np.abs(read_image(tmp_path / "a.png").pixels[0, 0] - np.array(expected)).max() <= 1

@@ -45,27 +45,27 @@ def test_transparent_grey_of_a_png_is_white(tmp_path, bits):
     pixels = np.array([[0, 7, 8]], f"uint{bits}") * np.array(scale, f"uint{bits}")
     transparent = chunk(b"tRNS", struct.pack(">H", 7 * scale))
     (tmp_path / "a.png").write_bytes(png(pixels, 0, transparent))
-    assert read_image(tmp_path / "a.png")[0].tolist() == [[0] * 3, [255] * 3, [8] * 3]
+    assert read_image(tmp_path / "a.png").pixels[0].tolist() == [[0] * 3, [255] * 3, [8] * 3]
 
 
 def test_transparent_colour_of_a_png_is_compared_in_all_its_16_bits(tmp_path):
     pixels = np.array([[[257, 514, 771], [257, 514, 772]]], np.uint16)
     transparent = chunk(b"tRNS", struct.pack(">HHH", 257, 514, 771))
     (tmp_path / "a.png").write_bytes(png(pixels, 2, transparent))
-    assert read_image(tmp_path / "a.png")[0].tolist() == [[255] * 3, [1, 2, 3]]
+    assert read_image(tmp_path / "a.png").pixels[0].tolist() == [[255] * 3, [1, 2, 3]]
 
 
 def test_grey_and_alpha_of_a_png_lie_over_white(tmp_path):
     pixels = np.array([[[25700, 65535], [25700, 0], [0, 257 * 128]]], np.uint16)
     (tmp_path / "a.png").write_bytes(png(pixels, 4))
-    assert read_image(tmp_path / "a.png")[0].tolist() == [[100] * 3, [255] * 3, [127] * 3]
+    assert read_image(tmp_path / "a.png").pixels[0].tolist() == [[100] * 3, [255] * 3, [127] * 3]
 
 
 def test_odd_metadata_of_a_16_bit_png_are_no_reason_for_a_line(tmp_path):
     # libpng warns of each: a text that ends early, a profile that is none.
     odd = [chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 99)[:-6]), chunk(b"iCCP", b"a\0\0bc")]
     (tmp_path / "a.png").write_bytes(png(COLOURS, 2, *odd))
-    assert np.array_equal(read_image(tmp_path / "a.png"), TWIN)
+    assert np.array_equal(read_image(tmp_path / "a.png").pixels, TWIN)
 
 
 @pytest.mark.parametrize("bits", ["BGR;15", "BGR;16"])
@@ -78,7 +78,7 @@ def test_bmp_of_16_bits_a_pixel_is_no_16_bit_image(tmp_path, bits):
     content = struct.pack("<2sIII", b"BM", start + 4, 0, start) + header
     content += struct.pack("<III", *masks) + struct.pack("<HH", red, white)
     (tmp_path / "a.bmp").write_bytes(content)
-    assert read_image(tmp_path / "a.bmp")[0].tolist() == [[255, 0, 0], [255, 255, 255]]
+    assert read_image(tmp_path / "a.bmp").pixels[0].tolist() == [[255, 0, 0], [255, 255, 255]]
 
 
 def test_16_bit_grey_stays_grey(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.image_io import is_grey, read_image
+from srcnn_lightning.image_io import read_image
 
 # An upright picture of six grey levels, and how a file of each EXIF orientation stores it (the
 # standard says which side of the picture the first row and the first column of the file are).
@@ -54,7 +54,7 @@ def one_bit_png(width, height):
 
 
 def test_read_image_rgb_is_exact(tmp_path):
-    image = read_image(written(tmp_path / "a.png", [(1, 2, 3), (250, 128, 0)]))
+    image = read_image(written(tmp_path / "a.png", [(1, 2, 3), (250, 128, 0)])).pixels
     assert (image.shape, image.dtype) == ((1, 2, 3), np.uint8)
     assert image.tolist() == [[[1, 2, 3], [250, 128, 0]]]
 
@@ -64,7 +64,7 @@ def test_read_image_lossless_formats_are_exact(tmp_path, extension):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     options = {"lossless": True} if extension == "webp" else {}
     Image.fromarray(pixels).save(tmp_path / f"a.{extension}", **options)
-    assert np.array_equal(read_image(tmp_path / f"a.{extension}"), pixels)
+    assert np.array_equal(read_image(tmp_path / f"a.{extension}").pixels, pixels)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_read_image_lossless_formats_are_exact(tmp_path, extension):
 )
 def test_read_image_jpeg_becomes_rgb(tmp_path, mode, colour, expected):
     Image.new(mode, (16, 16), colour).save(tmp_path / "a.jpg", quality=95)
-    image = read_image(tmp_path / "a.jpg")
+    image = read_image(tmp_path / "a.jpg").pixels
     assert image.shape == (16, 16, 3)
     assert np.abs(image.astype(int) - expected).max() <= 3
 
@@ -83,7 +83,7 @@ def test_read_image_jpeg_becomes_rgb(tmp_path, mode, colour, expected):
 @pytest.mark.parametrize(("mode", "values"), [("L", [0, 77, 255]), ("1", [0, 255])])
 def test_read_image_grey_has_three_equal_channels(tmp_path, mode, values, extension):
     path = written(tmp_path / f"a.{extension}", values, mode=mode)
-    assert read_image(path).tolist() == [[[value] * 3 for value in values]]
+    assert read_image(path).pixels.tolist() == [[[value] * 3 for value in values]]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_read_image_palette_takes_its_colours(tmp_path, transparency, expected):
     options = {} if transparency is None else {"transparency": transparency}
     palette = [10, 20, 30, 200, 100, 50]
     path = written(tmp_path / "a.png", [0, 1], mode="P", palette=palette, **options)
-    assert read_image(path).tolist() == [expected]
+    assert read_image(path).pixels.tolist() == [expected]
 
 
 @pytest.mark.parametrize("extension", ["png", "webp", "tif"])
@@ -108,24 +108,24 @@ def test_read_image_alpha_lies_over_white(tmp_path, extension):
     pixels = [(9, 8, 7, 0), (9, 8, 7, 255), (0, 100, 255, 128)]
     path = written(tmp_path / f"a.{extension}", pixels, mode="RGBA", **options)
     # 100 * 128/255 + 127 = 177.2
-    assert read_image(path).tolist() == [[[255, 255, 255], [9, 8, 7], [127, 177, 255]]]
+    assert read_image(path).pixels.tolist() == [[[255, 255, 255], [9, 8, 7], [127, 177, 255]]]
 
 
 def test_read_image_grey_alpha_lies_over_white(tmp_path):
     path = written(tmp_path / "a.png", [(0, 128), (100, 0), (100, 255)], mode="LA")
-    assert read_image(path).tolist() == [[[127] * 3, [255] * 3, [100] * 3]]
+    assert read_image(path).pixels.tolist() == [[[127] * 3, [255] * 3, [100] * 3]]
 
 
 def test_read_image_transparent_colour_is_white(tmp_path):
     path = written(tmp_path / "a.png", [(7, 8, 9), (9, 9, 9)], transparency=(7, 8, 9))
-    assert read_image(path).tolist() == [[[255, 255, 255], [9, 9, 9]]]
+    assert read_image(path).pixels.tolist() == [[[255, 255, 255], [9, 9, 9]]]
 
 
 @pytest.mark.parametrize("extension", ["png", "tif"])
 def test_read_image_16_bit_grey_is_divided_by_257(tmp_path, extension):
     cv2.imwrite(str(tmp_path / f"a.{extension}"), np.array([list(SIXTEEN_BIT)], np.uint16))
     expected = [[[value] * 3 for value in SIXTEEN_BIT.values()]]
-    assert read_image(tmp_path / f"a.{extension}").tolist() == expected
+    assert read_image(tmp_path / f"a.{extension}").pixels.tolist() == expected
 
 
 @pytest.mark.parametrize("extension", ["png", "tif"])
@@ -133,7 +133,9 @@ def test_read_image_16_bit_colour_is_divided_by_257_in_rgb_order(tmp_path, exten
     path = tmp_path / f"a.{extension}"
     red = np.array([list(SIXTEEN_BIT)], np.uint16)
     cv2.imwrite(str(path), np.dstack([0 * red + 51400, 0 * red + 25700, red]))  # OpenCV wants BGR
-    assert read_image(path).tolist() == [[[value, 100, 200] for value in SIXTEEN_BIT.values()]]
+    assert read_image(path).pixels.tolist() == [
+        [[value, 100, 200] for value in SIXTEEN_BIT.values()]
+    ]
 
 
 @pytest.mark.parametrize("extension", ["png", "tif"])
@@ -141,7 +143,7 @@ def test_read_image_16_bit_alpha_lies_over_white(tmp_path, extension):
     path = tmp_path / f"a.{extension}"
     bgra = [[0, 129, 4863, 65535], [0, 129, 4863, 0], [0, 25700, 65535, 128 * 257]]
     cv2.imwrite(str(path), np.array([bgra], np.uint16))
-    assert read_image(path).tolist() == [[[19, 1, 0], [255, 255, 255], [255, 177, 127]]]
+    assert read_image(path).pixels.tolist() == [[[19, 1, 0], [255, 255, 255], [255, 177, 127]]]
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -164,7 +166,7 @@ def test_read_image_applies_the_orientation(tmp_path, kind, orientation):
         image = Image.fromarray(stored.astype(np.uint16) * 257 if "16" in kind else stored)
         image = image.convert("RGB") if "rgb" in kind else image
         image.save(path, exif=exif, **({"lossless": True} if kind == "rgb.webp" else {}))
-    squares = read_image(path)[4::8, 4::8]
+    squares = read_image(path).pixels[4::8, 4::8]
     assert np.rint(squares / 40).tolist() == [[[v, v, v] for v in row] for row in UPRIGHT]
 
 
@@ -189,6 +191,17 @@ def test_read_image_of_no_image_names_the_file(tmp_path, content):
         read_image(tmp_path / "text.png")
 
 
+def test_image_of_another_type_than_those_that_are_read_names_those(tmp_path):
+    Image.new("P", (8, 8)).save(tmp_path / "a.gif")
+    path = (tmp_path / "a.gif").rename(tmp_path / "a.png")
+    with pytest.raises(BadInput) as refusal:
+        read_image(path)
+    assert str(refusal.value) == (
+        f"{path}: not a readable image (damaged, or a type that is not read); "
+        "save it as PNG, JPEG, WebP, BMP or TIFF."
+    )
+
+
 @pytest.mark.parametrize("size", [(11000, 10000), (20000, 20000)])
 def test_read_image_does_not_take_a_large_image_for_an_attack(tmp_path, size):
     # Pillow warns from 89 megapixels on and refuses from 179 on, both by the header alone.
@@ -207,7 +220,7 @@ def test_read_image_of_a_damaged_chunk_names_the_file(tmp_path):
 @pytest.mark.slow  # ten seconds and 1.5 GB
 def test_read_image_reads_110_megapixels(tmp_path):
     Image.new("1", (11000, 10000), 1).save(tmp_path / "large.png")
-    assert read_image(tmp_path / "large.png").shape == (10000, 11000, 3)
+    assert read_image(tmp_path / "large.png").pixels.shape == (10000, 11000, 3)
 
 
 def refused(path):
@@ -262,7 +275,8 @@ def test_read_image_in_two_threads_leaves_the_warning_filters_alone(tmp_path):
         ("a.jpg", "RGB", False),
         ("a.bmp", "RGB", False),
         ("a.tif", "RGBA", False),
-        ("a.tif", "LAB", False),
+        ("a.tif", "P", False),
+        ("a.tif", "CMYK", False),
         ("a.webp", "L", False),  # WebP has no grey
     ],
 )
@@ -270,15 +284,15 @@ def test_is_grey_goes_by_the_files_type_and_not_by_its_pixels(tmp_path, name, mo
     # Every pixel is grey: equal channels, and palettes of greys that are no ramp.
     palette = {"palette": [100, 100, 100, 7, 7, 7]} if mode == "P" else {}
     pixel = 0 if mode in ("1", "P", "L", "I;16") else (0, 255) if mode == "LA" else (0,) * len(mode)
-    assert is_grey(written(tmp_path / name, [pixel], mode=mode, **palette)) is wanted
+    assert read_image(written(tmp_path / name, [pixel], mode=mode, **palette)).is_grey is wanted
 
 
 @pytest.mark.parametrize("extension", ["png", "tif"])
 def test_is_grey_of_16_bits_goes_by_the_channels(tmp_path, extension):
     for name, shape in {"grey": (2, 3), "colour": (2, 3, 3)}.items():
         cv2.imwrite(str(tmp_path / f"{name}.{extension}"), np.full(shape, 1000, np.uint16))
-    assert is_grey(tmp_path / f"grey.{extension}") is True
-    assert is_grey(tmp_path / f"colour.{extension}") is False
+    assert read_image(tmp_path / f"grey.{extension}").is_grey is True
+    assert read_image(tmp_path / f"colour.{extension}").is_grey is False
 
 
 def test_is_grey_of_16_bits_and_alpha(tmp_path):
@@ -286,5 +300,5 @@ def test_is_grey_of_16_bits_and_alpha(tmp_path):
     row = struct.pack(">BHH", 0, 1000, 65535)
     chunks = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(row)), chunk(b"IEND", b"")]
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
-    assert read_image(tmp_path / "a.png").tolist() == [[[4] * 3]]
-    assert is_grey(tmp_path / "a.png") is True
+    assert read_image(tmp_path / "a.png").pixels.tolist() == [[[4] * 3]]
+    assert read_image(tmp_path / "a.png").is_grey is True

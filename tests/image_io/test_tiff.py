@@ -47,8 +47,9 @@ def planes(pixels):
 def test_rgb_tiff_is_its_8_bit_twin(tmp_path, options, planar):
     pixels, config = (planes(COLOURS), "separate") if planar else (COLOURS, "contig")
     path = tmp_path / "a.tif"
+    options = {**options, "metadata": None, "software": False}  # no texts of tifffile's own
     tifffile.imwrite(path, pixels, photometric="rgb", planarconfig=config, **options)
-    assert np.array_equal(read_image(path), TWIN)
+    assert np.array_equal(read_image(path).pixels, TWIN)
     assert read_picture(path).changes == ("Its 16 bits a channel are rounded to 8.",)
 
 
@@ -58,7 +59,7 @@ def test_grey_whose_zero_is_white_is_no_negative(tmp_path, bits, compression):
     pixels = GREY_TWIN[..., 0] if bits == 8 else GREY
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, ~pixels, photometric="miniswhite", compression=compression)
-    assert np.array_equal(read_image(path), GREY_TWIN)
+    assert np.array_equal(read_image(path).pixels, GREY_TWIN)
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14])
@@ -67,7 +68,7 @@ def test_grey_of_other_depths_is_scaled_by_its_largest_value(tmp_path, bits):
     levels = np.array([[0, 1, largest // 2, largest - 1, largest]], np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", levels, photometric="minisblack", bitspersample=bits)
     expected = np.floor(levels[0] / largest * 255 + 0.5)
-    assert read_image(tmp_path / "a.tif")[0, :, 1].tolist() == expected.tolist()
+    assert read_image(tmp_path / "a.tif").pixels[0, :, 1].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("planar", [False, True])
@@ -88,20 +89,22 @@ def test_alpha_of_a_tiff_lies_over_white_as_that_of_its_twin(tmp_path, count, ki
     )
     share = alpha[..., None] / 65535
     expected = 255 * (colours * share + 1 - share)
-    assert np.abs(read_image(tmp_path / "a.tif") - expected).max() <= 1.5  # rounded three times
+    assert (
+        np.abs(read_image(tmp_path / "a.tif").pixels - expected).max() <= 1.5
+    )  # rounded three times
 
 
 def test_channel_that_is_no_alpha_is_not_looked_at(tmp_path):
     pixels = np.dstack([COLOURS, GREY])
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, pixels, photometric="rgb", extrasamples=["unspecified"])
-    assert np.array_equal(read_image(path), TWIN)
+    assert np.array_equal(read_image(path).pixels, TWIN)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("bits", [8, 16])
 def test_colour_tiff_is_turned_upright(tmp_path, bits, orientation):
-    from test_image_file import STORED, UPRIGHT
+    from test_reader import STORED, UPRIGHT
 
     stored = np.array(STORED[orientation]) * 40
     pixels = np.dstack([stored, stored + 1, stored + 2]) * (257 if bits == 16 else 1)
@@ -111,7 +114,7 @@ def test_colour_tiff_is_turned_upright(tmp_path, bits, orientation):
     )
     upright = np.array(UPRIGHT) * 40
     expected = np.dstack([upright, upright + 1, upright + 2])
-    assert np.array_equal(read_image(tmp_path / "a.tif"), expected)
+    assert np.array_equal(read_image(tmp_path / "a.tif").pixels, expected)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,62 @@ def test_tiff_that_cannot_be_read_is_refused_by_name(tmp_path, pixels, options, 
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+def test_grey_with_channels_that_are_no_alpha_is_refused(
+    tmp_path, photometric, count, planar, bits
+):
+    path = tmp_path / "a.tif"
+    pixels = (TWIN if bits == 8 else COLOURS)[..., :count]
+    tifffile.imwrite(
+        path,
+        planes(pixels) if planar else pixels,
+        photometric=photometric,
+        planarconfig="separate" if planar else "contig",
+    )
+    with pytest.raises(BadInput) as refusal:
+        read_image(path)
+    assert str(refusal.value) == (
+        f"{path}: a grey TIFF of {count} channels that are not grey and alpha is not read; "
+        "save it as grey or RGB."
+    )
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("photometric", ["rgb", "minisblack"])
+def test_colour_map_of_a_file_that_is_no_palette_is_not_used(tmp_path, photometric, bits):
+    path = tmp_path / "a.tif"
+    colours = COLOURS if bits == 16 else TWIN
+    pixels, expected = (colours, TWIN) if photometric == "rgb" else (colours[..., 0], GREY_TWIN)
+    colour_map = np.random.default_rng(1).integers(0, 65536, 3 * 256).tolist()
+    tag = (320, "H", len(colour_map), colour_map, True)
+    tifffile.imwrite(path, pixels, photometric=photometric, extratags=[tag])
+    assert np.array_equal(read_image(path).pixels, expected)
+
+
+@pytest.mark.parametrize("factor", [1, 256, 257])
+def test_palette_of_8_or_16_bits_gives_its_8_bit_colours(tmp_path, factor):
+    colours = np.random.default_rng(1).integers(0, 256, (256, 3)).astype(np.uint16)
+    indices = TWIN[..., 0]
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, indices, photometric="palette", colormap=colours.T * factor)
+    assert np.array_equal(read_image(path).pixels, colours[indices])
+
+
+def test_palette_without_its_colours_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    colour_map = np.zeros((3, 256), np.uint16)
+    tifffile.imwrite(path, TWIN[..., 0], photometric="palette", colormap=colour_map)
+    content = path.read_bytes()
+    tag = (320).to_bytes(2, "little") + (3).to_bytes(2, "little")  # of type 3, SHORT
+    assert content.count(tag) == 1
+    path.write_bytes(content.replace(tag, (65000).to_bytes(2, "little") + tag[2:]))
+    with pytest.raises(BadInput, match="a palette TIFF without its ColorMap; save it as grey"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("kept", [0.95, 0.5, 0.05])
 @pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
 @pytest.mark.parametrize("bits", [8, 16])
@@ -161,7 +220,7 @@ def test_truncated_tiff_names_the_file(tmp_path, bits, compression, kept):
 def test_first_page_is_taken_with_a_word(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.stack([GREY, ~GREY]), photometric="minisblack")
-    assert np.array_equal(read_image(path), GREY_TWIN)
+    assert np.array_equal(read_image(path).pixels, GREY_TWIN)
     assert "The first of its 2 frames or pages is taken." in read_picture(path).changes
 
 
@@ -178,7 +237,7 @@ def test_8_bit_tiff_is_what_pillow_wrote(tmp_path, mode, compression):
     image.save(tmp_path / "a.tif", compression=compression)
     with Image.open(tmp_path / "a.tif") as stored:
         expected = np.asarray(stored.convert("RGB"))
-    assert np.array_equal(read_image(tmp_path / "a.tif"), expected)
+    assert np.array_equal(read_image(tmp_path / "a.tif").pixels, expected)
 
 
 def test_odd_tag_is_no_reason_for_a_line(tmp_path):
@@ -188,4 +247,4 @@ def test_odd_tag_is_no_reason_for_a_line(tmp_path):
     tag = (65000).to_bytes(2, "little") + (2).to_bytes(2, "little")  # of type 2, text
     assert content.count(tag) == 1
     path.write_bytes(content.replace(tag, tag[:2] + (99).to_bytes(2, "little")))  # of none
-    assert np.array_equal(read_image(path), TWIN)
+    assert np.array_equal(read_image(path).pixels, TWIN)

@@ -1,5 +1,9 @@
 """Pictures with all they hold through a network: by tiles, in grey, with transparency."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +17,21 @@ from srcnn_lightning.resize import to_uint8
 
 NOISE = np.random.default_rng(0).integers(0, 256, (46, 61, 4)).astype(np.uint8)
 HALF_HIDDEN = np.where(NOISE[..., 3] < 128, 0, NOISE[..., 3]).astype(np.uint8)
+# Upscale a file to a PNG as the command does, and print the peak memory in units of `ru_maxrss`.
+PEAK_MEMORY = """
+import resource, sys
+from pathlib import Path
+from srcnn_lightning.acceleration.memory import keep_freed_memory
+from srcnn_lightning.image_io import read_picture
+from srcnn_lightning.inference import tiling
+from srcnn_lightning.inference.upscale import upscale_picture
+from srcnn_lightning.models import Interpolation
+
+keep_freed_memory()
+picture, network = read_picture(Path(sys.argv[1])), Interpolation("bicubic", scale=2)
+upscale_picture(network, picture, tiling.TILE, tiling.OVERLAP).save(sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 @pytest.fixture
@@ -106,3 +125,16 @@ def test_filling_by_bands_is_filling_at_once(monkeypatch: pytest.MonkeyPatch) ->
     at_once = fill_transparent(colours, alpha, 8)
     monkeypatch.setattr("srcnn_lightning.inference.upscale.BAND", 9)
     assert torch.equal(fill_transparent(colours, alpha, 8), at_once)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_memory_grows_by_8_bytes_a_pixel_of_the_output(tmp_path: Path, mode: str) -> None:
+    def peak(width: int, height: int) -> int:
+        Image.new(mode, (width, height), (9, 99, 200, 128)[: len(mode)]).save(tmp_path / "in.png")
+        command = [sys.executable, "-c", PEAK_MEMORY, tmp_path / "in.png", tmp_path / "out.png"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+
+    # A whole result in floating point would take 12 bytes a pixel more.
+    tile = 60e6
+    assert peak(3000, 2000) - peak(100, 100) < 8 * 6000 * 4000 + tile

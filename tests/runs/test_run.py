@@ -70,7 +70,7 @@ def test_pictures_hold_what_the_figures_say(command: Command, tmp_path: Path) ->
     image = record(folder)["per_image"][0]
     drawn = torch.from_numpy(draw(64, 0, int(image["name"][-4:]))).permute(2, 0, 1)[None]
     target = resize_uint8(drawn, (32, 32), "bicubic", antialias=True)[0].permute(1, 2, 0)
-    output = read_image(folder / f"pictures/{image['name']}.png")
+    output = read_image(folder / f"pictures/{image['name']}.png").pixels
     mse = np.mean((output / 255.0 - target.numpy() / 255.0) ** 2)
     assert -10 * np.log10(mse) == pytest.approx(image["psnr"], abs=0.05)
 
