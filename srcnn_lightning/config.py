@@ -12,7 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, at_least, choose, require
 
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
@@ -280,32 +280,6 @@ def read(composed: DictConfig) -> Config:
     config = OmegaConf.to_object(composed)
     assert isinstance(config, Config)
     return config
-
-
-def require(is_right: bool, key: str, value: Any, advice: str) -> None:
-    """Refuse a value unless it is right.
-
-    Args:
-        is_right: whether the value can be used.
-        key: setting, as the command line has it.
-        value: its value.
-        advice: what would be right, without a full stop.
-
-    Raises:
-        BadInput: the sentence of the three.
-    """
-    if not is_right:
-        raise BadInput(f"{key}={value!s}: {advice}.")
-
-
-def choose(key: str, value: str, options: tuple[str, ...]) -> None:
-    """Refuse a value that is none of the options."""
-    require(value in options, key, value, f"choose {', '.join(options[:-1])} or {options[-1]}")
-
-
-def at_least(key: str, value: int, smallest: int) -> None:
-    """Refuse a number that is too small."""
-    require(value >= smallest, key, value, f"it must be at least {smallest}")
 
 
 def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:

@@ -31,6 +31,32 @@ class BadInput(ValueError):  # noqa: N818 - the name says what is wrong
     """Input that the user can put right: one sentence names the setting, its value and advice."""
 
 
+def require(is_right: bool, key: str, value: Any, advice: str) -> None:
+    """Refuse a value unless it is right.
+
+    Args:
+        is_right: whether the value can be used.
+        key: setting, as the command line has it.
+        value: its value.
+        advice: what would be right, without a full stop.
+
+    Raises:
+        BadInput: the sentence of the three.
+    """
+    if not is_right:
+        raise BadInput(f"{key}={value!s}: {advice}.")
+
+
+def choose(key: str, value: str, options: tuple[str, ...]) -> None:
+    """Refuse a value that is none of the options."""
+    require(value in options, key, value, f"choose {', '.join(options[:-1])} or {options[-1]}")
+
+
+def at_least(key: str, value: int, smallest: int) -> None:
+    """Refuse a number that is too small."""
+    require(value >= smallest, key, value, f"it must be at least {smallest}")
+
+
 class ExitRequested(SystemExit):
     """The program ends on purpose; any other SystemExit is an error of a network's own code."""
 

@@ -3,6 +3,8 @@
 from copy import deepcopy
 from typing import Any, NamedTuple
 
+UNNAMED_VERSION = 3  # of results, in records and checkpoints that name none
+
 
 class Earlier(NamedTuple):
     """Where records of earlier versions hold a value.
@@ -19,7 +21,7 @@ class Earlier(NamedTuple):
 # By the dotted name of today. A setting that gets another name, or another group, stands here:
 # "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
 TRANSLATIONS: dict[str, Earlier] = {
-    "results_version": Earlier("", 3),
+    "results_version": Earlier("", UNNAMED_VERSION),
 }
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 from annotated_types import Ge, Le, Predicate
 from typing_extensions import TypedDict  # pydantic refuses typing's before Python 3.12
 
+from srcnn_lightning import old_records
 from srcnn_lightning.files import write_text
-from srcnn_lightning.old_records import translate
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -27,7 +27,7 @@ FORMAT = 1
 FILE_NAME = "metrics.json"
 RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
 VERSION_KEY = "results_version"  # of a record or a checkpoint
-UNNAMED_VERSION = 3  # of records and checkpoints that lack the key
+UNNAMED_VERSION = old_records.UNNAMED_VERSION
 MOST_EPOCHS = 1_000_000  # a curve has a point for each
 
 
@@ -182,7 +182,7 @@ class RunRecord:
     test_images: Annotated[str, Predicate(is_test_images_folder)] | None = None
     hash: str
     lineage: str | None = None
-    results_version: Whole = UNNAMED_VERSION
+    results_version: Whole
     date: str | None = None
     config: Configuration
     split: Split
@@ -199,11 +199,9 @@ class RunRecord:
     same_as: str | None = None
 
 
-# What only a run that finished has.
-RESULTS = ("parameters", "per_image", "metrics")
+RESULTS = ("parameters", "per_image", "metrics")  # of a run that finished
 REQUIRED_METRICS = ("max_val_psnr", "test_loss", "test_psnr")
-# None is left out of the file but for these, where it says something.
-KEPT_NONE = ("variant", "resumed_after")
+KEPT_NONE = ("variant", "resumed_after")  # None is left out of the file but here
 REASONS = {
     "missing": "it is missing",
     "int_type": "it must be a whole number",
@@ -252,22 +250,17 @@ def load(folder: Path) -> RunRecord:
 
 
 def check(content: Record) -> RunRecord:
-    """A record from a file's content.
-
-    Raises:
-        ValueError: as `load`.
-    """
+    """A record from a file's content; ValueError as in `load`."""
     from pydantic import ValidationError
 
-    content = translate(content)
+    content = old_records.translate(content)
     content.pop("format", None)
     try:
         # JSON again, for a strict check takes no dictionary in the place of a dataclass.
         text = json.dumps(content, ensure_ascii=False).encode()
         record = _adapter().validate_json(text)
     except UnicodeEncodeError as error:
-        character = error.object[error.start : error.end]
-        raise ValueError(f"{character!r} is no character") from error
+        raise ValueError(f"{error.object[error.start]!r} is no character") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = REASONS.get(first["type"]) or first["msg"].replace("Input should", "it must")

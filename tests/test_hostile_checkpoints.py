@@ -58,7 +58,7 @@ def assert_refused(result: Any, folder: Path, *words: str) -> None:
     assert len(result.stderr.splitlines()) == 1, result.stderr
     assert all(word in result.stderr for word in words), result.stderr
     assert not (folder / CANARY).exists()
-    assert not (folder / "image-enlarged.png").exists()
+    assert not (folder / "image-upscaled.png").exists()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_network_of_an_allowed_package_enlarges(command: Command, folder: Path) 
     arguments = ("foreign.ckpt", "image.png", "--allow-package=other", "--allow-package=mine")
     done = command(*arguments, "--tile=0", verb=ENLARGE)
     assert (done.returncode, done.stderr) == (0, "")
-    found = np.asarray(Image.open(folder / "image-enlarged.png"))
+    found = np.asarray(Image.open(folder / "image-upscaled.png"))
     image = np.asarray(Image.open(folder / "image.png"))
     assert np.array_equal(found, image.repeat(3, 0).repeat(3, 1))
 

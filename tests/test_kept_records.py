@@ -30,7 +30,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_record_is_loaded(kept: Path) -> None:
     run = load(kept)
     assert (run.status, run.results_version, run.parameters) == ("finished", 4, 1219)
-    assert run.config["model"]["features"] == [4, 3]  # type: ignore[typeddict-item]
+    assert run.config["model"]["features"] == [4, 3]
     assert run.metrics["test_psnr"] == pytest.approx(25.30511474609375)
     assert [image["name"] for image in run.per_image] == run.split["test"]
     assert [epoch["epoch"] for epoch in run.history] == [1]
@@ -52,7 +52,7 @@ def test_checkpoint_upscales(kept: Path, command: Command, tmp_path: Path) -> No
     Image.fromarray(pixels).save(tmp_path / "image.png")
     done = command(str(PLACE), "image.png", verb="upscale")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "image-enlarged.png: 60x40 pixels\n"
+    assert done.stdout == "image-upscaled.png: 60x40 pixels\n"
 
 
 def test_checkpoint_starts_a_training_whose_record_has_every_field(

@@ -1,4 +1,4 @@
-"""One sentence for what Hydra and OmegaConf complain of."""
+"""One sentence for each error of Hydra and OmegaConf."""
 
 import sys
 from typing import Any

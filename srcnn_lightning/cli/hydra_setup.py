@@ -1,4 +1,4 @@
-"""What Hydra is told before it composes a configuration: the settings' types and own resolvers."""
+"""Types of the settings and own resolvers, registered before Hydra composes a configuration."""
 
 import warnings
 from pathlib import Path
@@ -45,7 +45,7 @@ def register() -> None:
 
 
 def _new_name() -> str:
-    """A name that nobody can have known before."""
+    """A random name, which nobody can guess."""
     return uuid4().hex[:16]
 
 

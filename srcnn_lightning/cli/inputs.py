@@ -1,4 +1,4 @@
-"""What the verbs `table` and `report` read: runs, and the study that they are shown by."""
+"""Inputs of the verbs `table` and `report`: runs, and the study that shows them."""
 
 import sys
 from argparse import Namespace

@@ -1,4 +1,4 @@
-"""What the commands beside the runs share: options, and sentences for what is wrong with them."""
+"""The command lines of the verbs: shared options, and a sentence for each bad one."""
 
 import argparse
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from srcnn_lightning import errors
 
 
 def user_path(text: str) -> Path:
-    """A path as given; `--output=~/x` is not expanded by every shell."""
+    """The path of an option, with `~` expanded: not every shell expands `--output=~/x`."""
     return Path(text).expanduser()
 
 
 class Parser(argparse.ArgumentParser):
-    """Bad input gets one sentence, as everywhere."""
+    """argparse's parser, with one sentence for bad input."""
 
     def __init__(self, verb: str, about: str | None) -> None:
         super().__init__(prog=f"srcnn-lightning {verb}", description=about)
 
     def error(self, message: str) -> NoReturn:
-        """Instead of a page of usage."""
+        """Exit with status 2 and one sentence, in place of a page of usage."""
         errors.exit_with_message(f"{message}; --help lists the options.", errors.BAD_INPUT)
 
 
 def add_outputs(parser: Parser) -> None:
-    """For commands that read all runs of a folder."""
+    """Add the argument OUTPUTS of the verbs that read all runs of a folder."""
     words = "a folder with runs, at any depth; default: outputs"
     parser.add_argument(
         "outputs", nargs="?", default="outputs", type=user_path, metavar="OUTPUTS", help=words
@@ -34,27 +34,27 @@ def add_outputs(parser: Parser) -> None:
 
 
 def checked_output(path: Path) -> Path:
-    """Where a file that is to be written, or replaced, really lies.
+    """The path of a file that will be written, with links followed.
 
     Raises:
-        BadInput: something else than a file has that name.
+        BadInput: the path names something else than a file.
     """
     with written(path, "another file"):
-        if path.exists() and not path.is_file():  # a folder, or a device: a rename would replace it
+        if path.exists() and not path.is_file():  # a rename would replace a folder or a device
             raise errors.BadInput(f"--output={path}: it is no file; give another one.")
-        return path.resolve()  # of a link what it leads to
+        return path.resolve()
 
 
 @contextmanager
 def written(path: Path, instead: str) -> Iterator[None]:
-    """Around what writes to `--output`.
+    """Turn an error of writing to `--output` into bad input.
 
     Args:
-        path: as given.
-        instead: what to give where it cannot be written, `another file`.
+        path: path as the user gave it.
+        instead: advice for a path that cannot be written, `another file`.
 
     Raises:
-        BadInput: the disk refuses.
+        BadInput: the path cannot be written.
     """
     try:
         yield

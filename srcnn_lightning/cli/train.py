@@ -56,21 +56,21 @@ def main() -> None:
         sys.exit(errors.FAILED)
     except Exception as error:
         errors.exit_if_signalled()
-        death = launchers.worker_death_message(error)
-        if death is not None:
-            errors.exit_with_message(death, errors.FAILED)
-        sentence = bad_input_message(error)
-        if sentence is None and (cause := errors.disk_error(error)):
-            sentence = errors.output_dir_message(str(cause.filename), cause)  # Hydra's own files
-        if sentence is None:
+        message = launchers.worker_death_message(error)
+        if message is not None:
+            errors.exit_with_message(message, errors.FAILED)
+        message = bad_input_message(error)
+        if message is None and (cause := errors.disk_error(error)):
+            message = errors.output_dir_message(str(cause.filename), cause)  # Hydra's own files
+        if message is None:
             raise
-        errors.exit_with_message(sentence, errors.BAD_INPUT)
+        errors.exit_with_message(message, errors.BAD_INPUT)
     if failed:
         errors.exit_with_message("A run failed; its folder holds the traceback.", errors.FAILED)
 
 
 def _options_first(arguments: list[str]) -> list[str]:
-    """Hydra 1.3.8 does not parse overrides on both sides of an option."""
+    """Arguments with the options first: Hydra 1.3.8 refuses overrides on both sides of one."""
     with_value = [
         "--config-dir",
         "-cd",
@@ -93,7 +93,7 @@ def _options_first(arguments: list[str]) -> list[str]:
 
 
 def _names_of_swept(arguments: list[str]) -> list[str]:
-    """An override that puts swept settings into names that would leave them out."""
+    """The override that shows swept settings in names that would leave them out."""
     keys = []
     parser = OverridesParser.create()
     for argument in arguments:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Enlarge one image on the CPU, tile by tile, and write it as a PNG."""
+    """Upscale one image on the CPU, tile by tile, and write it as a PNG."""
     parser = Parser("upscale", __doc__)
     parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
     parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> None:
         "--output",
         type=user_path,
         metavar="FILE",
-        help="a PNG; default: NAME-enlarged.png, here",
+        help="a PNG; default: NAME-upscaled.png, here",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace the output if it is there already"
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     if options.tile is not None and options.tile < 0:
         parser.error(f"--tile={options.tile}: it must be 0 or more")
-    output = options.output or Path(f"{options.image.stem}-enlarged.png")
+    output = options.output or Path(f"{options.image.stem}-upscaled.png")
     try:
-        enlarge(
+        upscale_file(
             options.run,
             options.image,
             output,
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
 
 
-def enlarge(
+def upscale_file(
     run: Path,
     image: Path,
     output: Path,
@@ -66,21 +66,22 @@ def enlarge(
     overwrite: bool = False,
     allow_package: Sequence[str] = (),
 ) -> None:
-    """Write the enlarged image, whole or not at all, and say what of the file it does not keep.
+    """Upscale an image file, and print a line for each property of the file that is not kept.
 
-    Transparency, grey and the colour profile are kept.
+    Transparency, grey and the colour profile are kept. The PNG is written whole or not at all.
 
     Args:
-        run: a run's folder, whose best checkpoint is taken, or a checkpoint.
-        image: of any size.
-        output: of the PNG.
-        tile: its longest side in pixels of the image; None takes `tiling.TILE`, 0 all at once.
-        overwrite: replace the output if it is there already.
-        allow_package: names of packages whose networks may be built beside this program's.
+        run: run folder, whose best checkpoint is taken, or checkpoint.
+        image: image file of any size.
+        output: path of the PNG.
+        tile: longest side of a tile in pixels of the image; None takes `tiling.TILE`, 0 the whole
+            image.
+        overwrite: whether an existing output is replaced.
+        allow_package: names of packages whose networks may be built beside those of this program.
 
     Raises:
-        BadInput: a file that is missing or of another kind, or cannot be written; an output that
-            is there already; a network that may not be built.
+        BadInput: a file that is missing, of another kind or cannot be written; an output that
+            exists; a network that may not be built.
     """
     checkpoint = store.resolve_checkpoint(str(run))
     target = checked_output(output)
@@ -100,7 +101,7 @@ def enlarge(
     from srcnn_lightning.acceleration.memory import keep_freed_memory
     from srcnn_lightning.image_io import read_picture
     from srcnn_lightning.inference import tiling
-    from srcnn_lightning.inference.pictures import enlarge_picture
+    from srcnn_lightning.inference.upscale import upscale_picture
     from srcnn_lightning.models.checkpoint import load_network
 
     with warnings.catch_warnings():
@@ -110,24 +111,24 @@ def enlarge(
         print(f"{image}: {change}")
     trained, _ = load_network(checkpoint, allow_package)
     network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    margin = tiling.tile_overlap(network)
-    keep_freed_memory()  # not before: what the trials of the margin took goes back
-    if margin is None and tile != 0:
-        print("This network gives something else by tiles, so it gets the image at once.")
-    side = 0 if margin is None else tiling.TILE if tile is None else tile
+    overlap = tiling.tile_overlap(network)
+    keep_freed_memory()  # now, so that the memory of the overlap's trials has been returned
+    if overlap is None and tile != 0:
+        print("Tiles would change this network's result, so the image is upscaled as a whole.")
+    side = 0 if overlap is None else tiling.TILE if tile is None else tile
     try:
-        enlarged = enlarge_picture(network, picture, side, margin or tiling.OVERLAP)
+        upscaled = upscale_picture(network, picture, side, overlap or tiling.OVERLAP)
     except RuntimeError as error:
         size = f"{picture.colours.width}x{picture.colours.height}"
         raise BadInput(
             f"{image}: the network of {run} takes no image of {size} pixels ({one_line(error)}); "
-            "give one of sides that it was made for."
+            "give one whose sides the network takes."
         ) from error
     with written(output, "another file"), files.atomic_write(target) as file:
-        enlarged.save(file, "PNG", icc_profile=picture.profile)
+        upscaled.save(file, "PNG", icc_profile=picture.profile)
         if not overwrite:
             _refuse_to_replace(output)  # another process may have written it meanwhile
-    print(f"{output}: {enlarged.width}x{enlarged.height} pixels")
+    print(f"{output}: {upscaled.width}x{upscaled.height} pixels")
 
 
 def _refuse_to_replace(output: Path) -> None:

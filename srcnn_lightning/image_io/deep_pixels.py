@@ -1,4 +1,4 @@
-"""Pixels of more than 8 bits, which Pillow reads in part: reduced to 8 bits, rounded."""
+"""Pixels of more than 8 bits, rounded to 8; Pillow would cut them off."""
 
 import logging
 from typing import BinaryIO
@@ -6,12 +6,12 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-# imagecodecs logs libpng's warnings of odd metadata, and Python prints what nobody else handles.
+# imagecodecs logs libpng's warnings of odd metadata, and Python would print them.
 logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
 
 
 def to_8_bits(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """Unsigned integers of `bits` bits, 16 at most -> uint8: of 16 bits a 257th, rounded."""
+    """Unsigned integers of at most 16 `bits` -> uint8, rounded; 16 bits are divided by 257."""
     if bits == 8:
         return pixels
     largest = 2**bits - 1

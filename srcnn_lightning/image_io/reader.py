@@ -1,4 +1,4 @@
-"""Reading an image file, whatever it holds: upright, 8 bits a channel, its colours known."""
+"""The reader of image files: upright, with 8 bits a channel, with known colours."""
 
 import sys
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from srcnn_lightning.image_io import colour_profiles
 from srcnn_lightning.image_io.deep_pixels import read_deep_png
 from srcnn_lightning.image_io.tiff import is_grey_tiff, is_tiff, read_tiff
 
-# Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack; here the
+# Pillow refuses 200 megapixels, and 1 MB of a PNG's text or profile, as a possible attack. These
 # files are the user's own.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = sys.maxsize
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # and TIFF, whatever a file is called
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # Pillow's part; tifffile reads TIFFs
 GREY_MODES = ("1", "L", "LA")
 ORIENTATION = 0x0112  # EXIF's tag
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What an image file shows, upright, in colours of its own.
+    """The picture of an image file, upright, in the file's own colours.
 
     Attributes:
-        colours: of mode L or RGB, 8 bits a channel.
-        alpha: of mode L and the same size; None if nothing is transparent by the file's kind.
+        colours: image of mode L or RGB, 8 bits a channel.
+        alpha: image of mode L and the same size; None for a file without transparency.
         profile: ICC profile of `colours`; None where they are sRGB.
-        changes: sentences about what the file holds beyond that.
+        changes: a sentence for each property of the file that is not kept.
     """
 
     colours: Image.Image
@@ -42,8 +42,8 @@ class Picture:
 def read_image(path: Path) -> np.ndarray:
     """`(H, W, 3)` uint8 in sRGB, as networks are trained on.
 
-    Colours are converted by the file's profile (`colour_profiles`), grey gets three equal channels,
-    alpha is laid over white.
+    Colours are converted by the file's profile (`colour_profiles`). Grey gets three equal channels.
+    Transparent parts show white.
 
     Raises:
         BadInput: as `read_picture`.
@@ -62,12 +62,12 @@ def read_image(path: Path) -> np.ndarray:
 def read_picture(path: Path) -> Picture:
     """Read an image file in its own colours.
 
-    EXIF orientation is applied. More than 8 bits are rounded to 8: of 16 bits a 257th. CMYK becomes
-    sRGB. A profile that is broken, or of another kind of pixels, is left out, as browsers do. Of
-    several frames or pages the first is taken.
+    EXIF orientation is applied. More than 8 bits are rounded to 8: 16 bits are divided by 257. CMYK
+    becomes sRGB. A profile that is broken, or made for other pixels, is left out, as browsers do.
+    The first of several frames or pages is taken.
 
     Raises:
-        BadInput: the file is truncated, no image, or a TIFF of pixels that are not read.
+        BadInput: the file is truncated, is no image, or is a TIFF whose pixels are not supported.
     """
     try:
         return _read(path)
@@ -95,12 +95,12 @@ def _read(path: Path) -> Picture:
 
 
 def _is_deep(image: ImageFile.ImageFile) -> bool:
-    """Whether a PNG holds 16 bits a channel; Pillow's own mode says so for grey alone."""
+    """Whether a PNG holds 16 bits a channel, which Pillow's mode shows for grey alone."""
     return image.format == "PNG" and any(";16" in str(tile[3]) for tile in image.tile)
 
 
 def _picture(image: Image.Image, profile: bytes | None, bits: int, frames: int) -> Picture:
-    """Of an upright image of 8 bits a channel."""
+    """The picture of an upright image with 8 bits a channel."""
     changes = [f"Its {bits} bits a channel are rounded to 8."] if bits > 8 else []
     if frames > 1:
         changes.append(f"The first of its {frames} frames or pages is taken.")

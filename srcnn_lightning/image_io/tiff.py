@@ -1,4 +1,4 @@
-"""TIFFs by tifffile: Pillow and OpenCV read some kinds of 16 bits wrongly, and print warnings."""
+"""TIFFs by tifffile: Pillow and OpenCV read some kinds of 16 bits wrongly and print warnings."""
 
 import logging
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # of either byte order, and BigTIFF
 UNSIGNED = (1, 4)  # SampleFormat; 4 is "undefined", which libraries take for unsigned
-# tifffile logs odd tags of files that it reads well, and Python prints what nobody else handles.
+# tifffile logs odd tags of files that it reads well, and Python would print them.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True)
 class Tiff:
-    """What a TIFF holds.
+    """The first page of a TIFF.
 
     Attributes:
         image: of mode L, LA, RGB, RGBA or CMYK, as the file stores it.
@@ -39,7 +39,7 @@ class Tiff:
 
 
 def is_tiff(file: BinaryIO) -> bool:
-    """By the first bytes of the file, which is rewound."""
+    """Whether a file begins as a TIFF; the file is rewound."""
     start = file.read(4)
     file.seek(0)
     return start in STARTS

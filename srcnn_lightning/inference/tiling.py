@@ -1,4 +1,4 @@
-"""Enlarging a large image piece by piece: its feature maps, the most of its memory, do not grow."""
+"""Upscaling by tiles: memory holds the feature maps of one tile, however large the image is."""
 
 import math
 from collections.abc import Iterator
@@ -8,25 +8,25 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-# Input pixels: 64 feature maps of such a tile take 150 MB at twice the size, and it is large enough
-# for its overlap to add but a tenth of the work.
+# Input pixels. 64 feature maps of such a tile take 150 MB at twice the size, and the overlap adds a
+# tenth of the work.
 TILE = 384
-# Input pixels beyond a tile that its result depends on: SRCNN 9-1-5 looks 6 output pixels far,
-# which is 3 input pixels, and bicubic interpolation 2 more.
+# Input pixels around a tile that its output depends on. The radius of SRCNN 9-1-5 is 6 output
+# pixels, which are 3 input pixels, and bicubic interpolation adds 2.
 OVERLAP = 8
-SEAM = 1e-3  # of [0, 1]: a quarter of what an 8-bit file can hold
-PROBED = 64  # input pixels in each direction that `reach` looks at
+MAX_SEAM = 1e-3  # of [0, 1]: a quarter of a level of an 8-bit file
+PROBE_RADIUS = 64  # input pixels in each direction that `receptive_radius` probes
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Part of an enlarged image.
+class UpscaledTile:
+    """One tile of an upscaled image.
 
     Attributes:
-        top: its first row in the enlarged image.
-        left: its first column.
+        top: first row of the tile in the upscaled image.
+        left: first column of the tile in the upscaled image.
         pixels: `(1, 3, h, w)` floating point, not clamped.
-        size: height and width of the whole enlarged image.
+        size: height and width of the whole upscaled image.
     """
 
     top: int
@@ -36,29 +36,29 @@ class Piece:
 
 
 @torch.inference_mode()
-def enlarged_pieces(
+def upscaled_tiles(
     network: nn.Module, image: Tensor, tile: int = TILE, overlap: int = OVERLAP
-) -> Iterator[Piece]:
-    """Enlarge tile by tile, so that memory holds one tile in floating point.
+) -> Iterator[UpscaledTile]:
+    """Upscale tile by tile; memory holds one tile in floating point.
 
     Args:
-        network: in evaluation mode; it enlarges by a whole number.
+        network: network in evaluation mode, of a whole-numbered scale.
         image: `(1, 3, h, w)`, uint8 or floating point in [0, 1], on the network's device.
-        tile: longest side of a tile in input pixels; 0 takes the image at once.
-        overlap: input pixels around a tile that the network sees as well. The result is that of
-            the whole image if the network looks no farther.
+        tile: longest side of a tile in input pixels; 0 takes the whole image.
+        overlap: input pixels around a tile that the network is given as well. The result equals
+            that of the whole image if the network's radius is no larger.
     """
     height, width = image.shape[-2:]
-    for rows in _parts(height, tile, overlap):
-        for columns in _parts(width, tile, overlap):
+    for rows in _spans(height, tile, overlap):
+        for columns in _spans(width, tile, overlap):
             seen = image[..., rows.first : rows.last, columns.first : columns.last]
             if seen.dtype == torch.uint8:
                 seen = seen.float().div_(255)
-            enlarged: Tensor = network(seen)
-            scale = enlarged.shape[-1] // seen.shape[-1]
-            inner = enlarged[..., rows.inner(scale), columns.inner(scale)]
+            output: Tensor = network(seen)
+            scale = output.shape[-1] // seen.shape[-1]
+            inner = output[..., rows.inner(scale), columns.inner(scale)]
             size = (scale * height, scale * width)
-            yield Piece(scale * rows.start, scale * columns.start, inner, size)
+            yield UpscaledTile(scale * rows.start, scale * columns.start, inner, size)
 
 
 def upscale_tiled(
@@ -66,11 +66,11 @@ def upscale_tiled(
 ) -> Tensor:
     """`(1, 3, h, w)` -> `(1, 3, scale * h, scale * w)` floating point, not clamped, on the CPU.
 
-    Arguments as of `enlarged_pieces`.
+    The arguments are those of `upscaled_tiles`.
     """
     whole = torch.empty(0)
     image = image.contiguous(memory_format=torch.channels_last)
-    for piece in enlarged_pieces(network, image, tile, overlap):
+    for piece in upscaled_tiles(network, image, tile, overlap):
         if not len(whole):
             whole = torch.empty(1, piece.pixels.shape[1], *piece.size)
         height, width = piece.pixels.shape[-2:]
@@ -80,56 +80,58 @@ def upscale_tiled(
 
 
 def receptive_radius(network: nn.Module) -> int | None:
-    """Input pixels beyond an output pixel's own that it depends on; None from `PROBED` on.
+    """The radius in input pixels that an output pixel depends on; None from `PROBE_RADIUS` on.
 
-    An estimate, by the gradient of a few output pixels in the middle of a noisy, a white and a
-    black image: a network may look farther on others.
+    It is an estimate from the gradient of a few output pixels in the middle of a noisy, a white and
+    a black image. The network's radius may be larger for other images.
 
     Args:
-        network: in evaluation mode, on the CPU.
+        network: network in evaluation mode, on the CPU.
     """
-    side = 2 * PROBED + 2
+    side = 2 * PROBE_RADIUS + 2
     noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     images = torch.cat([noise, torch.ones_like(noise), torch.zeros_like(noise)]).requires_grad_()
     output: Tensor = network(images)
     scale = output.shape[-1] // side
-    middle = slice(PROBED * scale, (PROBED + 2) * scale)  # of the two input pixels in the middle
+    middle = slice(
+        PROBE_RADIUS * scale, (PROBE_RADIUS + 2) * scale
+    )  # of the two input pixels in the middle
     # Squared beside a constant: a gradient of zero would hide a pixel.
     (gradient,) = torch.autograd.grad((output[..., middle, middle] + 1).square().sum(), images)
     seen = gradient.abs().sum((0, 1)).nonzero()
     if not len(seen):
         return 0
-    farthest = max(PROBED - int(seen.min()), int(seen.max()) - (PROBED + 1))
-    return None if farthest >= PROBED else max(0, farthest)
+    farthest = max(PROBE_RADIUS - int(seen.min()), int(seen.max()) - (PROBE_RADIUS + 1))
+    return None if farthest >= PROBE_RADIUS else max(0, farthest)
 
 
 @torch.inference_mode()
 def tile_overlap(network: nn.Module) -> int | None:
-    """With which tiles give what the whole image gives; None for a network that wants it whole.
+    """The overlap with which tiles give the result of the whole image; None where no overlap does.
 
-    A network wants it whole if it looks farther than `PROBED`, depends on a pixel's position, or
-    does not take pieces of any size. Found by trying it on an image of noise.
+    No overlap does for a network whose radius exceeds `PROBE_RADIUS`, that depends on a pixel's
+    position, or that refuses tiles of some sizes. An image of noise is upscaled both ways to see.
 
     Args:
-        network: in evaluation mode, on the CPU.
+        network: network in evaluation mode, on the CPU.
     """
     noise = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1))
     try:
         with torch.inference_mode(False), torch.enable_grad():
-            found = receptive_radius(network)
-        if found is None:
+            radius = receptive_radius(network)
+        if radius is None:
             return None
-        overlap = max(found, OVERLAP)
+        overlap = max(radius, OVERLAP)
         difference = upscale_tiled(network, noise, tile=50, overlap=overlap) - upscale_tiled(
             network, noise, 0
         )
-    except RuntimeError:  # torch's word for tensors that do not fit together
+    except RuntimeError:  # torch raises it for shapes that do not fit together
         return None
-    return overlap if difference.abs().max() < SEAM else None
+    return overlap if difference.abs().max() < MAX_SEAM else None
 
 
-class _Part(NamedTuple):
-    """From `start` to `end` of a side, seen with what lies around it from `first` to `last`."""
+class _Span(NamedTuple):
+    """One tile along a side: pixels `start` to `end`, with the overlap `first` to `last`."""
 
     start: int
     end: int
@@ -137,19 +139,19 @@ class _Part(NamedTuple):
     last: int
 
     def inner(self, scale: int) -> slice:
-        """The part in what the network makes of all that it sees."""
+        """The tile without its overlap, in the network's output."""
         return slice(scale * (self.start - self.first), scale * (self.end - self.first))
 
 
-def _parts(length: int, longest: int, overlap: int) -> Iterator[_Part]:
-    """Parts of much the same length, of which the network sees equally much.
+def _spans(length: int, longest: int, overlap: int) -> Iterator[_Span]:
+    """Tiles along a side, of one size with their overlap.
 
-    At an end of the side more than the overlap is seen instead of less: equal tiles take the memory
-    that the last one left, where others would have to find some more.
+    At an end of the side the tile is widened inwards: tiles of one size reuse the memory of the one
+    before, and tiles of other sizes would need more.
     """
     count = math.ceil(length / longest) if longest else 1
     seen = min(length, math.ceil(length / count) + 2 * overlap)
     for number in range(count):
         start, end = number * length // count, (number + 1) * length // count
         first = min(max(start - overlap, 0), length - seen)
-        yield _Part(start, end, first, first + seen)
+        yield _Span(start, end, first, first + seen)

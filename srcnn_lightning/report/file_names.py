@@ -12,12 +12,17 @@ def slug(text: str) -> str:
 
 
 def unique(names: Iterable[str], numbered: str = "{}-{}") -> list[str]:
-    """The same names, in their order, a number added to those that have been there before."""
-    given: list[str] = []
+    """The same names in their order, with a number added to those that came before.
+
+    Args:
+        names: names.
+        numbered: format of a name and its number.
+    """
+    distinct: list[str] = []
     for name in names:
         new, number = name, 1
-        while new in given:
+        while new in distinct:
             number += 1
             new = numbered.format(name, number)
-        given.append(new)
-    return given
+        distinct.append(new)
+    return distinct

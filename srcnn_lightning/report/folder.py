@@ -12,10 +12,10 @@ LIST = ".report.json"  # the files that a report has written: what the next one 
 
 
 def check(folder: Path) -> None:
-    """Before anything is computed.
+    """Refuse what a report may not replace, before anything is computed.
 
     Raises:
-        BadInput: a file of that name, or a folder that holds other things than a report.
+        BadInput: there is a file of that name, or a folder that holds other things than a report.
     """
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"--output={folder}: it is a file; give a folder.")
@@ -32,7 +32,7 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
     """Write a report where the last one was, all of it or nothing.
 
     Args:
-        folder: of the report. Files in it that no report has written stay.
+        folder: folder of the report. Files in it that no report has written stay.
         files: content by path below the folder.
 
     Raises:
@@ -58,7 +58,7 @@ def replace(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _recover(folder: Path, fresh: Path, aside: Path) -> None:
-    """After an error, or a process that was killed: the last report in its place, nothing else."""
+    """Put the last report back after an error or a kill, and remove what is half written."""
     if aside.exists() and not folder.exists():
         aside.rename(folder)
     for path in (fresh, aside):
@@ -66,7 +66,7 @@ def _recover(folder: Path, fresh: Path, aside: Path) -> None:
 
 
 def _written(folder: Path) -> set[str]:
-    """What the last report has written there, its list among it; empty where no list says so."""
+    """The names of the files that the last report has written; empty without its list."""
     try:
         names = json.loads((folder / LIST).read_text())
     except (FileNotFoundError, ValueError):

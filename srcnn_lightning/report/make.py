@@ -5,9 +5,9 @@ from pathlib import Path
 
 from srcnn_lightning.report.comparable_runs import Run, group_by, images_key
 from srcnn_lightning.report.file_names import slug, unique
-from srcnn_lightning.report.page.page_model import render
+from srcnn_lightning.report.page.page_model import Grid, render
 from srcnn_lightning.report.page.sections import add_viewers, make_section, title_of
-from srcnn_lightning.report.page.summary import facts, summarize, summary_row
+from srcnn_lightning.report.page.summary import HEAD, facts, summary_row
 from srcnn_lightning.report.seed_groups import seed_groups
 from srcnn_lightning.report.study import Study
 from srcnn_lightning.report.tables.collect import collect_tables
@@ -45,8 +45,8 @@ def make_report(
     ]
     add_viewers(sections, report)
     page = render(
-        [section.view for section in sections],
-        summarize([summary_row(*parts) for parts in zip(titles, groups, settings, strict=True)]),
+        sections,
+        Grid(HEAD, [summary_row(*parts) for parts in zip(titles, groups, settings, strict=True)]),
         facts(runs),
         left_out,
         study.section(dict(zip(titles, settings, strict=True))) if study else None,

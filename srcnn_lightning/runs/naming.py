@@ -1,4 +1,4 @@
-"""Where a run lives: a folder whose name the same command finds again."""
+"""The name of a run's folder, which the same command finds again."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from srcnn_lightning.files import safe_name
 
-# Choices that the folders above already name, or that keep their name when they change: a run asked
-# for with more epochs is the same run, longer. A sweep over one of these is named by `name_keys`.
+# Settings that a run's name leaves out: the folders above name them, or a change of them keeps the
+# run (more epochs make the same run longer). `name_keys` shows those that a sweep varies.
 SILENT = re.compile(
     r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys|prepare_only"
     r"|data\.(?!seed$|batch_size$).*|trainer\..*|logger\..*|hydra.*)$"
@@ -22,12 +22,12 @@ def is_silent(key: str) -> bool:
 
 
 def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = ()) -> str:
-    """The keys that tell runs apart, `lr=0.001,seed=1`, from a job's overrides.
+    """A name of the settings that distinguish runs, `lr=0.001,seed=1`.
 
     Args:
-        overrides: as typed or swept: `optimizer.lr=1e-3`, `seed=1`, `+experiment=lr_grid`.
-        default: the name of a run that overrides nothing.
-        name_keys: settings to show although names usually leave them out.
+        overrides: overrides of the job, typed or swept: `optimizer.lr=1e-3`, `seed=1`.
+        default: name of a run without such overrides.
+        name_keys: settings that are shown although names leave them out.
     """
     pairs = [override.partition("=") for override in overrides]
     shown = {
@@ -43,7 +43,7 @@ def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = 
     plain = safe_name(",".join(parts)).strip("-.") or safe_name(default)
     if len(plain) <= LONGEST:
         return plain
-    # What is cut off may be all that tells two runs apart.
+    # Two runs may differ in nothing but what is cut off.
     return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
 
 

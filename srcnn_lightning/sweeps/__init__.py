@@ -1,1 +1,1 @@
-"""Many runs: a sweep as a whole, launchers that share it among processes, GPUs that they share."""
+"""Many runs: a sweep, and the launchers that share it among processes."""

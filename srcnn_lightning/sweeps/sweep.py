@@ -88,7 +88,7 @@ class Sweep:
 
     @classmethod
     def current(cls) -> "Sweep | None":
-        """None for a single run."""
+        """The sweep that the environment names; None for a single run."""
         path = os.environ.get(VARIABLE)
         plan = _read_plan(Path(path)) if path else None
         return cls(Path(path), plan) if path and plan else None

@@ -53,8 +53,8 @@ def test_image_is_what_the_network_makes_of_it(
 ) -> None:
     done = command(str(trained), "image.png", verb=MODULE)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "image-enlarged.png: 860x150 pixels\n"
-    found = np.asarray(Image.open(tmp_path / "image-enlarged.png")).astype(int)
+    assert done.stdout == "image-upscaled.png: 860x150 pixels\n"
+    found = np.asarray(Image.open(tmp_path / "image-upscaled.png")).astype(int)
     wanted = enlarged_at_once(trained, image)
     # Sums of another tile may round one level apart, in a few places.
     assert np.abs(found - wanted).max() <= 1
@@ -103,15 +103,15 @@ def test_bad_input_gets_one_sentence(
 def test_output_that_is_there_is_replaced_only_where_asked(
     command: Command, trained: Path, image: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "image-enlarged.png"
+    output = tmp_path / "image-upscaled.png"
     Image.new("RGB", (40, 30)).save(tmp_path / "image.jpg")
     assert command(str(trained), "image.png", verb=MODULE).returncode == 0
     first = output.read_bytes()
-    for arguments in (("image.jpg",), ("image.jpg", "--output=image-enlarged.png")):
+    for arguments in (("image.jpg",), ("image.jpg", "--output=image-upscaled.png")):
         refused = command(str(trained), *arguments, verb=MODULE)
         assert refused.returncode == 2
         assert refused.stderr == (
-            "--output=image-enlarged.png: there is such a file already; "
+            "--output=image-upscaled.png: there is such a file already; "
             "give another one, or --overwrite to replace it.\n"
         )
         assert output.read_bytes() == first
@@ -128,8 +128,8 @@ def test_output_keeps_the_colour_profile_and_the_network_sees_the_files_own_colo
         picture.save(tmp_path / "p3.png", icc_profile=icc_profiles.DISPLAY_P3)
     done = command(str(trained), "p3.png", verb=MODULE)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "p3-enlarged.png: 860x150 pixels\n"
-    with Image.open(tmp_path / "p3-enlarged.png") as found:
+    assert done.stdout == "p3-upscaled.png: 860x150 pixels\n"
+    with Image.open(tmp_path / "p3-upscaled.png") as found:
         assert found.info["icc_profile"] == icc_profiles.DISPLAY_P3
         wanted = enlarged_at_once(trained, image)
         assert np.abs(np.asarray(found).astype(int) - wanted).max() <= 1
@@ -180,11 +180,11 @@ def test_output_holds_what_the_file_holds_or_a_line_says_what_not(
     done = command(str(trained), name, verb=MODULE)
     assert (done.returncode, done.stderr) == (0, "")
     *lines, last = done.stdout.splitlines()
-    assert last == "a-enlarged.png: 80x60 pixels"
+    assert last == "a-upscaled.png: 80x60 pixels"
     assert len(lines) == (words is not None)
     if words:
         assert lines[0].startswith(f"{name}: {words}")
-    with Image.open(tmp_path / "a-enlarged.png") as found:
+    with Image.open(tmp_path / "a-upscaled.png") as found:
         assert found.mode == mode
 
 
@@ -197,7 +197,7 @@ def test_memory_is_a_gigabyte_and_8_bytes_a_pixel_of_the_output(
     command = [sys.executable, "-m", "srcnn_lightning", MODULE, str(trained), "large.png"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.read() == "large-enlarged.png: 12000x8000 pixels\n"
+    assert process.stdout.read() == "large-upscaled.png: 12000x8000 pixels\n"
     process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -4,7 +4,7 @@ from torch import nn
 
 from srcnn_lightning.inference.tiling import (
     OVERLAP,
-    PROBED,
+    PROBE_RADIUS,
     receptive_radius,
     tile_overlap,
     upscale_tiled,
@@ -27,11 +27,11 @@ def test_tiles_give_what_the_whole_image_gives(image: torch.Tensor, tile: int) -
     torch.testing.assert_close(upscale_tiled(network, image, tile), whole, rtol=0, atol=2e-6)
 
 
-def test_margin_that_is_too_small_shows_at_the_seams(image: torch.Tensor) -> None:
+def test_overlap_that_is_too_small_shows_at_the_seams(image: torch.Tensor) -> None:
     torch.manual_seed(0)
     network = SRCNN(init="default").eval()
     whole = upscale_tiled(network, image, tile=0)
-    assert (upscale_tiled(network, image, tile=20, margin=1) - whole).abs().max() > 1e-3
+    assert (upscale_tiled(network, image, tile=20, overlap=1) - whole).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3])
@@ -41,7 +41,7 @@ def test_tiles_of_any_scale_lie_where_they_belong(image: torch.Tensor, scale: in
     assert torch.equal(upscale_tiled(network, image, tile=16), wanted)
 
 
-def test_network_never_sees_more_than_a_tile_and_its_margin(image: torch.Tensor) -> None:
+def test_network_never_sees_more_than_a_tile_and_its_overlap(image: torch.Tensor) -> None:
     class Watched(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -52,7 +52,7 @@ def test_network_never_sees_more_than_a_tile_and_its_margin(image: torch.Tensor)
             return images
 
     network = Watched()
-    assert torch.equal(upscale_tiled(network, image, tile=10, margin=3), image)
+    assert torch.equal(upscale_tiled(network, image, tile=10, overlap=3), image)
     assert max(network.sides) <= 10 + 2 * 3
     assert len(network.sides) == 2 * 5 * 7
 
@@ -66,7 +66,7 @@ def test_all_tiles_are_of_one_size(image: torch.Tensor) -> None:
             sizes.add(tuple(images.shape))
             return images
 
-    assert torch.equal(upscale_tiled(Watched(), image, tile=10, margin=3), image)
+    assert torch.equal(upscale_tiled(Watched(), image, tile=10, overlap=3), image)
     assert sizes == {(1, 3, 10 + 2 * 3, 9 + 2 * 3)}  # 46 in five parts, 61 in seven
 
 
@@ -75,7 +75,7 @@ def test_reach_of_a_convolution_is_half_its_kernel(kernel_size: int, wanted: int
     assert receptive_radius(nn.Conv2d(3, 3, kernel_size, padding=kernel_size // 2)) == wanted
 
 
-def test_reach_of_srcnn_lies_within_the_usual_margin() -> None:
+def test_reach_of_srcnn_lies_within_the_usual_overlap() -> None:
     torch.manual_seed(0)
     # Kernels 9 and 5 look (8 + 4) / 2 = 6 output pixels far, 3 input pixels, bicubic 2 more.
     assert 5 <= receptive_radius(SRCNN(init="default").eval()) <= OVERLAP
@@ -95,7 +95,10 @@ def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
             return images - images.mean((2, 3), keepdim=True)
 
     assert receptive_radius(Centred()) is None
-    assert receptive_radius(nn.Conv2d(3, 3, 2 * PROBED - 1, padding=PROBED - 1)) == PROBED - 1
+    assert (
+        receptive_radius(nn.Conv2d(3, 3, 2 * PROBE_RADIUS - 1, padding=PROBE_RADIUS - 1))
+        == PROBE_RADIUS - 1
+    )
 
 
 class Positioned(nn.Module):

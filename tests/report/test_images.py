@@ -253,7 +253,7 @@ def image_of(gain, *labels):
     return TestImage(f"{gain}", shown, {BICUBIC: 25.0, "ours": 25.0 + gain}, {}, {})
 
 
-def test_telling_images_are_those_of_largest_median_and_smallest_gain():
+def test_representative_images_are_those_of_largest_median_and_smallest_gain():
     images = [image_of(gain) for gain in (0.5, 3.0, -1.0, 2.0, 1.0)]
     assert [image.name for image in representative_images(images, "ours")] == ["3.0", "1.0", "-1.0"]
     assert [image.name for image in representative_images(images[:2], "ours")] == ["3.0", "0.5"]

@@ -1,1 +1,1 @@
-"""The paper's figures, drawn by matplotlib."""
+"""Figures, drawn by matplotlib."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from srcnn_lightning.report.images import TestImage
 from srcnn_lightning.report.study import StudySection
 from srcnn_lightning.report.tables.formats import Table, cells
 
@@ -74,21 +75,38 @@ class FigureView:
 
 
 @dataclass
-class PageSection:
-    """A section: the runs of one set of images under one degradation."""
+class Section:
+    """The runs of one set of images under one degradation.
+
+    Attributes:
+        id: identifier within the page, and name of the section's folder of figures.
+        title: data set and degradation.
+        tables: tables as the verb `table` prints them.
+        runs: table of the runs.
+        per_image: table of the test images.
+        figures: figures in their order.
+        files: content of the figures' files, by path below the report's folder.
+        images: test images of the slider.
+        labels: labels of the settings that the slider compares.
+        viewer: values for the slider's script.
+        notes: sentences on what is missing.
+    """
 
     id: str
     title: str
     tables: list[Grid]
     runs: Grid
-    figures: list[FigureView] = field(default_factory=list)
-    viewer: dict[str, Any] | None = None
     per_image: Grid | None = None
+    figures: list[FigureView] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    images: Sequence[TestImage] = ()
+    labels: Sequence[str] = ()
+    viewer: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
 
 
 def render(
-    sections: Sequence[PageSection],
+    sections: Sequence[Section],
     summary: Grid,
     facts: Sequence[tuple[str, str]],
     left_out: Sequence[str],

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.images import TestImage, read_test_images
 from srcnn_lightning.report.page.illustrations import illustrate
-from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, PageSection, as_grid, number
+from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, Section, as_grid, number
 from srcnn_lightning.report.page.viewer import choose_images, compared_settings, viewer
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.study import Study
@@ -31,23 +30,6 @@ RUNS_HEAD = (
     "Test loss",
     "Minutes",
 )
-
-
-@dataclass
-class Section:
-    """A section, the files of its figures, and what its slider is made of.
-
-    Attributes:
-        view: section for the page.
-        files: content of the figures' files, by path below the report's folder.
-        images: test images of the slider.
-        labels: labels of the settings that the slider compares.
-    """
-
-    view: PageSection
-    files: dict[str, bytes] = field(default_factory=dict)
-    images: Sequence[TestImage] = ()
-    labels: Sequence[str] = ()
 
 
 def title_of(run: Run) -> str:
@@ -74,32 +56,31 @@ def make_section(
         report: folder that the page will lie in, for its links to the runs.
         study: study whose tables and figures come first, if any.
     """
-    grids = [as_grid(table) for table in collect_tables(runs, study)]
-    section = Section(PageSection(identifier, title, grids, _runs(runs, report)))
+    tables = [as_grid(table) for table in collect_tables(runs, study)]
+    section = Section(identifier, title, tables, _runs(runs, report))
     compared = compared_settings(settings, study)
     bilinear = [setting for setting in settings if setting.kernel == "bilinear"]
     has_finished = any(setting.finished for setting in settings)
     images = read_test_images([*compared, *bilinear], settings) if has_finished else []
-    figures = illustrate(identifier, title, settings, compared, images, study)
-    section.view.figures, section.files = figures.views, figures.files
+    illustrate(section, settings, compared, images, study)
     grey = set().union(*(setting.grey_images() for setting in settings))
-    section.view.notes = _notes(images, compared, grey)
+    section.notes = _notes(images, compared, grey)
     if images:
         section.images = choose_images(images, compared[0].label) if compared else []
         section.labels = [setting.label for setting in compared]
         columns = [*compared, *(one for one in settings if one.kernel and one.finished)]
-        section.view.per_image = _per_image(images, section.images, columns, grey)
+        section.per_image = _per_image(images, section.images, columns, grey)
     return section
 
 
 def add_viewers(sections: Sequence[Section], report: Path) -> None:
     """Give each section a slider, with its share of the bytes that the page can hold."""
-    used = sum(len(figure.source) for section in sections for figure in section.view.figures)
+    used = sum(len(figure.source) for section in sections for figure in section.figures)
     weights = [_pixels(section) for section in sections]
     for section, weight in zip(sections, weights, strict=True):
         if weight:
             budget = (PAGE_BUDGET - used) * weight // sum(weights)
-            section.view.viewer = viewer(
+            section.viewer = viewer(
                 section.images, section.labels, budget, lambda path: link(path, report)
             )
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from srcnn_lightning.report.comparable_runs import Run
-from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, number
+from srcnn_lightning.report.page.page_model import Cell, GridRow, number
 from srcnn_lightning.report.seed_groups import SeedGroup
 from srcnn_lightning.report.tables.caption import dates, device, distinct, subset_sizes
 
@@ -42,11 +42,6 @@ def summary_row(title: str, runs: Sequence[Run], settings: Sequence[SeedGroup]) 
             number(gain, sign=True),
         ]
     )
-
-
-def summarize(rows: list[GridRow]) -> Grid:
-    """The first table."""
-    return Grid(HEAD, rows)
 
 
 def facts(runs: Sequence[Run]) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from srcnn_lightning.image_io import Picture
-from srcnn_lightning.inference.pictures import enlarge_picture, fill_hidden
 from srcnn_lightning.inference.tiling import OVERLAP
+from srcnn_lightning.inference.upscale import fill_transparent, upscale_picture
 from srcnn_lightning.models import SRCNN, Interpolation
 from srcnn_lightning.resize import to_uint8
 
@@ -29,7 +29,7 @@ def picture(colours: np.ndarray, alpha: np.ndarray | None = None) -> Picture:
 def enlarged(
     network: torch.nn.Module, colours: np.ndarray, alpha: np.ndarray | None = None, tile: int = 16
 ) -> np.ndarray:
-    image = enlarge_picture(network, picture(colours, alpha), tile, OVERLAP)
+    image = upscale_picture(network, picture(colours, alpha), tile, OVERLAP)
     return np.asarray(image).astype(int)
 
 
@@ -97,12 +97,12 @@ def test_hidden_pixels_take_the_mean_of_visible_neighbours() -> None:
     colours[:, 0, 0], colours[:, 0, 2], colours[:, 0, 5] = 100, 200, 50
     alpha = torch.tensor([[255, 0, 1, 0, 0, 0]], dtype=torch.uint8)
     # Between 100 and 200 lies 150; the 50 is hidden and two steps reach but two pixels.
-    assert fill_hidden(colours, alpha, 2)[1].tolist() == [[100, 150, 200, 200, 200, 0]]
+    assert fill_transparent(colours, alpha, 2)[1].tolist() == [[100, 150, 200, 200, 200, 0]]
 
 
 def test_filling_by_bands_is_filling_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     colours = torch.from_numpy(NOISE[..., :3].copy()).permute(2, 0, 1)
     alpha = torch.from_numpy((NOISE[..., 3] > 250).astype(np.uint8))
-    at_once = fill_hidden(colours, alpha, 8)
-    monkeypatch.setattr("srcnn_lightning.inference.pictures.BAND", 9)
-    assert torch.equal(fill_hidden(colours, alpha, 8), at_once)
+    at_once = fill_transparent(colours, alpha, 8)
+    monkeypatch.setattr("srcnn_lightning.inference.upscale.BAND", 9)
+    assert torch.equal(fill_transparent(colours, alpha, 8), at_once)

@@ -1,0 +1,88 @@
+"""The cases of a run: what there is already, and what is left to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from srcnn_lightning import run_record
+from srcnn_lightning.console import print_line
+from srcnn_lightning.runs import store
+from srcnn_lightning.runs.identity import describe_difference, describe_version_difference
+from srcnn_lightning.runs.plan import Plan
+
+if TYPE_CHECKING:
+    from srcnn_lightning.training.checkpoints import Resume
+
+
+@dataclass(frozen=True)
+class Skip:
+    """The folder holds a finished or diverged run of this identity, with this record."""
+
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Another experiment has finished a run of this identity, in this folder."""
+
+    original: Path
+
+
+@dataclass(frozen=True)
+class Train:
+    """Something is left to train."""
+
+
+def find_case(plan: Plan) -> Skip | Copy | Train:
+    """The case of a plan; nothing is changed."""
+    if plan.config.rerun:
+        return Train()
+    record = store.finished_record(plan.folder, plan.identity.hash)
+    if record is not None:
+        return Skip(record)
+    original = store.find_finished(plan.output_dir, plan.identity.hash)
+    has_logger = bool(plan.config.logger.get("_target_"))
+    if original is None or (has_logger and not store.has_events(original)):
+        return Train()
+    return Copy(original)
+
+
+def find_checkpoint(plan: Plan) -> "Resume | None":
+    """The checkpoint that training goes on from; None to begin. Damaged files are set aside."""
+    if plan.config.rerun:
+        return None
+
+    from srcnn_lightning.training.checkpoints import find_resume
+
+    store.set_damaged_record_aside(plan.folder)
+    store.copy_checkpoints(plan.output_dir, plan.folder, plan.identity.lineage)
+    return find_resume(plan.folder, plan.identity.lineage, plan.config.trainer.max_epochs)
+
+
+def make_room(plan: Plan, resume: "Resume | None") -> None:
+    """Move aside what the folder holds, or rename the record of fewer epochs."""
+    if resume is None:
+        store.move_aside(plan.folder, difference_from_content(plan))
+        return
+    record = run_record.read(plan.folder)
+    if record is not None and record.get("status") in store.DONE:
+        path = plan.folder / run_record.FILE_NAME
+        path.rename(path.with_name(f"metrics-{record.get('epochs', resume.epochs)}-epochs.json"))
+    print_line(f"{plan.label}: goes on after epoch {resume.epochs}")
+
+
+def difference_from_content(plan: Plan) -> str:
+    """What makes the planned run another than the one in its folder, ` (seed=0, now 1)`."""
+    from srcnn_lightning.training.checkpoints import last_state
+
+    try:
+        record = run_record.read(plan.folder)
+    except ValueError:
+        return ""
+    difference = ""
+    if record is None:  # a run that was stopped leaves checkpoints alone
+        state = last_state(plan.folder)
+        difference = describe_version_difference(state) if state else ""
+    elif record.get("hash") != plan.identity.hash:
+        difference = describe_difference(record, plan.settings)
+    return f" ({difference})" if difference else ""
