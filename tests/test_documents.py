@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import inspect
+import json
 import re
 import shlex
 import subprocess
@@ -299,6 +300,65 @@ def test_walks_never_climb() -> None:
         assert indent == 0 or caller is not None, f"{path.name}:{function}"
         assert caller is None or floor(path) <= floor(caller), f"{path.name}:{function}"
         above[indent] = path
+
+
+# Runs the program, and writes who of the package has called whom, at any distance.
+FOLLOW = """
+import json, runpy, sys, threading
+from pathlib import Path
+
+package, pairs = sys.argv.pop(1), set()
+
+def name(frame):
+    path = frame.f_code.co_filename
+    return f"{path[len(package) + 1:]}:{frame.f_code.co_qualname}" if package in path else None
+
+def note(frame, event, argument):
+    callee = name(frame) if event == "call" else None
+    if callee is None:
+        return
+    if threading.current_thread() is not threading.main_thread():
+        pairs.add(("thread", callee))
+    pairs.add(("", callee))
+    while frame := frame.f_back:
+        pairs.add((name(frame), callee))
+
+sys.setprofile(note)
+threading.setprofile(note)
+sys.path.insert(0, "")
+try:
+    runpy.run_module("srcnn_lightning", run_name="__main__", alter_sys=True)
+finally:
+    sys.setprofile(None)
+    print("FOLLOWED" + json.dumps([pair for pair in pairs if None not in pair]))
+"""
+
+
+def follow(folder: Path, *arguments: str) -> set[tuple[str, str]]:
+    """Pairs of functions of a command, caller and callee; the caller is `thread` for a thread's."""
+    result = subprocess.run(
+        [sys.executable, "-c", FOLLOW, str(PACKAGE), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    pairs = json.loads(result.stdout.partition("FOLLOWED")[2].splitlines()[0])
+    return {(caller, callee) for caller, callee in pairs}
+
+
+def test_walks_are_what_the_program_does(outputs: Path) -> None:
+    sweep = ("+experiment=ablation", "variant=base,tanh", "optimizer.lr=3e-4", "-m")
+    images = ("data=folder", "data.root=photos", "data.cache_dir=empty", "output_dir=walks")
+    pairs = follow(outputs, *with_budget([*sweep, *images])) | follow(outputs, "table", "walks")
+    above: dict[int, str] = {}
+    for indent, path, function in steps():
+        step = f"{path.relative_to(PACKAGE)}:{function}"
+        caller = above.get(indent - 2, "")
+        above[indent] = step
+        assert {(caller, step), ("thread", step)} & pairs, f"{caller} -> {step}"
 
 
 def settings_of_groups() -> dict[str, set[str]]:
