@@ -56,7 +56,7 @@ NOT_RUN = {
 BUDGET = {"data.count": "10", "trainer.max_epochs": "1", "hydra.sweeper.n_trials": "2"}
 PLACEHOLDERS = {"OUTPUTS": "outputs", "FOLDER": "folder"}
 WORKERS = ("hydra/launcher=", "trainer=ddp")
-SLOW = (*WORKERS, "+experiment=ablation", "hydra/sweeper=", "make ")
+SLOW = (*WORKERS, "+experiment=ablation", "hydra/sweeper=", "trainer.threads=1", "OUTPUTS", "make ")
 # What no checkout holds: the user writes it, or a run or a download leaves it.
 ELSEWHERE = {
     "mine.py",
