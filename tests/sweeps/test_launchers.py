@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from composed_plan import compose_plan
 from conftest import TINY, Command
 from own_network import FAILS, write_network
 
@@ -225,6 +226,7 @@ def test_gpus_are_dealt_round_robin(tmp_path: Path) -> None:
         process.communicate()
 
 
-def test_cpu_run_takes_no_gpu() -> None:
-    with gpu_slots.acquire_gpu({"devices": 1, "accelerator": "cpu", "jobs_per_gpu": 1}, "run"):
-        assert gpu_slots.assigned() is None
+def test_cpu_run_takes_no_gpu(tmp_path: Path) -> None:
+    trainer = compose_plan(tmp_path, "data.count=10").config.trainer
+    with gpu_slots.acquire_gpu(trainer, "run") as gpu:
+        assert gpu is None

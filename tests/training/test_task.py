@@ -128,7 +128,6 @@ def test_optimizer_is_built_from_its_settings_over_all_parameters():
     [
         {"lr": -1.0},
         {"weight_decay": -0.1},
-        {"momentum": 0.9},  # Adam takes none
         {"_target_": "torch.optim.Adamm"},
         {"_target_": "no_such_package.Adam"},
     ],
@@ -139,6 +138,11 @@ def test_bad_optimizer_settings_are_refused(wrong):
     with pytest.raises(BadInput) as refusal:
         task_of(TINY, settings).configure_optimizers()
     assert str(refusal.value).startswith(f"optimizer._target_={settings['_target_']}:")
+
+
+def test_argument_that_the_optimizer_lacks_is_refused_by_its_name():
+    with pytest.raises(BadInput, match=r"^optimizer\.momentum=0\.9: Adam takes no such argument"):
+        task_of(TINY, {**ADAM, "momentum": 0.9}).configure_optimizers()
 
 
 def test_validation_psnr_is_of_the_clamped_output_and_the_loss_is_not(trainer):

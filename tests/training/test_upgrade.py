@@ -97,5 +97,7 @@ def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -
     assert describe_difference(today, settings) == "other images, weights or device"
     assert describe_difference({"config": settings}, wider) == f"{version}; {changed}"
     # A setting that the earlier version did not have.
-    del settings["trainer"]["channels_last"]
-    assert describe_difference({"config": settings}, wider) == version
+    earlier = {**settings, "trainer": {**settings["trainer"]}}
+    del earlier["trainer"]["channels_last"]
+    added = "trainer.channels_last=None, now True"
+    assert describe_difference({"config": earlier}, settings) == f"{version}; {added}"
