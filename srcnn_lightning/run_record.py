@@ -1,7 +1,7 @@
 """The run record: what a run leaves behind, read by tables, figures and the next sweep.
 
-`write` and `read` are cheap and check nothing: a sweep skips finished runs by them. `load` checks a
-record against the annotations below, which are its schema, and imports pydantic for that.
+`write` and `read` are cheap, and `read` checks only what skipping a finished run relies on. `load`
+checks a record against the annotations below, which are its schema, and imports pydantic for that.
 """
 
 import json
@@ -29,6 +29,7 @@ RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
 VERSION_KEY = "results_version"  # of a record or a checkpoint
 UNNAMED_VERSION = old_records.UNNAMED_VERSION
 MOST_EPOCHS = 1_000_000  # a curve has a point for each
+LARGEST = 1e30
 
 
 def is_file_name(text: str) -> bool:
@@ -44,7 +45,7 @@ def is_test_images_folder(text: str) -> bool:
 Record = dict[str, Any]  # the file's content
 # Whole numbers of JSON outgrow a float.
 Whole = Annotated[int, Ge(-(10**30)), Le(10**30)]
-Number = Annotated[float, Ge(-1e30), Le(1e30)]
+Number = Annotated[float, Ge(-LARGEST), Le(LARGEST)]
 Metric = Number | None  # NaN and infinity are written as null
 EpochNumber = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
 ImageName = Annotated[str, Predicate(is_file_name)]
@@ -202,6 +203,7 @@ class RunRecord:
 RESULTS = ("parameters", "per_image", "metrics")  # of a run that finished
 REQUIRED_METRICS = ("max_val_psnr", "test_loss", "test_psnr")
 KEPT_NONE = ("variant", "resumed_after")  # None is left out of the file but here
+GROUPS = ("config", "metrics", "split")
 REASONS = {
     "missing": "it is missing",
     "int_type": "it must be a whole number",
@@ -210,6 +212,7 @@ REASONS = {
     "list_type": "it must be a list",
     "predicate_failed": "it must not lead to another folder",
 }
+TOO_DEEP = "its lists and groups are nested too deeply"
 
 
 def write(folder: Path, record: RunRecord | Record) -> None:
@@ -225,14 +228,26 @@ def read(folder: Path) -> Record | None:
     """The file's content as it is, or None if there is none.
 
     Raises:
-        ValueError: the file is broken or of another format.
+        ValueError: the file is broken or of another format, one of `GROUPS` is no group of keys, or
+            a metric is no number.
     """
     path = folder / FILE_NAME
     if not os.path.isfile(path):  # noqa: PTH113 - no exception for a name that no file can have
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ValueError(f"{path}: not a run record of format {FORMAT}")
+    for group in GROUPS:
+        if not isinstance(record.get(group, {}), dict):
+            raise ValueError(f"{group}: {REASONS['dict_type']}")
+    for name, value in record.get("metrics", {}).items():
+        # NaN is in no range.
+        is_number = isinstance(value, int | float) and -LARGEST <= value <= LARGEST
+        if value is not None and not is_number:
+            raise ValueError(f"metrics.{name}: it must be a valid number")
     return record
 
 
@@ -253,12 +268,14 @@ def check(content: Record) -> RunRecord:
     """A record from a file's content; ValueError as in `load`."""
     from pydantic import ValidationError
 
-    content = old_records.translate(content)
-    content.pop("format", None)
     try:
+        content = old_records.translate(content)
+        content.pop("format", None)
         # JSON again, for a strict check takes no dictionary in the place of a dataclass.
         text = json.dumps(content, ensure_ascii=False).encode()
         record = _adapter().validate_json(text)
+    except RecursionError as error:
+        raise ValueError(TOO_DEEP) from error
     except UnicodeEncodeError as error:
         raise ValueError(f"{error.object[error.start]!r} is no character") from error
     except ValidationError as error:

@@ -130,6 +130,65 @@ def test_network_of_an_allowed_package_enlarges(command: Command, folder: Path) 
     assert np.array_equal(found, image.repeat(3, 0).repeat(3, 1))
 
 
+@pytest.mark.parametrize("name", ["__main__", "__main__.below", "exits"])
+def test_module_that_ends_the_process_is_a_sentence(
+    name: str, command: Command, folder: Path
+) -> None:
+    package = folder / "commanded"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(f"open('{CANARY}', 'w').close()\nraise SystemExit(7)\n")
+    (package / "exits.py").write_text("raise SystemExit(7)\n")
+    target = f"commanded.{name}.Net"
+    name_network(folder, target)
+    done = command("foreign.ckpt", "image.png", "--allow-package=commanded", verb=ENLARGE)
+    words = "(SystemExit: 7)" if name == "exits" else "a module __main__ is a command"
+    assert_refused(done, folder, f"foreign.ckpt: {target}: the file names", words)
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "words"),
+    [
+        (
+            "srcnn_lightning.models.SRCNN",
+            {"batch_norm": True},
+            ("it cannot be built (model.init=identity: with batch norm",),
+        ),
+        (
+            "srcnn_lightning.models.SRCNN",
+            {"depth": 20},
+            ("its arguments do not fit", "unexpected keyword argument 'depth'"),
+        ),
+        ("mine.Net", {"width": 8}, ("its arguments do not fit", "argument 'width'")),
+        ("mine.Exits", {}, ("it cannot be built (7)",)),
+        ("srcnn_lightning.models.SRCNN", {}, ("its weights do not fit", "Missing key(s)")),
+    ],
+)
+def test_sentence_names_the_file_and_what_does_not_fit(
+    target: str, arguments: Content, words: tuple[str, ...], command: Command, folder: Path
+) -> None:
+    name_network(folder, target, **arguments)
+    done = command("foreign.ckpt", "image.png", "--allow-package=mine", verb=ENLARGE)
+    assert_refused(done, folder, target, *words)
+    assert done.stderr.startswith("foreign.ckpt: ")
+    assert len(done.stderr) < 500
+    assert "damaged" not in done.stderr
+
+
+@pytest.mark.parametrize("tile", ["0", "5"])
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("Halved", "1x3x6x7"), ("Grey", "1x1x12x14"), ("Pair", "no image")],
+)
+def test_network_that_does_not_enlarge_is_refused(
+    name: str, made: str, tile: str, command: Command, folder: Path
+) -> None:
+    name_network(folder, f"mine.{name}")
+    arguments = ("foreign.ckpt", "image.png", "--allow-package=mine", f"--tile={tile}")
+    done = command(*arguments, verb=ENLARGE)
+    assert_refused(done, folder, f"foreign.ckpt: the network makes {made} of 1x3x12x14 values")
+
+
 def test_run_with_a_network_of_ones_own_tests_itself_without_a_word(
     command: Command, folder: Path
 ) -> None:

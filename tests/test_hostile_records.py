@@ -126,3 +126,102 @@ def test_epochs_of_a_record_make_no_path(
     assert "goes on after epoch 2" in done.stdout
     assert record(tmp_path / RUN)["epochs"] == 3
     assert not list(tmp_path.glob("*escaped*"))
+
+
+DEEP = "[" * 200_000
+# What somebody may have written into a record, and no run has.
+CONFIGURATIONS: list[Any] = [[], 3, None, {"data": 3}]
+
+
+def assert_trained(done: Any, folder: Path) -> None:
+    assert (done.returncode, done.stderr) == (0, "")
+    assert record(folder / RUN)["resumed_after"] is None
+    assert "same_as" not in record(folder / RUN)
+
+
+@pytest.mark.parametrize("config", CONFIGURATIONS)
+@pytest.mark.parametrize("settings", [(), ("rerun=true",)])
+def test_record_with_another_configuration_is_replaced(
+    settings: tuple[str, ...], config: Any, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    (tmp_path / RUN).mkdir(parents=True)
+    shutil.copy(trained / FILE_NAME, tmp_path / RUN)
+    change(tmp_path / RUN / FILE_NAME, hash="x", config=config)
+    done = command(*LEAVES, *settings)
+    assert_trained(done, tmp_path)
+    assert "is kept in" in done.stdout
+
+
+@pytest.mark.parametrize("config", CONFIGURATIONS)
+def test_record_with_another_configuration_makes_room_for_a_copy(
+    config: Any, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    shutil.copytree(trained.parents[2], tmp_path / "outputs")
+    copy = tmp_path / "outputs/second/dead_leaves-antialiased/srcnn"
+    copy.mkdir(parents=True)
+    shutil.copy(trained / FILE_NAME, copy)
+    change(copy / FILE_NAME, hash="x", config=config)
+    done = command(*TWO, "experiment_name=second")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "copied from there" in done.stdout
+    assert record(copy)["config"]["experiment_name"] == "second"
+
+
+@pytest.mark.parametrize("settings", [(), ("rerun=true",)])
+def test_record_that_is_nested_too_deeply_is_replaced(
+    settings: tuple[str, ...], command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / RUN).mkdir(parents=True)
+    (tmp_path / RUN / FILE_NAME).write_text(DEEP)
+    assert_trained(command(*LEAVES, *settings), tmp_path)
+
+
+def test_run_whose_record_is_nested_too_deeply_has_no_checkpoint(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / RUN).mkdir(parents=True)
+    (tmp_path / RUN / FILE_NAME).write_text(DEEP)
+    Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
+    done = command(str(RUN), "image.png", verb=ENLARGE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{RUN}: this run has no checkpoint; give a network's run.\n"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": {"max_val_psnr": "x"}},
+        {"metrics": {"max_val_psnr": 1e300}},
+        {"metrics": {"test_psnr": 30.0}},
+        {"split": []},
+        {"per_image": json.loads("[" * 900 + "]" * 900)},
+    ],
+)
+@pytest.mark.parametrize("settings", [(), ("logger=none",)])
+def test_run_whose_results_are_of_no_run_is_not_copied(
+    settings: tuple[str, ...],
+    changes: dict[str, Any],
+    command: Command,
+    tmp_path: Path,
+    trained: Path,
+) -> None:
+    shutil.copytree(trained.parents[2], tmp_path / "outputs")
+    change(tmp_path / RUN / FILE_NAME, **changes)
+    done = command(*TWO, *settings, "experiment_name=second")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "copied" not in done.stdout
+    found = record(tmp_path / "outputs/second/dead_leaves-antialiased/srcnn")
+    assert found["metrics"] == record(trained)["metrics"]
+    assert "same_as" not in found
+
+
+@pytest.mark.parametrize("value", ["x", [], {}, 1e300])
+def test_run_whose_metric_is_no_number_is_not_skipped(
+    value: Any, command: Command, tmp_path: Path, trained: Path
+) -> None:
+    shutil.copytree(trained.parents[2], tmp_path / "outputs")
+    change(tmp_path / RUN / FILE_NAME, metrics={"max_val_psnr": value})
+    done = command(*TWO)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{FILE_NAME}: damaged (metrics.max_val_psnr: it must be a valid number" in done.stdout
+    assert record(tmp_path / RUN)["metrics"] == record(trained)["metrics"]

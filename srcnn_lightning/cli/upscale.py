@@ -39,7 +39,8 @@ def main(arguments: Sequence[str]) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a package whose network the checkpoint may name; this program's need none",
+        help="a package that you trust: the checkpoint may name its networks, and so have any "
+        "module of it imported; this program's own networks need none",
     )
     options = parser.parse_args(arguments)
     if options.tile is not None and options.tile < 0:
@@ -78,7 +79,8 @@ def upscale_file(
         tile: longest side of a tile in pixels of the image; None takes `tiling.TILE`, 0 the whole
             image.
         overwrite: whether an existing output is replaced.
-        allow_package: names of packages whose networks may be built beside those of this program.
+        allow_package: names of packages whose networks may be built beside those of this program;
+            a text is one name. A checkpoint may have any module of such a package imported.
 
     Raises:
         BadInput: a file that is missing, of another kind or cannot be written; an output that
@@ -119,6 +121,8 @@ def upscale_file(
     side = 0 if overlap is None else tiling.TILE if tile is None else tile
     try:
         upscaled = upscale_picture(network, picture, side, overlap or tiling.OVERLAP)
+    except BadInput as error:
+        raise BadInput(f"{checkpoint}: {error}.") from error
     except RuntimeError as error:
         size = f"{picture.colours.width}x{picture.colours.height}"
         raise BadInput(

@@ -1,12 +1,15 @@
 """Upscaling by tiles: memory holds the feature maps of one tile, however large the image is."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.resize import RGB
 
 # Input pixels. 64 feature maps of such a tile take 150 MB at twice the size, and the overlap adds a
 # tenth of the work.
@@ -47,6 +50,9 @@ def upscaled_tiles(
         tile: longest side of a tile in input pixels; 0 takes the whole image.
         overlap: input pixels around a tile that the network is given as well. The result equals
             that of the whole image if the network's radius is no larger.
+
+    Raises:
+        BadInput: the network does not enlarge by a whole number.
     """
     height, width = image.shape[-2:]
     for rows in _spans(height, tile, overlap):
@@ -55,7 +61,7 @@ def upscaled_tiles(
             if seen.dtype == torch.uint8:
                 seen = seen.float().div_(255)
             output: Tensor = network(seen)
-            scale = output.shape[-1] // seen.shape[-1]
+            scale = _scale(seen, output)
             inner = output[..., rows.inner(scale), columns.inner(scale)]
             size = (scale * height, scale * width)
             yield UpscaledTile(scale * rows.start, scale * columns.start, inner, size)
@@ -87,12 +93,15 @@ def receptive_radius(network: nn.Module) -> int | None:
 
     Args:
         network: network in evaluation mode, on the CPU.
+
+    Raises:
+        BadInput: the network does not enlarge by a whole number.
     """
     side = 2 * PROBE_RADIUS + 2
     noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
     images = torch.cat([noise, torch.ones_like(noise), torch.zeros_like(noise)]).requires_grad_()
     output: Tensor = network(images)
-    scale = output.shape[-1] // side
+    scale = _scale(images, output)
     middle = slice(
         PROBE_RADIUS * scale, (PROBE_RADIUS + 2) * scale
     )  # of the two input pixels in the middle
@@ -110,7 +119,8 @@ def tile_overlap(network: nn.Module) -> int | None:
     """The overlap with which tiles give the result of the whole image; None where no overlap does.
 
     No overlap does for a network whose radius exceeds `PROBE_RADIUS`, that depends on a pixel's
-    position, or that refuses tiles of some sizes. An image of noise is upscaled both ways to see.
+    position, or that refuses or crops tiles of some sizes. An image of noise is upscaled both ways
+    to see.
 
     Args:
         network: network in evaluation mode, on the CPU.
@@ -125,9 +135,26 @@ def tile_overlap(network: nn.Module) -> int | None:
         difference = upscale_tiled(network, noise, tile=50, overlap=overlap) - upscale_tiled(
             network, noise, 0
         )
-    except RuntimeError:  # torch raises it for shapes that do not fit together
+    except (BadInput, RuntimeError):  # torch raises the latter for shapes that do not fit together
         return None
     return overlap if difference.abs().max() < MAX_SEAM else None
+
+
+def _scale(images: Tensor, output: Tensor) -> int:
+    """The whole number by which a network has enlarged `(B, 3, h, w)`; BadInput without one."""
+    count, _, height, width = images.shape
+    shape = tuple(getattr(output, "shape", ()))
+    scale = shape[-1] // width if shape else 0
+    if scale < 1 or shape != (count, RGB, scale * height, scale * width):
+        raise BadInput(
+            f"the network makes {_sizes(shape)} of {_sizes(images.shape)} values; it must keep "
+            f"{RGB} channels and enlarge both sides by one whole number"
+        )
+    return scale
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "no image"
 
 
 class _Span(NamedTuple):

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.factory import build_trusted
 
+MAX_REASON = 200  # characters of torch's message, which names each weight that does not fit
 PREFIX = "network."  # prefix of the network's weights in the LightningModule's state
 
 
@@ -28,26 +29,41 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
 
     Args:
         path: path of the checkpoint.
-        allow_package: names of packages whose networks may be built beside this program's.
+        allow_package: names of packages whose networks may be built beside this program's; a text
+            is one name. A file may have any module of such a package imported.
 
     Returns:
         The network, and the plain settings that were saved with it: `network` and `scale`.
 
     Raises:
-        BadInput: the file is no checkpoint of this program, or its network may not be built.
+        BadInput: the file is no checkpoint of this program, its network may not or cannot be built,
+            or its weights do not fit the network. The sentence begins with the path.
     """
     try:
         content = load_checkpoint(path)
         saved = content["hyper_parameters"]
-        settings = {"network": dict(saved["network"]), "scale": int(saved["scale"])}
-        network = build_trusted(saved["network"], allow_package)
-        weights = content["state_dict"]
-        network.load_state_dict({name.removeprefix(PREFIX): weights[name] for name in weights})
-    except BadInput:
-        raise
+        settings: dict[str, Any] = {
+            "network": dict(saved["network"]),
+            "scale": int(saved["scale"]),
+        }
+        target = settings["network"]["_target_"]
+        weights = {name.removeprefix(PREFIX): one for name, one in content["state_dict"].items()}
     except Exception as error:  # torch names no type for a file that is none of its own
         raise BadInput(
             f"{path}: it is no checkpoint of this program, or a damaged one; give a run's "
             "folder or another checkpoint."
+        ) from error
+    try:
+        network = build_trusted(settings["network"], allow_package)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from error
+    try:
+        network.load_state_dict(weights)
+    except Exception as error:  # a class may have a method of its own
+        reason = one_line(error)
+        shown = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}..."
+        raise BadInput(
+            f"{path}: its weights do not fit the network that it names, {target} ({shown}); give "
+            "another checkpoint."
         ) from error
     return network, settings

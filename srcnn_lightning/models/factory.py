@@ -13,15 +13,17 @@ from typing import Any
 from torch import nn
 
 from srcnn_lightning import arguments
-from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.errors import BadInput, ExitRequested, one_line
 from srcnn_lightning.models.interpolation import Interpolation
 from srcnn_lightning.models.srcnn import SRCNN
 
 TRUSTED: dict[str, type[nn.Module]] = {
     "srcnn_lightning.models.SRCNN": SRCNN,
     "srcnn_lightning.models.Interpolation": Interpolation,
+    "srcnn_lightning.models.srcnn.SRCNN": SRCNN,
+    "srcnn_lightning.models.interpolation.Interpolation": Interpolation,
 }
-"""The networks that a file may name, all of this package."""
+"""The networks that a file may name, all of this package, by each name that a user can give."""
 
 
 def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict[str, Any]:
@@ -77,22 +79,40 @@ def build_trusted(settings: Mapping[str, Any], allow_package: Sequence[str] = ()
 
     Args:
         settings: `_target_` and the arguments, as `network_settings` returns them.
-        allow_package: names of packages whose networks may be built beside `TRUSTED`.
+        allow_package: names of packages whose networks may be built beside `TRUSTED`; a text is one
+            name. A file may have any module of such a package imported.
 
     Raises:
-        BadInput: the target is none of these networks.
+        BadInput: the target is none of these networks, or cannot be built with these arguments.
     """
     target = str(settings["_target_"])
-    network = TRUSTED.get(target) or _allowed_network(target, allow_package)
-    return network(**_arguments(settings))
+    allowed = (allow_package,) if isinstance(allow_package, str) else allow_package
+    network = TRUSTED.get(target) or _allowed_network(target, allowed)
+    try:
+        return network(**_arguments(settings))
+    except ExitRequested:
+        raise
+    except (Exception, SystemExit) as error:  # an allowed package may raise anything
+        what = "its arguments do not fit" if isinstance(error, TypeError) else "it cannot be built"
+        raise BadInput(
+            f"{target}: the file names this as its network, and {what} "
+            f"({one_line(error).removesuffix('.')}); give another checkpoint, or install the "
+            "version of the network that the file was written with."
+        ) from error
 
 
 def _allowed_network(target: str, allow_package: Sequence[str]) -> type[nn.Module]:
-    """The class of an allowed package; its import runs the code of that package alone."""
+    """The class of an allowed package; its import runs code of that package alone."""
     module, _, name = target.rpartition(".")
-    if not (module and all(word.isidentifier() for word in target.split("."))):
+    words = target.split(".")
+    if not (module and all(word.isidentifier() for word in words)):
         raise BadInput(
             f"{target!r}: the file names this as its network, and it is no class's name."
+        )
+    if "__main__" in words:  # its import would run the package's command
+        raise BadInput(
+            f"{target}: the file names this as its network, and a module __main__ is a command; "
+            "give a checkpoint whose network is in another module."
         )
     package = next((allowed for allowed in allow_package if _is_within(module, allowed)), None)
     if package is None:
@@ -105,11 +125,13 @@ def _allowed_network(target: str, allow_package: Sequence[str]) -> type[nn.Modul
     try:
         # The module is imported by name, not reached by attributes: mine.os would lead out of mine.
         network: type[nn.Module] = getattr(import_module(module), name)
-    except Exception as error:
+    except ExitRequested:
+        raise
+    except (Exception, SystemExit) as error:  # a module may exit where it is imported
+        reason = f"{type(error).__name__}: {one_line(error)}"
         raise BadInput(
-            f"{target}: the file names this as its network, and it cannot be imported "
-            f"({one_line(error)}); --allow-package {package} needs the package to be importable "
-            "from here."
+            f"{target}: the file names this as its network, and it cannot be imported ({reason}); "
+            f"--allow-package {package} needs the package to be importable from here."
         ) from error
     is_network = inspect.isclass(network) and issubclass(network, nn.Module)
     if not (is_network and _is_within(str(network.__module__), package)):

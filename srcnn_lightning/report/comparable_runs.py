@@ -66,7 +66,7 @@ def read_all(outputs: Path) -> tuple[list[Run], list[str]]:
     for folder in run_record.find(outputs):
         try:
             run = at(run_record.load(folder), folder, outputs)
-        except (ValueError, OSError, RecursionError) as error:
+        except (ValueError, OSError) as error:
             left_out.append(f"Left out: {folder / run_record.FILE_NAME} ({error}).")
             continue
         key = (run.experiment, run.hash)

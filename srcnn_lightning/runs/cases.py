@@ -72,11 +72,16 @@ def make_room(plan: Plan, resume: "Resume | None") -> None:
 
 
 def difference_from_content(plan: Plan) -> str:
-    """What makes the planned run another than the one in its folder, ` (seed=0, now 1)`."""
+    """What makes the planned run another than the one in its folder, ` (seed=0, now 1)`.
+
+    It is empty where the folder's record is not as a run writes it.
+    """
     from srcnn_lightning.training.checkpoints import last_state
 
     try:
         record = run_record.read(plan.folder)
+        if record is not None:
+            run_record.check(record)
     except ValueError:
         return ""
     difference = ""

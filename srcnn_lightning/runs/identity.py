@@ -11,7 +11,7 @@ from srcnn_lightning import files, hardware, run_record
 from srcnn_lightning.config import Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.run_record import RESULTS_VERSION, UNNAMED_VERSION, VERSION_KEY
+from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
 
 # These settings change where a run is kept or shown, and no result.
 UNHASHED = (
@@ -76,7 +76,7 @@ def describe_difference(before: run_record.Record, now: dict[str, Any]) -> str:
     """The settings that make a run another than an earlier one, `optimizer.lr=0.1, now 0.01`.
 
     Args:
-        before: record of the earlier run.
+        before: record of the earlier run, as a run writes it.
         now: configuration as plain values.
     """
     differences = [describe_version_difference(before)]
@@ -96,7 +96,11 @@ def describe_version_difference(before: dict[str, Any]) -> str:
     Args:
         before: run record, or the state of `Checkpoints` in a checkpoint.
     """
-    version = before.get(VERSION_KEY, UNNAMED_VERSION)
+    if VERSION_KEY not in before:  # versions 1 to 3 wrote no number
+        return (
+            f"an earlier version of this program gave other results, now version {RESULTS_VERSION}"
+        )
+    version = before[VERSION_KEY]
     if version == RESULTS_VERSION:
         return ""
     return (

@@ -79,7 +79,8 @@ def copy_run(
         difference: what makes the run another than the one in `folder`, for `move_aside`.
 
     Returns:
-        The original's record; None where another process works there, or where it has changed.
+        The original's record; None where another process works there, or where it has changed or
+        is not as a run writes it.
     """
     from filelock import FileLock, Timeout
 
@@ -91,6 +92,8 @@ def copy_run(
         return None
     try:
         record = finished_record(original, digest)
+        if record is not None and not _is_valid(record):
+            return None
         if record is not None:
             move_aside(folder, difference)
             hidden = shutil.ignore_patterns("checkpoints", "metrics*.json", "*.hparams", ".*")
@@ -98,6 +101,14 @@ def copy_run(
         return record
     finally:
         original_lock.release()
+
+
+def _is_valid(record: run_record.Record) -> bool:
+    try:
+        run_record.check(record)
+    except ValueError:
+        return False
+    return True
 
 
 def copy_checkpoints(output_dir: Path, folder: Path, lineage: str) -> None:
@@ -133,7 +144,7 @@ def set_damaged_record_aside(folder: Path) -> None:
         run_record.load(folder)
     except FileNotFoundError:
         return
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         aside = set_aside(path, path.parent / "damaged")
         print_line(f"{path}: damaged ({error}), kept as {aside}")
 

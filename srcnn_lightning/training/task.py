@@ -60,7 +60,8 @@ class SuperResolution(LightningModule):
 
         Args:
             checkpoint_path: path of a run's checkpoint.
-            allow_package: names of packages whose networks may be built beside this program's.
+            allow_package: names of packages whose networks may be built beside this program's; a
+                text is one name. A file may have any module of such a package imported.
 
         Raises:
             BadInput: the file is no checkpoint of this program, or names a network that may not be

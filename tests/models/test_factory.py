@@ -205,6 +205,25 @@ def test_file_may_name_a_network_of_ours(name):
     assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
 
 
+@pytest.mark.parametrize(
+    ("target", "network"),
+    [
+        ("srcnn_lightning.models.srcnn.SRCNN", models.SRCNN),
+        ("srcnn_lightning.models.interpolation.Interpolation", models.Interpolation),
+    ],
+)
+def test_file_may_name_a_network_of_ours_by_its_module(target, network):
+    settings = models.network_settings({"_target_": target}, antialias=True, scale=2)
+    assert type(models.build_trusted(settings)) is network
+
+
+def test_allowed_package_may_be_given_as_a_text(own_package):
+    settings = {"_target_": f"{own_package}.networks.Net", "width": 16}
+    assert models.build_trusted(settings, allow_package=own_package).width == 16
+    with pytest.raises(BadInput, match=f"--allow-package {own_package} "):
+        models.build_trusted(settings, allow_package="users")
+
+
 def test_file_may_name_a_network_of_an_allowed_package_alone(own_package):
     settings = {"_target_": f"{own_package}.networks.Net", "width": 16}
     for allowed in ((), ["users"], ["users_own.network"], ["torch"]):

@@ -14,13 +14,13 @@ from srcnn_lightning.runs.identity import describe_difference
 
 RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
 SENTENCE = (
-    "is kept in {kept} (another version of this program gave other results: "
-    f"version 3, now {RESULTS_VERSION})"
+    "is kept in {kept} (an earlier version of this program gave other results, "
+    f"now version {RESULTS_VERSION})"
 )
 
 
 def make_older(folder: Path) -> None:
-    """Record and checkpoints as version 3 left them: without its number, with other hashes."""
+    """As versions 1 to 3 left them: without a number, with other hashes."""
     path = folder / "metrics.json"
     if path.is_file():
         found = record(folder)
@@ -89,13 +89,16 @@ def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -
     settings = compose_plan(tmp_path, "data.count=10").settings
     wider = {**settings, "model": {**settings["model"], "features": [8, 8]}}
     version = (
-        f"another version of this program gave other results: version 3, now {RESULTS_VERSION}"
+        f"an earlier version of this program gave other results, now version {RESULTS_VERSION}"
     )
     changed = "model.features=[64, 32], now [8, 8]"
     today = {"results_version": RESULTS_VERSION, "config": settings}
     assert describe_difference(today, wider) == changed
     assert describe_difference(today, settings) == "other images, weights or device"
     assert describe_difference({"config": settings}, wider) == f"{version}; {changed}"
+    assert describe_difference({"results_version": 5, "config": settings}, settings) == (
+        f"another version of this program gave other results: version 5, now {RESULTS_VERSION}"
+    )
     # A setting that the earlier version did not have.
     earlier = {**settings, "trainer": {**settings["trainer"]}}
     del earlier["trainer"]["channels_last"]
