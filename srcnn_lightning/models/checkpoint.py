@@ -42,7 +42,7 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
     try:
         content = load_checkpoint(path)
         saved = content["hyper_parameters"]
-        settings = {"network": dict(saved["network"]), "scale": int(saved["scale"])}
+        settings: dict[str, Any] = {"network": dict(saved["network"]), "scale": int(saved["scale"])}
         target = settings["network"]["_target_"]
         weights = {name.removeprefix(PREFIX): one for name, one in content["state_dict"].items()}
     except Exception as error:  # torch names no type for a file that is none of its own
