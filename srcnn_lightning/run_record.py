@@ -283,6 +283,9 @@ def check(content: Record) -> RunRecord:
         reason = REASONS.get(first["type"]) or first["msg"].replace("Input should", "it must")
         place = ".".join(map(str, first["loc"]))
         raise ValueError((f"{place}: {reason}" if place else reason)[:200]) from error
+    nulls = [name for name in vars(record) if content.get(name, "") is None]
+    if unwritten := [name for name in nulls if name not in KEPT_NONE]:
+        raise ValueError(f"{unwritten[0]}: it must not be null")
     if record.status == "finished":
         missing = [name for name in RESULTS if name not in content]
         missing += [f"metrics.{name}" for name in REQUIRED_METRICS if name not in record.metrics]
