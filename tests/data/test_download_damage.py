@@ -53,7 +53,7 @@ def test_wrong_byte_once_ends_right(tmp_path, flip):
 @pytest.mark.parametrize("flip", FLIPS)
 def test_wrong_byte_on_a_disk_is_a_sentence(tmp_path, flip):
     (tmp_path / f"{FOLDER}.zip").write_bytes(flipped(*FLIPS[flip]))
-    words = r"HR\.zip: it (is damaged|holds no) .*; remove it"
+    words = r"HR\.zip: it is damaged .*; remove it"
     with pytest.raises(BadInput, match=words) as caught:
         div2k.fetch(tmp_path, "http://127.0.0.1:9/", SUBSET, CHOSEN)
     assert "\n" not in str(caught.value)
