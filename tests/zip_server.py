@@ -40,7 +40,7 @@ class Behaviour:
 
     content: bytes
     ranges: bool = True
-    size_known: bool = True  # else a range's answer gives * as the zip's size
+    size_known: bool = True  # else HEAD gives no size, and a range's answer gives * for it
     status: int = 0  # this answer instead of any other
     statuses: int = FOREVER  # so often
     healthy: int = 0  # requests answered well before
@@ -107,7 +107,8 @@ class Handler(BaseHTTPRequestHandler):
         content, size = behaviour.content, len(behaviour.content)
         if self.command == "HEAD":
             self.send_response(200)
-            self.send_header("Content-Length", str(size))
+            if behaviour.size_known:
+                self.send_header("Content-Length", str(size))
             self.end_headers()
             return
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))

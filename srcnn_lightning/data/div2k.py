@@ -122,7 +122,7 @@ def _fetch_missing(
     local_zip = zip_path if is_here else _local_mirror(url, subset)
     try:
         if local_zip:
-            zip_transfer.extract(lambda: ZipFile(local_zip), targets, label)
+            zip_transfer.extract(lambda: ZipFile(local_zip), targets, label, waits=())
         else:
             zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
             policy = policy or zip_transfer.RetryPolicy()

@@ -6,7 +6,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -59,7 +59,7 @@ class RetryPolicy:
 
 
 def fetch(
-    url: str, targets: Mapping[str, Path], zip_path: Path, md5: str, label: str, policy: RetryPolicy
+    url: str, targets: dict[str, Path], zip_path: Path, md5: str, label: str, policy: RetryPolicy
 ) -> None:
     """Write members of a zip on a server to files.
 
@@ -86,35 +86,28 @@ def fetch(
             return
         get = partial(session.get, url, stream=True, timeout=timeout)
         _retry(lambda: _download(get, zip_path, md5), policy.waits)
-    extract(lambda: ZipFile(zip_path), targets, label)
+    extract(partial(ZipFile, zip_path), targets, label, waits=())
 
 
 def extract(
-    open_zip: Callable[[], ZipFile],
-    targets: Mapping[str, Path],
-    label: str,
-    waits: tuple[float, ...] = (),
+    open_zip: Callable[[], ZipFile], targets: dict[str, Path], label: str, waits: Sequence[float]
 ) -> None:
     """As `fetch`, four members at a time; `open_zip` opens the zip for one thread."""
-    idle: list[ZipFile] = []  # those that no thread uses
+    of_thread = threading.local()
     stop = threading.Event()
 
     def size() -> int:
         with _zip_errors():
             archive = open_zip()
-            total = sum(archive.getinfo(member).file_size for member in targets)
-        idle.append(archive)
-        return total
+            return sum(archive.getinfo(member).file_size for member in targets)
 
     def attempt(member: str) -> None:
         advance_or_stop(0)
-        try:
-            archive = idle.pop()
-        except IndexError:
-            with _zip_errors():
-                archive = open_zip()
+        with _zip_errors():
+            archive = getattr(of_thread, "archive", None) or open_zip()
+        of_thread.archive = None  # After a failure its directory may be what was wrong.
         _copy(archive, member, targets[member], advance_or_stop)
-        idle.append(archive)  # Not after a failure: its directory may be what was wrong.
+        of_thread.archive = archive
 
     def advance_or_stop(count: int) -> None:
         if stop.is_set():
@@ -140,7 +133,7 @@ def extract(
             stop.set()
 
 
-def _retry(action: Callable[[], Any], waits: tuple[float, ...]) -> Any:
+def _retry(action: Callable[[], Any], waits: Sequence[float]) -> Any:
     """Call an action again after each `ZipError` that may pass; print the first of each kind."""
     for wait in waits:
         try:
