@@ -104,10 +104,14 @@ def extract(
     def attempt(member: str) -> None:
         advance_or_stop(0)
         with _zip_errors():
-            archive = getattr(of_thread, "archive", None) or open_zip()
-        of_thread.archive = None  # After a failure its directory may be what was wrong.
-        _copy(archive, member, targets[member], advance_or_stop)
-        of_thread.archive = archive
+            archive = vars(of_thread).pop("archive", None) or open_zip()
+        try:
+            _copy(archive, member, targets[member], advance_or_stop)
+        except BaseException:
+            if archive.fp:
+                archive.fp.close()
+            raise
+        of_thread.archive = archive  # Not after a failure: its directory may be what was wrong.
 
     def advance_or_stop(count: int) -> None:
         if stop.is_set():
