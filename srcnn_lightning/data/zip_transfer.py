@@ -78,6 +78,7 @@ def fetch(
     timeout = (policy.connect_timeout, policy.read_timeout)
     with requests.Session() as session:
         session.headers["Accept-Encoding"] = "identity"
+        session.hooks["response"].append(_close_whole)
         # Some servers know no ranges that count from the end: `support_suffix_range`.
         options = {"support_suffix_range": False, "timeout": timeout, "allow_redirects": True}
         with suppress(NoRangesError):
@@ -148,6 +149,12 @@ def _retry(action: Callable[[], Any], waits: Sequence[float]) -> Any:
             say_once(f"DIV2K: {error}; trying again")
             time.sleep(wait)
     return action()
+
+
+def _close_whole(response: requests.Response, *_: object, **__: object) -> None:
+    """End the whole zip that answers a range request, which remotezip would leave open."""
+    if response.status_code == requests.codes.ok and "Range" in response.request.headers:
+        response.close()
 
 
 def _download(get: Callable[[], requests.Response], path: Path, md5: str) -> None:
