@@ -57,20 +57,19 @@ def track(items: Sequence[T], description: str) -> Iterable[T]:
 
 
 @contextmanager
-def transfer_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+def transfer_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar of bytes with the time left; without a terminal of its own a line for each quarter.
 
     Args:
         description: what is transferred.
         total: bytes in all.
-        done: bytes that were there before.
 
     Yields:
         Function that takes the number of further bytes; any thread may call it.
     """
     with _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as progress:
-        lines = _QuarterLines(description, total, done) if progress.disable else None
-        task = progress.add_task(description, total=total, completed=done)
+        lines = _QuarterLines(description, total) if progress.disable else None
+        task = progress.add_task(description, total=total)
 
         def advance(count: int) -> None:
             progress.advance(task, count)
@@ -83,12 +82,12 @@ def transfer_bar(description: str, total: int, done: int = 0) -> Iterator[Callab
 class _QuarterLines:
     """A line when a transfer begins, and one after each quarter of it."""
 
-    def __init__(self, description: str, total: int, done: int) -> None:
-        self.description, self.total, self.done, self.done_before = description, total, done, done
+    def __init__(self, description: str, total: int) -> None:
+        self.description, self.total, self.done = description, total, 0
         self.lock = threading.Lock()
         self.started = time.monotonic()
-        self.printed_quarters = 4 * done // total if total else 0
-        print_line(f"{description}, {_megabytes(total - done)} MB")
+        self.printed_quarters = 0
+        print_line(f"{description}, {_megabytes(total)} MB")
 
     def advance(self, count: int) -> None:
         with self.lock:
@@ -98,7 +97,7 @@ class _QuarterLines:
                 return
             self.printed_quarters = quarters
             seconds = time.monotonic() - self.started
-            left = seconds * (self.total - self.done) / max(self.done - self.done_before, 1)
+            left = seconds * (self.total - self.done) / max(self.done, 1)
             print_line(
                 f"{self.description}, {_megabytes(self.done)} of {_megabytes(self.total)} MB, "
                 f"{left:.0f} s left"

@@ -10,7 +10,7 @@ from pathlib import Path
 from zip_server import make_zip, png
 
 from srcnn_lightning.data import div2k
-from srcnn_lightning.data.connection import RetryPolicy
+from srcnn_lightning.data.zip_transfer import RetryPolicy
 
 FOLDER = "DIV2K_valid_HR"
 NUMBERS = range(801, 813)
@@ -35,25 +35,34 @@ def assert_right(root, names=CHOSEN, *, images=IMAGES):
     """These images and no others are there, whole; nothing half written lies about."""
     found = {path.name: path.read_bytes() for path in (root / FOLDER).iterdir()}
     assert found == {name: images[name] for name in names}
-    assert not list(root.rglob("*.part"))
+    assert not temporary_files(root)
+
+
+def temporary_files(root):
+    """Files that are neither an image nor a zip nor the lock."""
+    return [
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix not in (".png", ".zip") and path.name != ".lock"
+    ]
 
 
 def assert_nothing_half(root):
-    assert not list(root.rglob("*.part"))
+    assert not temporary_files(root)
     for path in root.rglob("*.png"):
         assert path.read_bytes() == IMAGES[path.name]
 
 
 def spans(content: bytes) -> dict[str, tuple[int, int]]:
     """For each image the bytes of the zip it fills; without those that the directory's request
-    brings along: the last 64 KiB."""
+    brings along: the last 16 KiB."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         infos, directory = archive.infolist(), archive.start_dir
     ends = [*(info.header_offset for info in infos[1:]), directory]
     return {
         Path(info.filename).name: (info.header_offset, end)
         for info, end in zip(infos, ends, strict=True)
-        if end < len(content) - (1 << 16)
+        if end < len(content) - (1 << 14)
     }
 
 
@@ -67,7 +76,7 @@ def in_child(root, url, names=CHOSEN, read_s=2, **options):
         "import sys\n"
         "from pathlib import Path\n"
         "from srcnn_lightning.data import div2k\n"
-        "from srcnn_lightning.data.connection import RetryPolicy\n"
+        "from srcnn_lightning.data.zip_transfer import RetryPolicy\n"
         "from srcnn_lightning.errors import BadInput\n"
         # A shell's background jobs ignore Ctrl-C, and so would what the tests start as one.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"

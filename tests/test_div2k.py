@@ -70,11 +70,11 @@ def test_killed_command_goes_on_and_fetches_no_finished_image_again(
         arguments = (*TINY, "data.count=40", f"data.url={server.url}")
         process = start(tmp_path, *arguments)
         deadline = time.monotonic() + 60
-        while len(list(tmp_path.rglob("*.png"))) < 4 and time.monotonic() < deadline:
+        while len(list(tmp_path.rglob("0*.png"))) < 4 and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        finished = fetched(tmp_path) - {path.name for path in tmp_path.rglob("*.part")}
+        finished = fetched(tmp_path) - {path.name for path in tmp_path.rglob(".*.png.*")}
         assert 4 <= len(finished) < 40
         server.pause_s = 0
         again = command("data=div2k", "prepare_only=true", *arguments)

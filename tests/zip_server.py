@@ -40,7 +40,7 @@ class Behaviour:
 
     content: bytes
     ranges: bool = True
-    size_known: bool = True  # else a range's answer gives * as the zip's size
+    size_known: bool = True  # else HEAD gives no size, and a range's answer gives * for it
     status: int = 0  # this answer instead of any other
     statuses: int = FOREVER  # so often
     healthy: int = 0  # requests answered well before
@@ -87,6 +87,9 @@ class Handler(BaseHTTPRequestHandler):
             with behaviour.lock:
                 behaviour.at_once -= 1
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def answer(self, behaviour: Behaviour) -> None:
         is_healthy = len(behaviour.asked_at) <= behaviour.healthy
         if behaviour.status and behaviour.statuses > 0 and not is_healthy:
@@ -102,6 +105,12 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         content, size = behaviour.content, len(behaviour.content)
+        if self.command == "HEAD":
+            self.send_response(200)
+            if behaviour.size_known:
+                self.send_header("Content-Length", str(size))
+            self.end_headers()
+            return
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         first, last = 0, size - 1
         if wanted and behaviour.ranges:
@@ -123,10 +132,6 @@ class Handler(BaseHTTPRequestHandler):
             behaviour.requests.append((first, last))
         self.end_headers()
         body = bytearray(content[first : last + 1])
-        if self.headers.get("Range") == "bytes=0-0":
-            # The question whether ranges are known: its asker goes before a failure could show.
-            self.wfile.write(body)
-            return
         if first <= behaviour.wrong_byte <= last and behaviour.wrongs > 0:
             behaviour.wrongs -= 1
             body[behaviour.wrong_byte - first] ^= behaviour.flip

@@ -4,9 +4,8 @@ The names are known beforehand, so that a choice of images depends on `data.seed
 images that are on the disk. Network libraries are imported only where an image must be fetched.
 """
 
-import errno
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +14,11 @@ from urllib.request import url2pathname
 from zipfile import ZipFile
 
 from srcnn_lightning import files
-from srcnn_lightning.console import print_line, transfer_bar
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.console import print_line
+from srcnn_lightning.errors import DISK_FULL, BadInput, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from srcnn_lightning.data.connection import RetryPolicy
+    from srcnn_lightning.data.zip_transfer import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,6 @@ class Subset:
         """File name of the zip, `DIV2K_valid_HR.zip`."""
         return f"{self.folder}.zip"
 
-
-ADDRESS = "give an address that begins with https://, http:// or file://"
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 SUBSETS = {
     "valid": Subset("DIV2K_valid_HR", range(801, 901), "9fcdda83005c5e5997799b69f955ff88"),
@@ -90,154 +84,75 @@ def fetch(
     Raises:
         BadInput: no network, a wrong URL, wrong bytes or a full disk.
     """
-    with _disk_sentence(root, subset):
+    try:
         paths = find(root, subset, names)
-    if len(paths) == len(names):
-        return paths
-    with _disk_sentence(root, subset), _lock(root):
-        paths = find(root, subset, names)
-        missing = [name for name in names if name not in paths]
-        if missing:
-            folder = root / subset.folder
-            folder.mkdir(exist_ok=True)
-            targets = {f"{subset.folder}/{name}": folder / name for name in missing}
-            _remove_partial_files(folder)  # a process that was killed has left them
-            try:
-                _get(root, url, subset, targets, policy)
-            finally:
-                _remove_partial_files(folder)  # an interruption does not wait for transfers
-            print_line(f"DIV2K: {len(missing)} images came to {folder}")
+        if len(paths) == len(names):
+            return paths  # A complete copy may be read-only, so nothing locks it.
+        root.mkdir(parents=True, exist_ok=True)
+        line = f"DIV2K: waiting for another process that fetches to {root}"
+        with files.locked(root / ".lock", line):
             paths = find(root, subset, names)
-    return paths
-
-
-def _remove_partial_files(folder: Path) -> None:
-    for path in folder.glob("*.png.part"):
-        path.unlink(missing_ok=True)
-
-
-def _get(
-    root: Path, url: str, subset: Subset, targets: dict[str, Path], policy: "RetryPolicy | None"
-) -> None:
-    zip_path = root / subset.zip_name
-    if _may_exist(zip_path):
-        _unpack(zip_path, targets, "remove it, so that the right one is fetched")
-        return
-    mirror = _mirror(url)
-    if mirror is not None:
-        zip_path = mirror / subset.zip_name
-        if not _may_exist(zip_path):
-            raise BadInput(f"data.url={url}: there is no {zip_path}; {_other_ways(root, subset)}.")
-        _unpack(zip_path, targets, "give another mirror with data.url=URL")
-        return
-
-    from srcnn_lightning.data.archive import PART, NotInZip
-    from srcnn_lightning.data.connection import NoAddress, RetryPolicy, TransferFailed
-    from srcnn_lightning.data.download import Remote
-
-    zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
-    description = f"DIV2K: fetching {len(targets)} images to {root}"
-    try:
-        with Remote(zip_url, policy or RetryPolicy()) as remote:
-            size = remote.size_by_ranges()
-            if size is not None:
-                remote.fetch_members(targets, size, description)
-                # A server without ranges may have begun it; the rest is not needed any more.
-                zip_path.with_name(zip_path.name + PART).unlink(missing_ok=True)
-                return
-            remote.fetch_whole(zip_path, subset.md5, f"DIV2K: fetching {subset.zip_name}")
-    except NoAddress as error:
-        raise BadInput(f"data.url={url}: {error}; {ADDRESS}.") from error
-    except TransferFailed as error:
-        raise BadInput(
-            f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, or "
-            f"{_other_ways(root, subset)}."
-        ) from error
-    except NotInZip as error:
-        raise BadInput(
-            f"data.url={url}: its {subset.zip_name} holds no {error}; give another mirror, or "
-            f"{_other_ways(root, subset)}."
-        ) from error
-    _unpack(zip_path, targets, "remove it, so that the right one is fetched")
-
-
-def _mirror(url: str) -> Path | None:
-    """Folder of a file URL; None for an address on a server."""
-    try:
-        address = urlsplit(url)
-        has_valid_port = address.port != 0  # the property raises for a port above 65535
-    except ValueError:
-        address, has_valid_port = urlsplit(""), False
-    if address.scheme in ("http", "https") and address.hostname and has_valid_port:
-        return None
-    if address.scheme != "file":
-        raise BadInput(f"data.url={url}: {ADDRESS}.")
-    if address.netloc not in ("", "localhost") or not address.path.startswith("/"):
-        raise BadInput(
-            f"data.url={url}: a file URL names a folder of this machine; give file:///DIR, with "
-            "three slashes."
-        )
-    return Path(url2pathname(address.path))
-
-
-def _may_exist(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # the folder is not readable, which the attempt to read the file reports
-        return True
-
-
-def _unpack(zip_path: Path, targets: dict[str, Path], advice: str) -> None:
-    """Copy members out of a zip on a disk."""
-    from srcnn_lightning.data.archive import (
-        DamagedZip,
-        NotInZip,
-        UnreadableZip,
-        copy_member,
-        open_zip,
-    )
-
-    try:
-        with open_zip(lambda: ZipFile(zip_path)) as archive:
-            sizes = {info.filename: info.file_size for info in archive.infolist()}
-            total = sum(sizes.get(member, 0) for member in targets)
-            with transfer_bar(f"DIV2K: unpacking {len(targets)} images", total) as advance:
-                for member, path in targets.items():
-                    copy_member(archive, member, path, advance)
-    except NotInZip as error:
-        raise BadInput(f"{zip_path}: it holds no {error}; {advice}.") from error
-    except DamagedZip as error:
-        raise BadInput(f"{zip_path}: it is damaged ({error}); {advice}.") from error
-    except UnreadableZip as error:
-        raise BadInput(f"{zip_path}: it cannot be read ({error}); make it readable.") from error
-
-
-def _other_ways(root: Path, subset: Subset) -> str:
-    return (
-        f"give a copy with data.root=DIR (that holds {subset.folder}/ or {subset.zip_name}; "
-        f"{root} lacks the images), or take built-in images with data=dead_leaves"
-    )
-
-
-@contextmanager
-def _disk_sentence(root: Path, subset: Subset) -> "Iterator[None]":
-    try:
-        yield
+            missing = [name for name in names if name not in paths]
+            if missing:
+                try:
+                    _fetch_missing(root, url, subset, missing, policy)
+                finally:  # Killed processes have left files, and Ctrl-C does not wait for threads.
+                    for pattern in (f".{subset.zip_name}.*", f"{subset.folder}/.*.png.*"):
+                        for path in root.glob(pattern):
+                            path.unlink(missing_ok=True)
+                print_line(f"DIV2K: {len(missing)} images came to {root / subset.folder}")
+            return find(root, subset, names)
     except OSError as error:
-        reason = error.strerror or str(error)
-        room = "make room there, or " if error.errno in NO_ROOM else ""
-        if error.errno in (errno.EACCES, errno.EROFS) and _may_exist(root / subset.zip_name):
+        room = "make room there, or " if error.errno in DISK_FULL else ""
+        raise BadInput(
+            f"data.root={root}: the images cannot be kept there "
+            f"({error.strerror or one_line(error)}); {room}give another folder with data.root=DIR."
+        ) from error
+
+
+def _fetch_missing(
+    root: Path, url: str, subset: Subset, names: list[str], policy: "RetryPolicy | None"
+) -> None:
+    from srcnn_lightning.data import zip_transfer
+
+    targets = {f"{subset.folder}/{name}": root / subset.folder / name for name in names}
+    label = f"DIV2K: fetching {len(names)} images to {root}"
+    zip_path = root / subset.zip_name
+    is_here = zip_path.exists()
+    local_zip = zip_path if is_here else _local_mirror(url, subset)
+    try:
+        if local_zip:
+            zip_transfer.extract(lambda: ZipFile(local_zip), targets, label, waits=())
+        else:
+            zip_url = f"{url.rstrip('/')}/{subset.zip_name}"
+            policy = policy or zip_transfer.RetryPolicy()
+            zip_transfer.fetch(zip_url, targets, zip_path, subset.md5, label, policy)
+    except zip_transfer.ZipError as error:
+        if is_here:
             raise BadInput(
-                f"data.root={root}: its {subset.zip_name} cannot be unpacked there ({reason}); "
-                f"give data.url={root.absolute().as_uri()} and a data.root=DIR that can be written."
+                f"{zip_path}: it is damaged or unreadable ({error}); remove it, so that the right "
+                "one is fetched."
             ) from error
         raise BadInput(
-            f"data.root={root}: the images cannot be kept there ({reason}); {room}give another "
-            "folder with data.root=DIR."
+            f"data.url={url}: {subset.zip_name} cannot be fetched ({error}); try again later, give "
+            f"another mirror with data.url=URL or a copy with data.root=DIR (that holds "
+            f"{subset.folder}/ or {subset.zip_name}; {root} lacks the images), or take built-in "
+            "images with data=dead_leaves."
         ) from error
 
 
-def _lock(root: Path) -> AbstractContextManager[None]:
-    root.mkdir(parents=True, exist_ok=True)
-    line = f"DIV2K: waiting for another process that fetches to {root}"
-    return files.locked(root / ".lock", line)
+def _local_mirror(url: str, subset: Subset) -> Path | None:
+    """Path of the zip for a file URL; None for an address on a server."""
+    with suppress(ValueError):  # of `urlsplit` for a lone bracket, of `port` for one above 65535
+        address = urlsplit(url)
+        labels = (address.hostname or "").split(".")
+        is_host = all(0 < len(label) < 64 and " " not in label for label in labels)
+        if address.scheme in ("http", "https") and is_host and address.port != 0:
+            return None
+        is_here = address.netloc in ("", "localhost") and address.path.startswith("/")
+        if address.scheme == "file" and is_here:
+            return Path(url2pathname(address.path)) / subset.zip_name
+    raise BadInput(
+        f"data.url={url}: give an address that begins with https:// or http://, or file:///DIR for "
+        "a folder of this machine."
+    )
