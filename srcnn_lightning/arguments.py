@@ -52,6 +52,8 @@ def check(
     parameters = _parameters(target)
     named = _named(parameters)
     for key, value in given.items():
+        if key in supplied:
+            raise BadInput(f"{group}.{key}={value}: the program gives this argument itself.")
         if key in named:
             _check_type(f"{group}.{key}", value, named[key].annotation)
         elif not _takes_any(parameters):

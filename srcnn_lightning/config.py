@@ -122,7 +122,8 @@ class TrainerConfig:
         limit_val_batches: validation batches; None: all.
         limit_test_batches: test batches; None: all.
         threads: CPU threads of one process; None: its share of the physical cores.
-        keep_memory: whether the process keeps freed memory instead of returning it to the system.
+        keep_memory: whether the process keeps freed memory, to its end, instead of returning it to
+            the system.
         channels_last: whether images and weights lie in memory in the order channels_last.
         compile: whether the network is compiled by `torch.compile`.
         tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
@@ -244,6 +245,10 @@ class Config:
             self.output_dir,
             "give the folder that shall hold the runs, output_dir=DIR",
         )
+        for group in ("model", "optimizer", "logger"):
+            if "_target_" not in getattr(self, group):
+                advice = "the group names its class there; leave it in"
+                raise BadInput(f"~{group}._target_: {advice}.")
         self._check_optimizer()
         size, scale = self.data.target_size, self.degradation.scale
         smallest = SSIM_WINDOW + 2 * scale
@@ -293,6 +298,9 @@ def read(composed: DictConfig) -> Config:
         OmegaConfBaseException: a value of the wrong type, or a missing one.
     """
     _refuse_undeclared(composed, Config)
+    for field in fields(Config):
+        if field.name not in composed:
+            raise BadInput(f"~{field.name}: every run needs this setting; leave it in.")
     values: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     typed = {name: kind(**values[name]) for name, kind in TYPED_GROUPS.items()}
     return Config(**{**values, **typed})
@@ -305,12 +313,16 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
         if str(key) not in declared:
             where = prefix.rstrip(".") or "the configuration"
             raise BadInput(
-                f"{prefix}{key!s}={node[key]}: there is no such setting; "
+                f"{prefix}{key!s}={_shown(node, key)}: there is no such setting; "
                 f"{where} has {', '.join(declared)}."
             )
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):
             _refuse_undeclared(node[key], child, f"{prefix}{key!s}.")
+
+
+def _shown(node: DictConfig, key: Any) -> Any:
+    return "???" if OmegaConf.is_missing(node, key) else node[key]
 
 
 @dataclass

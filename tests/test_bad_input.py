@@ -184,6 +184,19 @@ CASES = {
         (LEAVES, ABLATION, "model.batch_norm=true"),
         ("model.batch_norm", "model=nearest"),
     ),
+    "no such verb": (("tabel",), ("tabel: there is no such verb", "table, report, upscale")),
+    "deleted setting": ((LEAVES, "~seed"), ("~seed: every run needs this setting",)),
+    "deleted class": ((LEAVES, "~model._target_"), ("~model._target_", "leave it in")),
+    "unknown setting without a value": ((LEAVES, "+bogus=???"), ("bogus=???: there is no such",)),
+    "no such logger": (
+        (LEAVES, "logger._target_=nope.Nope"),
+        ("logger._target_=nope.Nope", "cannot be imported"),
+    ),
+    "logger that is no name": ((LEAVES, "logger._target_=5"), ("logger._target_=5",)),
+    "argument that the program gives": (
+        (LEAVES, "+logger.save_dir=x"),
+        ("logger.save_dir=x: the program gives this argument itself",),
+    ),
     "negative seed": ((LEAVES, "seed=-1"), ("seed=-1", "0 or more")),
     "unreadable command line": ((LEAVES, "optimizer.lr=[1"), ("command line", "[1")),
 }

@@ -95,6 +95,31 @@ def images_key(run: Run) -> tuple[Any, ...]:
     return (run.data, run.data_hash, *cut, *sorted(_texts(degradation)))
 
 
+# These settings of the trainer change last bits at most, so runs may differ in them within a table.
+DEVICE_SETTINGS = (
+    "accelerator",
+    "threads",
+    "keep_memory",
+    "channels_last",
+    "compile",
+    "tf32",
+    "deterministic",
+    "devices",
+    "jobs_per_gpu",
+    # of earlier versions
+    "steps_per_call",
+    "cuda_graph",
+)
+
+
+def trainer_settings(run: Run) -> dict[str, Any]:
+    """The settings of the trainer that change results; a new setting counts until it is listed."""
+    trainer = run.config["trainer"].items()
+    return {
+        key: value for key, value in trainer if key not in DEVICE_SETTINGS and value is not None
+    }
+
+
 def flat_settings(run: Run) -> dict[str, str | float | None]:
     """What tells runs of the same images apart, but for the seed: flat, lists as text."""
     config = run.config
@@ -103,8 +128,8 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
     if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
         flat["data.batch_size"] = config["data"]["batch_size"]
-        flat["trainer.max_epochs"] = config["trainer"]["max_epochs"]
         flat["init_from"] = config.get("init_from")
+        flat |= {f"trainer.{key}": value for key, value in trainer_settings(run).items()}
     flat["trainer.precision"] = config["trainer"]["precision"]
     return {
         key: value if isinstance(value, int | float | None) else str(value)
@@ -144,12 +169,12 @@ def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]
 
 
 def experiment_groups(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs by experiment, images, number of epochs and batch size."""
+    """Runs by experiment, images, settings of the trainer and batch size."""
 
     def key(run: Run) -> tuple[Any, ...]:
         config = run.config
-        length = (config["trainer"]["max_epochs"], config["data"]["batch_size"])
-        return (run.experiment, images_key(run), length)
+        trainer = sorted(_texts(trainer_settings(run)))
+        return (run.experiment, images_key(run), *trainer, config["data"]["batch_size"])
 
     return [*group_by(runs, key).values()]
 
@@ -158,7 +183,7 @@ def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
     """Trained runs of one table share it: the network, its step size and how long it trained."""
     config = run.config
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
-    trainer = (config["trainer"]["max_epochs"], config["trainer"]["precision"])
+    trainer = sorted(_texts(trainer_settings(run)))
     network = [pair for pair in _texts(config["model"]) if pair[0] not in ("name", *varied)]
     start = config.get("init_from")
     return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))

@@ -35,7 +35,7 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
             make_room(plan, resume)
             is_folder_ready = True
             result = fit.fit_and_test(components, plan.output_dir / plan.test_images)
-        if fit.has_events(components):
+        if fit.logs_to_tensorboard(components):
             tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, result.metrics)
         outcome = record_result(plan, vars(result))
         components.checkpoints.forget_previous()

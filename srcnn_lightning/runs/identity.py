@@ -85,8 +85,9 @@ def describe_difference(before: run_record.Record, now: dict[str, Any]) -> str:
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
             for settings in (before["config"], now)
         )
-        keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-        differences += [f"{key}={old.get(key)}, now {new.get(key)}" for key in keys[:3]]
+        # A key of one version alone is no choice of the user's.
+        keys = [key for key in sorted({*old} & {*new}) if old[key] != new[key]]
+        differences += [f"{key}={old[key]}, now {new[key]}" for key in keys[:3]]
     return "; ".join(filter(None, differences)) or "other images, weights or device"
 
 

@@ -130,7 +130,11 @@ def copy_checkpoints(output_dir: Path, folder: Path, lineage: str) -> None:
         print_line(
             f"{folder}: same_as={record['same_as']} lies outside {output_dir}, so it is left out"
         )
-    elif finished_record(original, record["hash"]) and not (folder / "checkpoints").exists():
+    elif (
+        finished_record(original, record["hash"])
+        and (original / "checkpoints").is_dir()  # a baseline has none
+        and not (folder / "checkpoints").exists()
+    ):
         temporary = folder / ".checkpoints"
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.copytree(original / "checkpoints", temporary)

@@ -108,7 +108,7 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
     )
 
 
-def has_events(components: Components) -> bool:
+def logs_to_tensorboard(components: Components) -> bool:
     """Whether the run logs to TensorBoard."""
     return any(isinstance(logger, TensorBoardLogger) for logger in components.trainer.loggers)
 

@@ -15,6 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from srcnn_lightning import arguments
+from srcnn_lightning.models import locate
 
 EVENTS = "*tfevents*"
 HPARAMS_SUFFIX = ".hparams"  # of the file that holds the row of HParams
@@ -37,22 +38,21 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
         epochs: epochs that an earlier process has done; TensorBoard ignores what a killed process
             wrote beyond them.
     """
-    from hydra.utils import get_class
-
     target = settings.get("_target_")
     if not target:
         return False
-    logger_class = get_class(target)
+    logger_class = locate(str(target), "logger._target_")
     supplied: dict[str, Any] = {"save_dir": str(folder)}
-    if epochs and issubclass(logger_class, TensorBoardLogger):
+    is_tensorboard = isinstance(logger_class, type) and issubclass(logger_class, TensorBoardLogger)
+    if epochs and is_tensorboard:
         _wait_for_later_name(folder)
         supplied["purge_step"] = epochs + 1
     given = {key: value for key, value in settings.items() if key != "_target_"}
     arguments.check("logger", logger_class, given, supplied)
-    if issubclass(logger_class, TensorBoardLogger):  # hands further arguments to its writer
+    if is_tensorboard:  # it hands further arguments to its writer
         own = inspect.signature(TensorBoardLogger).parameters
         further = {key: value for key, value in given.items() if key not in own}
-        arguments.check("logger", SummaryWriter, further)
+        arguments.check("logger", SummaryWriter, further, ("log_dir", "purge_step"))
     logger: Logger = logger_class(**given, **supplied)
     return logger
 

@@ -9,7 +9,11 @@ from run_records import (
 )
 
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.report.comparable_runs import experiment_groups, read_all
+from srcnn_lightning.report.comparable_runs import (
+    experiment_groups,
+    read_all,
+    seed_group_key,
+)
 
 ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
 BASELINES = ["bicubic", "bilinear", "nearest"]
@@ -167,3 +171,14 @@ def test_folder_without_runs_is_refused_by_name(tmp_path):
         with pytest.raises(BadInput) as refusal:
             read_all(folder)
         assert str(refusal.value).startswith(f"OUTPUTS={folder}:")
+
+
+def test_settings_of_the_trainer_that_change_results_are_never_averaged():
+    plain, clipped, threads = (
+        make_record(settings=[("trainer.gradient_clip_val", clip), ("trainer.threads", count)])
+        for clip, count in ((None, 1), (0.1, 1), (None, 2))
+    )
+    assert seed_group_key(plain) != seed_group_key(clipped)
+    assert seed_group_key(plain) == seed_group_key(threads)
+    limited = make_record(None, settings=[("trainer.limit_train_batches", 2)])
+    assert len(experiment_groups([make_record(None), limited])) == 2

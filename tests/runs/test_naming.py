@@ -155,3 +155,8 @@ def test_folder_of_the_home_directory_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = run_folder(Path("~/runs").expanduser(), "single", "DIV2K", "aliased", "srcnn")
     assert folder == tmp_path / "runs" / "single" / "DIV2K-aliased" / "srcnn"
+
+
+def test_settings_of_the_trainer_that_change_results_stand_in_the_name():
+    overrides = ["trainer.gradient_clip_val=0.1", "trainer.threads=2", "trainer.max_epochs=5"]
+    assert run_name(overrides, "srcnn") == "gradient_clip_val=0.1"

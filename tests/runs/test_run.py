@@ -272,3 +272,11 @@ def test_help_is_light(command: Command) -> None:
     )
     assert "heavy: set()" in result.stdout
     assert "+experiment=lr_grid" in result.stdout
+
+
+def test_copied_baseline_is_asked_for_more_epochs(command: Command, tmp_path: Path) -> None:
+    """It has no checkpoints that could be copied."""
+    bicubic = (*LEAVES, "model=bicubic")
+    for name, epochs in (("a", 1), ("b", 1), ("b", 50)):
+        done = command(*bicubic, f"experiment_name={name}", f"trainer.max_epochs={epochs}")
+        assert done.returncode == 0, done.stdout + done.stderr

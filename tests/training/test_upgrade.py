@@ -102,5 +102,4 @@ def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -
     # A setting that the earlier version did not have.
     earlier = {**settings, "trainer": {**settings["trainer"]}}
     del earlier["trainer"]["channels_last"]
-    added = "trainer.channels_last=None, now True"
-    assert describe_difference({"config": earlier}, settings) == f"{version}; {added}"
+    assert describe_difference({"config": earlier}, wider) == f"{version}; {changed}"
