@@ -184,7 +184,6 @@ CASES = {
         (LEAVES, ABLATION, "model.batch_norm=true"),
         ("model.batch_norm", "model=nearest"),
     ),
-    "no such verb": (("tabel",), ("tabel: there is no such verb", "table, report, upscale")),
     "deleted setting": ((LEAVES, "~seed"), ("~seed: every run needs this setting",)),
     "deleted class": ((LEAVES, "~model._target_"), ("~model._target_", "leave it in")),
     "unknown setting without a value": ((LEAVES, "+bogus=???"), ("bogus=???: there is no such",)),
@@ -245,3 +244,10 @@ def test_full_error_brings_the_traceback_back(command: Command) -> None:
     assert result.returncode == 2
     assert "Traceback" in result.stderr
     assert "optimizer.lr=-1" in result.stderr
+
+
+def test_unknown_verb_is_told_from_a_setting(command: Command) -> None:
+    done = command("tabel", "outputs")
+    assert done.returncode == 2
+    sentence = "tabel: there is no such verb; choose table, report, upscale, or give settings as"
+    assert done.stderr == f"{sentence} key=value.\n"
