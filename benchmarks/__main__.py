@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU where there is one")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: does everything run?")
     parser.add_argument("--only", type=_parts, default=list(MEASURED), help=", ".join(MEASURED))
-    parser.add_argument("--against", metavar="COMMIT", help="train and enlarge with it as well")
+    parser.add_argument("--against", metavar="COMMIT", help="train and upscale with it as well")
     parser.add_argument("--busy", type=_positive, default=0, help="cores that others keep busy")
     parser.add_argument("--output", type=Path, help="folder of results.csv and results.png")
     arguments = parser.parse_args()

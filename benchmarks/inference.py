@@ -1,4 +1,4 @@
-"""How fast is one large image enlarged: in tiles, by plain torch and by ONNX Runtime?
+"""How fast is one large image upscaled: in tiles, by plain torch and by ONNX Runtime?
 
 All of them run the same network on the same image with the same number of CPU threads, the
 interpolation included. Plain torch and ONNX Runtime get it without this program's forms of layers.
@@ -38,7 +38,7 @@ def measure(workload: Workload) -> list[FigureSet]:
     }
     plain, tiles = (
         partial(in_new_process, f"benchmarks.inference:{name}", **size)
-        for name in ("enlarge_plainly", "enlarge_by_tiles")
+        for name in ("upscale_plainly", "upscale_by_tiles")
     )
     with TemporaryDirectory() as folder:
         model = str(Path(folder) / "srcnn.onnx")
@@ -46,7 +46,7 @@ def measure(workload: Workload) -> list[FigureSet]:
         contenders = {
             "plain torch": plain,
             "ONNX Runtime": partial(
-                in_new_process, "benchmarks.inference:enlarge_by_onnx", model=model, **size
+                in_new_process, "benchmarks.inference:upscale_by_onnx", model=model, **size
             ),
             "ours, whole": partial(tiles, tile=0),
             OURS: tiles,
@@ -61,7 +61,7 @@ def measure(workload: Workload) -> list[FigureSet]:
     title = f"Inference of SRCNN 9-1-5, one {workload.width}x{workload.height} output"
     return [
         FigureSet("inference", title, [*speed.values(), *ratios, difference]),
-        FigureSet("inference_memory", "Peak memory of each process that enlarged", memory),
+        FigureSet("inference_memory", "Peak memory of each process that upscaled", memory),
     ]
 
 
@@ -76,7 +76,7 @@ def low_resolution(height: int, width: int) -> Tensor:
     return torch.rand(1, 3, height // 2, width // 2, generator=torch.Generator().manual_seed(0))
 
 
-def enlarge_plainly(height: int, width: int, threads: int) -> Figures:
+def upscale_plainly(height: int, width: int, threads: int) -> Figures:
     """Plain torch takes the whole image at once."""
     torch.set_num_threads(threads)
     model, image = network(cpu_forms=False), low_resolution(height, width)
@@ -84,7 +84,7 @@ def enlarge_plainly(height: int, width: int, threads: int) -> Figures:
         return _speed(lambda: model(image))
 
 
-def enlarge_by_tiles(height: int, width: int, threads: int, tile: int | None = None) -> Figures:
+def upscale_by_tiles(height: int, width: int, threads: int, tile: int | None = None) -> Figures:
     """This program takes tiles, or the whole image where `tile` is 0."""
     torch.set_num_threads(threads)
     keep_freed_memory()
@@ -94,7 +94,7 @@ def enlarge_by_tiles(height: int, width: int, threads: int, tile: int | None = N
     return _speed(lambda: upscale_tiled(model, image, **settings))
 
 
-def enlarge_by_onnx(height: int, width: int, threads: int, model: str) -> Figures:
+def upscale_by_onnx(height: int, width: int, threads: int, model: str) -> Figures:
     """ONNX Runtime optimizes the network itself; its values differ from ours by `difference`."""
     import onnxruntime
 

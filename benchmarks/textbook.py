@@ -22,7 +22,7 @@ EXTENSIONS = Image.registered_extensions()
 
 
 def network() -> nn.Sequential:
-    """SRCNN 9-1-5: `(B, 3, H, W)` enlarged images -> `(B, 3, H, W)`."""
+    """SRCNN 9-1-5: `(B, 3, H, W)` upscaled images -> `(B, 3, H, W)`."""
     return nn.Sequential(
         nn.Conv2d(3, 64, 9, padding=4),
         nn.ReLU(),
@@ -33,7 +33,7 @@ def network() -> nn.Sequential:
 
 
 class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
-    """Pairs of the enlarged low-resolution image and the target."""
+    """Pairs of the upscaled low-resolution image and the target."""
 
     def __init__(self, folder: str, count: int, crop: int, side: int) -> None:
         """Use the first `count` images; `crop` and `side` of the target in pixels."""
@@ -52,8 +52,8 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         image = image.crop((left, top, left + self.crop, top + self.crop))
         target = image.resize((self.side, self.side), Image.Resampling.BICUBIC)
         low = target.resize((self.side // 2, self.side // 2), Image.Resampling.BICUBIC)
-        enlarged = low.resize((self.side, self.side), Image.Resampling.BICUBIC)
-        return _as_tensor(enlarged), _as_tensor(target)
+        upscaled = low.resize((self.side, self.side), Image.Resampling.BICUBIC)
+        return _as_tensor(upscaled), _as_tensor(target)
 
 
 def _as_tensor(image: Image.Image) -> Tensor:

@@ -153,7 +153,7 @@ class RunRecord:
         lineage: digest of the same but the number of epochs.
         results_version: version of the program's results, counted up from 3.
         date: time of writing in UTC, ISO 8601, `2026-11-24T17:00:00+00:00`.
-        test_images: folder of the targets and bicubic enlargements, relative to `output_dir`.
+        test_images: folder of the targets and bicubic upscalings, relative to `output_dir`.
         config: whole configuration.
         split: names of the images.
         status: `finished`; `diverged` for a loss that was not finite; `failed` for an exception.

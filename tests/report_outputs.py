@@ -66,7 +66,7 @@ def make_run(variant="base", epochs=3, level=None, **settings):
 
 
 def write_run(outputs: Path, found, folder: str | None = None, level=None) -> Path:
-    """The record and its pictures; targets and bicubic enlargements once for all."""
+    """The record and its pictures; targets and bicubic upscalings once for all."""
     kind = f"{found['data']}-{found['config']['degradation']['name']}"
     place = outputs / (folder or f"{found['experiment']}/{kind}/{found['name']}")
     run_record.write(place, found)

@@ -148,7 +148,7 @@ CASES = {
         (LEAVES, "model=custom", "model._target_=builtins.max"),
         ("model._target_=builtins.max", "torch.nn.Module"),
     ),
-    "network enlarges nothing": (
+    "network upscales nothing": (
         (LEAVES, "model=custom", "model._target_=torch.nn.Identity"),
         ("model._target_=torch.nn.Identity", "(1, 3, 16, 16)", "degradation.scale=2"),
     ),

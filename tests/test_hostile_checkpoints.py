@@ -120,7 +120,7 @@ def test_an_allowed_package_brings_its_networks_alone(
     assert_refused(done, folder, *words)
 
 
-def test_network_of_an_allowed_package_enlarges(command: Command, folder: Path) -> None:
+def test_network_of_an_allowed_package_upscales(command: Command, folder: Path) -> None:
     name_network(folder, "mine.Net", scale=3)
     arguments = ("foreign.ckpt", "image.png", "--allow-package=other", "--allow-package=mine")
     done = command(*arguments, "--tile=0", verb=ENLARGE)
@@ -180,7 +180,7 @@ def test_sentence_names_the_file_and_what_does_not_fit(
     ("name", "made"),
     [("Halved", "1x3x6x7"), ("Grey", "1x1x12x14"), ("Pair", "no image")],
 )
-def test_network_that_does_not_enlarge_is_refused(
+def test_network_that_does_not_upscale_is_refused(
     name: str, made: str, tile: str, command: Command, folder: Path
 ) -> None:
     name_network(folder, f"mine.{name}")
@@ -224,14 +224,14 @@ def test_nothing_but_the_network_comes_from_a_checkpoint(
     assert_same_runs(folder / "whole", folder / "outputs")
 
 
-@pytest.mark.parametrize("command_line", ["enlarge", "init_from"])
+@pytest.mark.parametrize("command_line", ["upscale", "init_from"])
 @pytest.mark.parametrize("place", ["beside", "hyper_parameters", "state_dict"])
 def test_pickled_object_is_refused(
     command_line: str, place: str, command: Command, folder: Path
 ) -> None:
     path = folder / RUN / "checkpoints/best.ckpt"
     change(path, lambda content: content.setdefault(place, {}).update(evil=Reduced()))
-    if command_line == "enlarge":
+    if command_line == "upscale":
         done = command(str(RUN), "image.png", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")

@@ -41,7 +41,7 @@ def elsewhere(tmp_path: Path, trained: Path) -> Path:
 
 
 @pytest.mark.parametrize("same_as", ["/ELSEWHERE", "../../elsewhere", "../elsewhere"])
-@pytest.mark.parametrize("use", ["enlarge", "init_from"])
+@pytest.mark.parametrize("use", ["upscale", "init_from"])
 def test_copy_of_a_run_outside_has_no_checkpoint(
     use: str, same_as: str, command: Command, tmp_path: Path, trained: Path
 ) -> None:
@@ -52,7 +52,7 @@ def test_copy_of_a_run_outside_has_no_checkpoint(
     change(tmp_path / RUN / FILE_NAME, same_as=same_as)
     Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
     before = contents(tmp_path)
-    if use == "enlarge":
+    if use == "upscale":
         done = command(str(RUN), "image.png", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")

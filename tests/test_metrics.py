@@ -189,7 +189,7 @@ def test_bicubic_gives_the_literatures_psnr(name, count, scale, printed):
     if not files:
         pytest.skip(f"{BENCHMARKS / name} is not there: its images make the literature's dB")
     assert len(files) == count
-    enlarge = Interpolation("bicubic", antialias=True, scale=scale)
+    upscale = Interpolation("bicubic", antialias=True, scale=scale)
     figures = []
     for file in files:
         image = read_image(file)
@@ -197,7 +197,7 @@ def test_bicubic_gives_the_literatures_psnr(name, count, scale, printed):
         height, width = (side // scale for side in target.shape[-2:])
         target = target[..., : height * scale, : width * scale]
         small = resize_uint8(target, (height, width), "bicubic", antialias=True)
-        output = enlarge(small / 255).clamp(0, 1)
+        output = upscale(small / 255).clamp(0, 1)
         grey = torch.tensor([image.is_grey])
         figures.append(float(metrics.psnr_y(output, target / 255, scale, grey)))
     # The literature rounds Y to whole levels, which takes up to 0.03 dB from five images.

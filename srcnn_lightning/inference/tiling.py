@@ -52,7 +52,7 @@ def upscaled_tiles(
             that of the whole image if the network's radius is no larger.
 
     Raises:
-        BadInput: the network does not enlarge by a whole number.
+        BadInput: the network does not upscale by a whole number.
     """
     height, width = image.shape[-2:]
     for rows in _spans(height, tile, overlap):
@@ -95,7 +95,7 @@ def receptive_radius(network: nn.Module) -> int | None:
         network: network in evaluation mode, on the CPU.
 
     Raises:
-        BadInput: the network does not enlarge by a whole number.
+        BadInput: the network does not upscale by a whole number.
     """
     side = 2 * PROBE_RADIUS + 2
     noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
@@ -141,14 +141,14 @@ def tile_overlap(network: nn.Module) -> int | None:
 
 
 def _scale(images: Tensor, output: Tensor) -> int:
-    """The whole number by which a network has enlarged `(B, 3, h, w)`; BadInput without one."""
+    """The whole number by which a network has upscaled `(B, 3, h, w)`; BadInput without one."""
     count, _, height, width = images.shape
     shape = tuple(getattr(output, "shape", ()))
     scale = shape[-1] // width if shape else 0
     if scale < 1 or shape != (count, RGB, scale * height, scale * width):
         raise BadInput(
             f"the network makes {_sizes(shape)} of {_sizes(images.shape)} values; it must keep "
-            f"{RGB} channels and enlarge both sides by one whole number"
+            f"{RGB} channels and upscale both sides by one whole number"
         )
     return scale
 

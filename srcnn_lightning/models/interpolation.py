@@ -6,7 +6,7 @@ from srcnn_lightning.resize import resize
 
 
 class Interpolation(nn.Module):
-    """Enlarge by a fixed kernel (paper, section 5.1)."""
+    """Upscale by a fixed kernel (paper, section 5.1)."""
 
     def __init__(self, kernel: str = "bicubic", antialias: bool = True, scale: int = 2) -> None:
         """Build a network without parameters.
@@ -14,7 +14,7 @@ class Interpolation(nn.Module):
         Args:
             kernel: `nearest`, `bilinear` or `bicubic`.
             antialias: whether torch's antialiased kernels are used; the bicubic one differs when
-                it enlarges, too (a = -0.5, without antialiasing -0.75).
+                it upscales, too (a = -0.5, without antialiasing -0.75).
             scale: factor between the sides of output and input.
         """
         super().__init__()

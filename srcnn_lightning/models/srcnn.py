@@ -18,7 +18,7 @@ from srcnn_lightning.resize import RGB
 
 
 class SRCNN(nn.Module):
-    """Enlarge by interpolation, then refine with a few convolutions."""
+    """Upscale by interpolation, then refine with a few convolutions."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ Window = tuple[slice, slice]
 
 @dataclass
 class TestImage:
-    """One test image: its target, its bicubic enlargement, and the outputs of several settings.
+    """One test image: its target, its bicubic upscaling, and the outputs of several settings.
 
     Attributes:
         name: name of the image in the split.
@@ -120,7 +120,7 @@ def _add_setting(image: TestImage, setting: SeedGroup, file: str, is_read: bool)
     """The output of the lowest seed that has one, with the PSNR that its run has recorded."""
     for run in setting.finished:
         psnr = {one["name"]: one["psnr"] for one in run.per_image}.get(image.name)
-        is_shared = setting.label in image.pixels  # the enlargement that all runs share
+        is_shared = setting.label in image.pixels  # the upscaling that all runs share
         path = run.folder / "pictures" / file
         if not _add(image, setting.label, path, is_read) and not is_shared:
             continue
@@ -154,7 +154,7 @@ def _read(path: Path) -> Pixels | None:
 
 
 def _shared_folder(runs: Sequence[Run]) -> Path | None:
-    """The folder of targets and bicubic enlargements, below the outputs that the runs are in."""
+    """The folder of targets and bicubic upscalings, below the outputs that the runs are in."""
     for run in runs:
         for folder in _output_folders(run) if run.test_images else ():
             path = folder / str(run.test_images)

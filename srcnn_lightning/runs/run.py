@@ -51,7 +51,7 @@ def run(
     if plan.config.prepare_only:
         outcome = _prepare(plan)
     elif hardware.process_rank() > 0:
-        from srcnn_lightning.runs.fitting import train_beside
+        from srcnn_lightning.runs.train import train_beside
 
         outcome = train_beside(plan)
     elif isinstance(case := find_case(plan), Skip):  # without a lock: nothing is changed
@@ -72,7 +72,7 @@ def _work(plan: Plan, position: "SweepPosition | None") -> Outcome:
     if isinstance(case, Copy) and (outcome := copy_original(plan, case.original)):
         return outcome
 
-    from srcnn_lightning.runs.fitting import train
+    from srcnn_lightning.runs.train import train
 
     return train(plan, position)
 

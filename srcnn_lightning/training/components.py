@@ -177,7 +177,7 @@ def _check_output_shape(task: SuperResolution, size: int) -> None:
         target = task.hparams["network"]["_target_"]
         raise BadInput(
             f"model._target_={target}: it makes {tuple(output.shape)} of "
-            f"(1, 3, {input_size}, {input_size}); a network must enlarge (B, 3, h, w) by "
+            f"(1, 3, {input_size}, {input_size}); a network must upscale (B, 3, h, w) by "
             f"degradation.scale={task.scale}."
         )
 

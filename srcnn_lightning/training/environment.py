@@ -17,10 +17,8 @@ def check_accelerator(accelerator: str) -> None:
     """Refuse a device that is missing.
 
     Raises:
-        BadInput: `gpu` where there is none, or a name other than auto, cpu and gpu.
+        BadInput: `gpu` where there is none.
     """
-    if accelerator not in ("auto", "cpu", "gpu"):
-        raise BadInput(f"trainer.accelerator={accelerator}: choose auto, cpu or gpu.")
     if accelerator == "gpu" and not has_gpu():
         raise BadInput(
             "trainer.accelerator=gpu: there is no GPU here (CUDA or Apple's); "

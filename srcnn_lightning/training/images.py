@@ -1,6 +1,6 @@
 """Image files of a run: the output for each test image, and a few beside input and target.
 
-Targets and bicubic enlargements, which all runs of the same images share, are written once for all.
+Targets and bicubic upscalings, which all runs of the same images share, are written once for all.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def write_test_images(
 ) -> None:
     """Write `target/` and `bicubic/` of the test images, as far as they are missing.
 
-    The bicubic enlargement is the output of the bicubic baseline and the input of SRCNN's first
+    The bicubic upscaling is the output of the bicubic baseline and the input of SRCNN's first
     layer. Several processes may write the same files at once.
 
     Args:
@@ -85,7 +85,7 @@ def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
     """
     images = as_pil(strip)
     width = images.width // len(captions)
-    factor = -(-CAPTION_WIDTH // width)  # small images are enlarged, so that the text has room
+    factor = -(-CAPTION_WIDTH // width)  # small images are upscaled, so that the text has room
     width, height = width * factor, images.height * factor
     font_size = width // 10  # TensorBoard shows a strip at half its size
     size = (images.width * factor, height)

@@ -33,7 +33,7 @@ class SuperResolution(LightningModule):
             network: network to train.
             settings: settings that the network was built from (`models.network_settings`): plain
                 values, so that a checkpoint loads under `weights_only`.
-            scale: factor of enlargement; the literature's metrics shave as many pixels off each
+            scale: factor of upscaling; the literature's metrics shave as many pixels off each
                 border.
             optimizer: `_target_` and arguments of the optimizer, from the configuration of this
                 run; None for a network that will not be trained. torch's Adam adds `weight_decay`
@@ -72,8 +72,8 @@ class SuperResolution(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
-        enlarged: Tensor = self.network(images)
-        return enlarged
+        upscaled: Tensor = self.network(images)
+        return upscaled
 
     @property
     def is_trainable(self) -> bool:

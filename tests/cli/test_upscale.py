@@ -38,7 +38,7 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-def enlarged_at_once(run: Path, image: Path) -> np.ndarray:
+def upscaled_at_once(run: Path, image: Path) -> np.ndarray:
     weights = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
     network = SRCNN().eval()
     network.load_state_dict({key.removeprefix("network."): weights[key] for key in weights})
@@ -55,7 +55,7 @@ def test_image_is_what_the_network_makes_of_it(
     assert done.returncode == 0, done.stderr
     assert done.stdout == "image-upscaled.png: 860x150 pixels\n"
     found = np.asarray(Image.open(tmp_path / "image-upscaled.png")).astype(int)
-    wanted = enlarged_at_once(trained, image)
+    wanted = upscaled_at_once(trained, image)
     # Sums of another tile may round one level apart, in a few places.
     assert np.abs(found - wanted).max() <= 1
     assert (found != wanted).mean() < 1e-3
@@ -131,7 +131,7 @@ def test_output_keeps_the_colour_profile_and_the_network_sees_the_files_own_colo
     assert done.stdout == "p3-upscaled.png: 860x150 pixels\n"
     with Image.open(tmp_path / "p3-upscaled.png") as found:
         assert found.info["icc_profile"] == icc_profiles.DISPLAY_P3
-        wanted = enlarged_at_once(trained, image)
+        wanted = upscaled_at_once(trained, image)
         assert np.abs(np.asarray(found).astype(int) - wanted).max() <= 1
 
 

@@ -45,7 +45,7 @@ def picture(colours: np.ndarray, alpha: np.ndarray | None = None) -> Picture:
     return Picture(Image.fromarray(colours), layer, None, ())
 
 
-def enlarged(
+def upscaled(
     network: torch.nn.Module, colours: np.ndarray, alpha: np.ndarray | None = None, tile: int = 16
 ) -> np.ndarray:
     image = upscale_picture(network, picture(colours, alpha), tile, OVERLAP)
@@ -57,7 +57,7 @@ def enlarged(
 def test_tiles_of_8_bits_give_what_the_whole_image_gives(
     srcnn: SRCNN, colours: np.ndarray, alpha: np.ndarray | None
 ) -> None:
-    tiles, whole = (enlarged(srcnn, colours, alpha, tile) for tile in (16, 0))
+    tiles, whole = (upscaled(srcnn, colours, alpha, tile) for tile in (16, 0))
     assert tiles.shape[:2] == (92, 122)
     assert np.abs(tiles - whole).max() <= 1
     assert (tiles != whole).mean() < 1e-3
@@ -67,29 +67,29 @@ def test_whole_image_is_what_the_network_makes_of_it(srcnn: SRCNN) -> None:
     colours = np.ascontiguousarray(NOISE[..., :3])
     with torch.no_grad():
         wanted = to_uint8(srcnn(torch.from_numpy(colours).permute(2, 0, 1)[None] / 255)[0])
-    assert np.abs(enlarged(srcnn, colours) - wanted.permute(1, 2, 0).numpy()).max() <= 1
+    assert np.abs(upscaled(srcnn, colours) - wanted.permute(1, 2, 0).numpy()).max() <= 1
 
 
 def test_grey_stays_grey(srcnn: SRCNN) -> None:
     grey = NOISE[..., 0]
-    found = enlarged(srcnn, grey)
+    found = upscaled(srcnn, grey)
     assert found.shape == (92, 122)
-    of_three = enlarged(srcnn, np.dstack([grey] * 3))
+    of_three = upscaled(srcnn, np.dstack([grey] * 3))
     luma = of_three @ [0.299, 0.587, 0.114]
     assert np.abs(found - luma).max() <= 1
 
 
 def test_opaque_alpha_stays_opaque_and_changes_no_colour(srcnn: SRCNN) -> None:
     colours = np.ascontiguousarray(NOISE[..., :3])
-    found = enlarged(srcnn, colours, np.full((46, 61), 255, np.uint8))
+    found = upscaled(srcnn, colours, np.full((46, 61), 255, np.uint8))
     assert found.shape == (92, 122, 4)
     assert (found[..., 3] == 255).all()
-    assert np.array_equal(found[..., :3], enlarged(srcnn, colours))
+    assert np.array_equal(found[..., :3], upscaled(srcnn, colours))
 
 
-def test_alpha_is_enlarged_by_bicubic_interpolation() -> None:
+def test_alpha_is_upscaled_by_bicubic_interpolation() -> None:
     alpha = np.repeat(np.array([[0, 0, 0, 200, 200, 200]], np.uint8), 6, axis=0)
-    found = enlarged(Interpolation("nearest", scale=2), np.full((6, 6, 3), 9, np.uint8), alpha)
+    found = upscaled(Interpolation("nearest", scale=2), np.full((6, 6, 3), 9, np.uint8), alpha)
     # A quarter of a pixel beside a pixel Keys' cubic (a = -0.5) has the weights -9, 111, 29, -3 of
     # 128: 200 * 26 / 128 = 41, 200 * 102 / 128 = 159, 200 * 137 / 128 = 214, 200 * 131 / 128 = 205.
     assert found[6, :, 3].tolist() == [0, 0, 0, 0, 0, 41, 159, 214, 205, 200, 200, 200]
@@ -104,7 +104,7 @@ def test_hidden_colours_do_not_bleed_into_visible_ones(
     colours[5:12, 6:14] = (200, 30, 60)
     alpha = np.zeros((20, 20), np.uint8)
     alpha[5:12, 6:14] = visible
-    found = enlarged(Interpolation("bicubic", scale=2), colours, alpha, tile=7)
+    found = upscaled(Interpolation("bicubic", scale=2), colours, alpha, tile=7)
     shown = found[..., 3] > 0
     assert shown.any()
     assert not shown.all()

@@ -18,7 +18,7 @@ def row(values, height=4):
     return torch.tensor(values, dtype=torch.float64).expand(1, 1, height, len(values))
 
 
-def enlarged_row(values, **settings):
+def upscaled_row(values, **settings):
     output = Interpolation(**settings)(row(values))
     assert output.shape == (1, 1, 8, 2 * len(values))
     assert (output - output[..., :1, :]).abs().max() < 1e-12
@@ -38,7 +38,7 @@ def test_nearest_repeats_pixels(antialias, scale):
 )
 def test_bicubic_spreads_an_impulse_by_the_weights_of_cubic_convolution(antialias, taps):
     impulse = [0.0] * 4 + [1.0] + [0.0] * 4
-    found = enlarged_row(impulse, kernel="bicubic", antialias=antialias)
+    found = upscaled_row(impulse, kernel="bicubic", antialias=antialias)
     wanted = torch.tensor([0.0] * 5 + taps + taps[::-1] + [0.0] * 5, dtype=torch.float64)
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-12)
 
@@ -49,7 +49,7 @@ def test_bicubic_spreads_an_impulse_by_the_weights_of_cubic_convolution(antialia
     [(True, [0, -3, -9, 29 - 3], 128), (False, [0, -9, -27, 67 - 9], 256)],
 )
 def test_bicubic_overshoots_a_step_by_the_negative_weights(antialias, left, unit):
-    found = enlarged_row([0.0] * 5 + [1.0] * 5, kernel="bicubic", antialias=antialias)
+    found = upscaled_row([0.0] * 5 + [1.0] * 5, kernel="bicubic", antialias=antialias)
     right = [unit - value for value in left[::-1]]
     wanted = torch.tensor(left + right, dtype=torch.float64) / unit
     torch.testing.assert_close(found[6:14], wanted, rtol=0, atol=1e-12)
@@ -57,7 +57,7 @@ def test_bicubic_overshoots_a_step_by_the_negative_weights(antialias, left, unit
 
 @pytest.mark.parametrize("antialias", [True, False])
 def test_bilinear_continues_a_ramp(antialias):
-    found = enlarged_row([0.0, 1.0, 2.0, 3.0], kernel="bilinear", antialias=antialias)
+    found = upscaled_row([0.0, 1.0, 2.0, 3.0], kernel="bilinear", antialias=antialias)
     # The half pixels beyond the first and last centre repeat them.
     wanted = torch.tensor([0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0], dtype=torch.float64)
     torch.testing.assert_close(found, wanted, rtol=0, atol=1e-12)
