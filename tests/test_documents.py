@@ -56,7 +56,6 @@ NOT_RUN = {
 BUDGET = {"data.count": "10", "trainer.max_epochs": "1", "hydra.sweeper.n_trials": "2"}
 PLACEHOLDERS = {"OUTPUTS": "outputs", "FOLDER": "folder"}
 WORKERS = ("hydra/launcher=", "trainer=ddp")
-SLOW = (*WORKERS, "+experiment=ablation", "hydra/sweeper=", "trainer.threads=1", "OUTPUTS", "make ")
 # What no checkout holds: the user writes it, or a run or a download leaves it.
 ELSEWHERE = {
     "mine.py",
@@ -106,7 +105,6 @@ ALL_COMMANDS = sorted({command for page in PAGES for command in commands_in(page
 RUN = [
     pytest.param(
         command,
-        marks=[pytest.mark.slow] if any(words in command for words in SLOW) else [],
         id=command.replace(" ", "_"),
     )
     for command in filter(is_run, ALL_COMMANDS)
@@ -181,6 +179,7 @@ def with_budget(arguments: list[str]) -> list[str]:
     return changed + tiny
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", RUN)
 def test_command_of_a_document_runs(command: str, outputs: Path) -> None:
     for path in outputs.glob("*.png"):  # which `upscale` would not replace
@@ -349,6 +348,7 @@ def follow(folder: Path, *arguments: str) -> set[tuple[str, str]]:
     return {(caller, callee) for caller, callee in pairs}
 
 
+@pytest.mark.slow
 def test_walks_are_what_the_program_does(outputs: Path) -> None:
     sweep = ("+experiment=ablation", "variant=base,tanh", "optimizer.lr=3e-4", "-m")
     images = ("data=folder", "data.root=photos", "data.cache_dir=empty", "output_dir=walks")
