@@ -22,8 +22,6 @@ class Earlier(NamedTuple):
 # "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
-    "config.trainer.accumulate_grad_batches": Earlier("", 1),
-    "config.trainer.gradient_clip_algorithm": Earlier("", "norm"),
 }
 
 

@@ -110,13 +110,16 @@ DEVICE_SETTINGS = (
     "steps_per_call",
     "cuda_graph",
 )
+# Values without an effect, which records of earlier versions lack.
+NEUTRAL = {"accumulate_grad_batches": 1, "gradient_clip_algorithm": "norm"}
 
 
 def trainer_settings(run: Run) -> dict[str, Any]:
     """The settings of the trainer that change results; a new setting counts until it is listed."""
-    trainer = run.config["trainer"].items()
     return {
-        key: value for key, value in trainer if key not in DEVICE_SETTINGS and value is not None
+        key: value
+        for key, value in run.config["trainer"].items()
+        if key not in DEVICE_SETTINGS and value != NEUTRAL.get(key)
     }
 
 
