@@ -1,12 +1,13 @@
 """Pixels of more than 8 bits, which Pillow reads in part: reduced to 8 bits, rounded."""
 
-import struct
+import logging
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
-PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+# imagecodecs logs libpng's warnings of odd metadata, and Python prints what nobody else handles.
+logging.getLogger("imagecodecs").setLevel(logging.CRITICAL)
 
 
 def to_8_bits(pixels: np.ndarray, bits: int) -> np.ndarray:
@@ -24,16 +25,4 @@ def read_deep_png(file: BinaryIO) -> Image.Image:
     import imagecodecs
 
     file.seek(0)
-    return Image.fromarray(to_8_bits(imagecodecs.png_decode(_without_metadata(file.read())), 16))
-
-
-def _without_metadata(png: bytes) -> bytes:
-    """Without the chunks of which libpng prints warnings; Pillow has read them."""
-    kept, start = [png[:8]], 8
-    while start + 8 <= len(png):
-        (length,) = struct.unpack_from(">I", png, start)
-        end = start + length + 12  # length, kind and checksum have 4 bytes each
-        if png[start + 4 : start + 8] in PIXEL_CHUNKS:
-            kept.append(png[start:end])
-        start = end
-    return b"".join(kept)
+    return Image.fromarray(to_8_bits(imagecodecs.png_decode(file.read()), 16))

@@ -16,10 +16,11 @@ TWIN = np.floor(COLOURS / 257 + 0.5).astype(np.uint8)
 
 
 @pytest.fixture(autouse=True)
-def says_nothing(capfd):
+def says_nothing(capfd, caplog):
     """No library prints lines of its own."""
     yield
     assert capfd.readouterr() == ("", "")
+    assert caplog.get_records("call") == []  # Python prints what nobody else handles
 
 
 def chunk(kind, content):
@@ -61,7 +62,7 @@ def test_grey_and_alpha_of_a_png_lie_over_white(tmp_path):
 
 
 def test_odd_metadata_of_a_16_bit_png_are_no_reason_for_a_line(tmp_path):
-    # libpng prints a warning of each: a text that ends early, a profile that is none.
+    # libpng warns of each: a text that ends early, a profile that is none.
     odd = [chunk(b"zTXt", b"a\0\0" + zlib.compress(b"x" * 99)[:-6]), chunk(b"iCCP", b"a\0\0bc")]
     (tmp_path / "a.png").write_bytes(png(COLOURS, 2, *odd))
     assert np.array_equal(read_image(tmp_path / "a.png"), TWIN)
