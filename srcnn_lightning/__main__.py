@@ -12,14 +12,16 @@ def main() -> None:
     """Entry point of `srcnn-lightning` and `python -m srcnn_lightning`."""
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     if verb in VERBS:
-        import_module(f"srcnn_lightning.cli.{verb}").main(sys.argv[2:])
+        with errors.unwritable_output():
+            import_module(f"srcnn_lightning.cli.{verb}").main(sys.argv[2:])
     elif verb and "=" not in verb and verb[0] not in "-+~":
         advice = f"choose {', '.join(VERBS)}, or give settings as key=value"
         errors.exit_with_message(f"{verb}: there is no such verb; {advice}.", errors.BAD_INPUT)
     else:
         from srcnn_lightning.cli import train
 
-        train.main()
+        with errors.unwritable_output():
+            train.main()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a 
 SOURCES = ("div2k", "folder", "dead_leaves")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
+TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
 CLIP_ALGORITHMS = ("norm", "value")
 
 
@@ -97,7 +98,7 @@ class DegradationConfig:
 
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""
-        at_least("degradation.scale", self.scale, 1)
+        at_least("degradation.scale", self.scale, 2)
         opposite = {True: "aliased", False: "antialiased"}[self.antialias]
         require(
             self.name != opposite,
@@ -171,7 +172,7 @@ class TrainerConfig:
             self.threads is None or 1 <= self.threads <= 1024,
             "trainer.threads",
             self.threads,
-            "it must be at least 1, or null for this run's share of the cores",
+            "it must be from 1 to 1024, or null for this run's share of the cores",
         )
 
 
@@ -240,15 +241,24 @@ class Config:
             "it names a folder, so use letters, digits and . _ + - alone",
         )
         require(
+            self.experiment_name != TEST_IMAGES,
+            "experiment_name",
+            self.experiment_name,
+            "this folder holds the targets of the test images; give another name",
+        )
+        require(
             bool(self.output_dir),
             "output_dir",
             self.output_dir,
             "give the folder that shall hold the runs, output_dir=DIR",
         )
-        for group in ("model", "optimizer", "logger"):
-            if "_target_" not in getattr(self, group):
+        for name in ("model", "optimizer", "logger"):
+            group = getattr(self, name)
+            if "_target_" not in group:
                 advice = "the group names its class there; leave it in"
-                raise BadInput(f"~{group}._target_: {advice}.")
+                raise BadInput(f"~{name}._target_: {advice}.")
+            if group["_target_"] is None and name != "logger":
+                raise BadInput(f"{name}._target_=null: give the class, package.module.Class.")
         self._check_optimizer()
         size, scale = self.data.target_size, self.degradation.scale
         smallest = SSIM_WINDOW + 2 * scale
@@ -300,7 +310,11 @@ def read(composed: DictConfig) -> Config:
     _refuse_undeclared(composed, Config)
     for field in fields(Config):
         if field.name not in composed:
-            raise BadInput(f"~{field.name}: every run needs this setting; leave it in.")
+            off = f", or give {field.name}=none" if field.name == "logger" else ""
+            raise BadInput(f"~{field.name}: every run needs this setting; leave it in{off}.")
+    for key in composed.name_keys or ():
+        if not _has(composed, str(key)):
+            raise BadInput(f"name_keys={key}: there is no such setting; --help lists them.")
     values: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     typed = {name: kind(**values[name]) for name, kind in TYPED_GROUPS.items()}
     return Config(**{**values, **typed})
@@ -319,6 +333,12 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):
             _refuse_undeclared(node[key], child, f"{prefix}{key!s}.")
+
+
+def _has(node: DictConfig, key: str) -> bool:
+    parent, _, name = key.rpartition(".")
+    group = OmegaConf.select(node, parent) if parent else node
+    return isinstance(group, DictConfig) and name in group
 
 
 def _shown(node: DictConfig, key: Any) -> Any:

@@ -163,6 +163,22 @@ def signal_message(number: int) -> str:
     return f"{word}; what is finished is kept."
 
 
+@contextmanager
+def unwritable_output() -> Iterator[None]:
+    """Within it, a terminal or pipe that takes no more text ends the command with status 1."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and disk_error(error) is None:
+            raise
+        # What is still in Python's buffer goes nowhere, or it would fail again at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `... --help | head`
+            raise ExitRequested(FAILED) from error
+        exit_with_message(f"The output cannot be written ({error.strerror}).", FAILED)
+
+
 def one_line(error: BaseException) -> str:
     """The message of an exception without its line breaks."""
     return " ".join(str(error).split())

@@ -16,6 +16,46 @@ ABLATION = "+experiment=ablation"
 # What is typed, and what the sentence must hold: the setting, its value, what would be right.
 CASES = {
     "unknown key": ((LEAVES, "optimizer.lrr=1"), ("optimizer.lrr", "lr, weight_decay")),
+    "unknown name key": (
+        (LEAVES, "name_keys=[trainer.max_epoch]"),
+        ("name_keys=trainer.max_epoch", "no such setting"),
+    ),
+    "two experiments": (
+        ("+experiment=lr_grid,tanh", "-m"),
+        ("+experiment=lr_grid,tanh", "one experiment"),
+    ),
+    "list of experiments": (
+        ("+experiment=[lr_grid,tanh]", "-m"),
+        ("+experiment=[lr_grid,tanh]", "one experiment"),
+    ),
+    "deleted setting of a group": ((LEAVES, "~data.count"), ("~data.count", "leave it in")),
+    "deleted unknown setting": ((LEAVES, "~foo"), ("~foo: there is no such", "--help")),
+    "deleted logger": ((LEAVES, "~logger"), ("~logger", "logger=none")),
+    "no key": (("=1",), ("=1: the name of a setting is missing", "key=value")),
+    "verb behind": (("seed=1", "table"), ("table: it is no setting", "first argument")),
+    "unknown option of the command": (("--foo",), ("unrecognized arguments: --foo", "--help")),
+    "no configuration folder": (("--config-dir", "nowhere"), ("--config-dir=nowhere", "no such")),
+    "other configuration": (("--config-path", "conf"), ("--config-path=conf", "--config-dir=DIR")),
+    "resolve alone": (("--resolve",), ("--resolve", "--cfg job --resolve")),
+    "configuration of a sweep": (("-m", "--cfg", "job"), ("--cfg: it shows one run", "-m")),
+    "no network at all": ((LEAVES, "model._target_=null"), ("model._target_=null", "the class")),
+    "folder of the targets": (
+        (LEAVES, "experiment_name=test_images"),
+        ("experiment_name=test_images", "targets", "another name"),
+    ),
+    "too many threads": ((LEAVES, "trainer.threads=9999"), ("threads=9999", "1 to 1024")),
+    "split file without end": (
+        (LEAVES, "data.split_file=/dev/zero"),
+        ("data.split_file=/dev/zero", "no file"),
+    ),
+    "split file with another list": (
+        (LEAVES, "data.split_file=four_lists.json"),
+        ("data.split_file=four_lists.json", "'more'", "train, val and test"),
+    ),
+    "home folder without quotes": (
+        ("data=folder", "data.root=~/nowhere"),
+        (f"data.root={Path.home()}/nowhere", "no such folder"),
+    ),
     "unknown top key": ((LEAVES, "epochs=1"), ("epochs: there is no such setting", "trainer")),
     "experiment without a plus": (("experiment=lr_grid",), ("experiment", "+experiment=")),
     "group switched off": ((LEAVES, "logger=null"), ("logger=null", "--help")),
@@ -207,6 +247,8 @@ def files(tmp_path: Path) -> None:
     (tmp_path / "a_file").touch()
     (tmp_path / "no_lists.json").write_text('{"train": ["a.png"], "val": [], "test": ["b.png"]}')
     leaf = "dead_leaves_0001"
+    lists = {"train": ["a"], "val": ["b"], "test": ["c"], "more": ["d"]}
+    (tmp_path / "four_lists.json").write_text(json.dumps(lists))
     (tmp_path / "twice.json").write_text(
         json.dumps({"train": [leaf], "val": ["dead_leaves_0002"], "test": [leaf]})
     )

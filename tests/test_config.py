@@ -35,9 +35,9 @@ def test_data_at_its_limits_are_taken(changed):
     assert getattr(data_settings(**changed), key) == changed[key]
 
 
-@pytest.mark.parametrize("scale", [0, -2])
-def test_scale_below_one_names_setting_and_value(scale):
-    with pytest.raises(BadInput, match=rf"^degradation\.scale={scale}: it must be at least 1\.$"):
+@pytest.mark.parametrize("scale", [1, 0, -2])
+def test_scale_below_two_names_setting_and_value(scale):
+    with pytest.raises(BadInput, match=rf"^degradation\.scale={scale}: it must be at least 2\.$"):
         DegradationConfig(name="aliased", antialias=False, scale=scale)
 
 

@@ -50,6 +50,9 @@ def _override_message(error: HydraException) -> str:
         if key in OPTIONAL_GROUPS:
             return f"{key}: write it with a plus, +{key}=..., since no run needs one."
         return f"{key}: there is no such setting or group; --help lists them."
+    if message.startswith("Could not delete from config"):
+        key = message.split("'")[1]
+        return f"~{key}: there is no such setting or group; --help lists them."
     if message.startswith("Ambiguous value for argument"):
         argument = message.split("'")[1]
         return f"{argument}: several values need -m, which runs one job for each."
@@ -71,6 +74,8 @@ def _value_message(error: Any, override: str = "") -> str:
     reason = str(error.msg or error).splitlines()[0].rstrip(".")
     if isinstance(error, MissingMandatoryValue):
         return f"{key}: this setting has no default; give it as {key}=VALUE."
+    if "does not support deletion" in reason:
+        return f"~{key}: every run needs this setting; leave it in."
     if " not in " in reason or "is not in struct" in reason:
         node = error.parent_node or {}
         keys = ", ".join(str(name) for name in node if name != "hydra")

@@ -11,9 +11,18 @@ from srcnn_lightning.report.tables.formats import FORMATS, Table
 
 
 def is_above_bicubic(tables: Sequence[Table], variant: str) -> bool:
-    """Whether the row of a variant is above bicubic's test PSNR in every table that has it."""
-    rows = [row for table in tables for row in table.rows if row.variant == variant]
-    return bool(rows) and all(row.gain is not None and row.gain > 0 for row in rows)
+    """Whether the row of a variant is above bicubic's test PSNR in every table that has it.
+
+    Raises:
+        BadInput: no table has such a row.
+    """
+    rows = [row for table in tables for row in table.rows]
+    gains = [row.gain for row in rows if row.variant == variant]
+    if not gains:
+        known = dict.fromkeys(row.variant for row in rows if row.variant)
+        advice = f"choose {', '.join(known)}" if known else "these tables have no variants"
+        raise errors.BadInput(f"--expect-gain={variant}: there is no such row; {advice}.")
+    return all(gain is not None and gain > 0 for gain in gains)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -35,10 +44,11 @@ def main(arguments: Sequence[str]) -> None:
             with written(options.output, "another file"):
                 write_text(output, text)
         else:
-            print(text, end="")
+            print(text, end="", flush=True)
+        is_expected = not options.expect_gain or is_above_bicubic(tables, options.expect_gain)
     except errors.BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
-    if options.expect_gain and not is_above_bicubic(tables, options.expect_gain):
+    if not is_expected:
         errors.exit_with_message(
             f"The row {options.expect_gain} is not above bicubic.", errors.FAILED
         )

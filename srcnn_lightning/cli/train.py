@@ -5,23 +5,20 @@ Nothing heavy is imported here: torch and lightning come with the first run that
 
 import os
 import sys
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from srcnn_lightning import errors
-from srcnn_lightning.cli import hydra_setup
+from srcnn_lightning.cli import command_line, hydra_setup
 from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.cli.variants import check_variant
 from srcnn_lightning.config import read
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.runs.naming import is_silent
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan, make_plan
 from srcnn_lightning.sweeps import launchers
@@ -34,8 +31,10 @@ def main() -> None:
     """Compose the jobs of the command line and run them."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises; without it, it would print and exit
     sys.path.append(str(Path.cwd()))  # a network of one's own, mine.py, may lie here
-    sys.argv[1:] = _options_first(sys.argv[1:])
-    sys.argv += _names_of_swept(sys.argv[1:])
+    try:
+        sys.argv[1:] = command_line.prepare(sys.argv[1:])
+    except BadInput as error:
+        errors.exit_with_message(str(error), errors.BAD_INPUT)
     command = hydra.main(
         version_base="1.3", config_path=str(hydra_setup.CONF), config_name="config"
     )(run_job)
@@ -51,9 +50,8 @@ def main() -> None:
             failed = sweep.end() if sweep else False
             if refusal is not None:
                 errors.exit_with_message(refusal, errors.BAD_INPUT)
-    except BrokenPipeError:  # `... --help | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(errors.FAILED)
+    except BrokenPipeError:
+        raise
     except Exception as error:
         errors.exit_if_signalled()
         message = launchers.worker_death_message(error)
@@ -67,43 +65,6 @@ def main() -> None:
         errors.exit_with_message(message, errors.BAD_INPUT)
     if failed:
         errors.exit_with_message("A run failed; its folder holds the traceback.", errors.FAILED)
-
-
-def _options_first(arguments: list[str]) -> list[str]:
-    """Arguments with the options first: Hydra 1.3.8 refuses overrides on both sides of one."""
-    with_value = [
-        "--config-dir",
-        "-cd",
-        "--config-name",
-        "-cn",
-        "--config-path",
-        "-cp",
-        "--cfg",
-        "-c",
-        "--package",
-        "-p",
-    ]
-    options, overrides, rest = [], [], iter(arguments)
-    for argument in rest:
-        if argument.startswith("-"):
-            options += [argument, *([next(rest, "")] if argument in with_value else [])]
-        else:
-            overrides.append(argument)
-    return options + overrides
-
-
-def _names_of_swept(arguments: list[str]) -> list[str]:
-    """The override that shows swept settings in names that would leave them out."""
-    keys = []
-    parser = OverridesParser.create()
-    for argument in arguments:
-        key = argument.partition("=")[0]
-        if "," in argument and is_silent(key) and not argument.startswith("name_keys"):
-            with suppress(HydraException):  # Hydra itself will say what is wrong
-                if parser.parse_override(argument).is_sweep_override():
-                    keys.append(key)
-    own = [key for key in keys if "." in key]
-    return [f"name_keys=[{','.join(own)}]"] if own else []
 
 
 def run_job(composed: DictConfig) -> float | None:
@@ -157,6 +118,9 @@ def plan_job(composed: DictConfig, hydra_config: DictConfig) -> Plan:
     """
     config = read(composed)
     check_variant(composed, hydra_config)
+    # What an experiment's file sweeps tells its runs apart, as what the command line sweeps.
+    swept = [str(key) for key in hydra_config.sweeper.get("params") or () if "." in str(key)]
+    config = replace(config, name_keys=config.name_keys + swept)
     processes = config.trainer.devices
     if processes > 1 and str(hydra_config.mode).endswith("MULTIRUN"):
         raise BadInput(

@@ -99,14 +99,23 @@ def split_settings(data: DataConfig, split: Split) -> DataConfig:
 def _read_split(path: str, known: set[str], data: DataConfig) -> Split:
     """Read a JSON file of three lists, or a run record, which holds them under `split`."""
     setting = f"data.split_file={path}"
+    file = Path(path).expanduser()
+    if file.exists() and not file.is_file():  # a pipe would never end, nor would /dev/zero
+        raise BadInput(f"{setting}: it is no file; give a JSON file.")
     try:
-        content = json.loads(Path(path).expanduser().read_text(encoding="utf-8-sig"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadInput(f"{setting}: it cannot be read ({error.strerror}).") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{setting}: it is not JSON ({error}).") from error
     if isinstance(content, dict) and "split" in content:
         content = content["split"]
+    unknown = set(content) - set(PARTS) if isinstance(content, dict) else set()
+    if unknown:
+        raise BadInput(
+            f"{setting}: it holds {sorted(unknown)[0]!r}, which is none of the lists train, val "
+            "and test; leave it out."
+        )
     lists = [content.get(part) if isinstance(content, dict) else None for part in PARTS]
     if not all(_is_list_of_names(names) for names in lists):
         raise BadInput(

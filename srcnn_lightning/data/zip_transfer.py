@@ -7,12 +7,12 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import ZipFile
 
 import requests
@@ -96,6 +96,7 @@ def extract(
     """As `fetch`, four members at a time; `open_zip` opens the zip for one thread."""
     of_thread = threading.local()
     stop = threading.Event()
+    begin = threading.Lock()  # held while a file begins, and while `stop` is set at the end
 
     def size() -> int:
         with _zip_errors():
@@ -107,7 +108,7 @@ def extract(
         with _zip_errors():
             archive = vars(of_thread).pop("archive", None) or open_zip()
         try:
-            _copy(archive, member, targets[member], advance_or_stop)
+            _copy(archive, member, begin_file(targets[member]), advance_or_stop)
         except BaseException:
             if archive.fp:
                 archive.fp.close()
@@ -118,6 +119,14 @@ def extract(
         if stop.is_set():
             raise InterruptedError
         advance(count)
+
+    @contextmanager
+    def begin_file(path: Path) -> Iterator[BinaryIO]:
+        with ExitStack() as stack:
+            with begin:
+                advance_or_stop(0)
+                file = stack.enter_context(files.atomic_write(path))
+            yield file
 
     def extract_one(member: str) -> None:
         try:
@@ -135,7 +144,8 @@ def extract(
                 result.wait(0.5)  # Only the main thread acts on Ctrl-C; it has to wake for that.
             result.get()
         finally:
-            stop.set()
+            with begin:  # No thread begins a file after that, so the caller can remove them all.
+                stop.set()
 
 
 def _retry(action: Callable[[], Any], waits: Sequence[float]) -> Any:
@@ -173,13 +183,18 @@ def _download(get: Callable[[], requests.Response], path: Path, md5: str) -> Non
             raise FinalError(f"its md5 is {digest.hexdigest()}, not {md5}")
 
 
-def _copy(archive: ZipFile, member: str, path: Path, advance: Callable[[int], None]) -> None:
-    """Write a member to `path`, whole or not at all; `zipfile` compares its CRC."""
+def _copy(
+    archive: ZipFile,
+    member: str,
+    target: AbstractContextManager[BinaryIO],
+    advance: Callable[[int], None],
+) -> None:
+    """Write a member to `target`, whole or not at all; `zipfile` compares its CRC."""
     written = 0
     try:
         with _zip_errors():
             source = archive.open(member)
-        with source, files.atomic_write(path) as file:
+        with source, target as file:
             for chunk in _read(iter(partial(source.read, CHUNK), b"")):
                 advance(len(chunk))
                 written += file.write(chunk)

@@ -1,5 +1,6 @@
 """Trained networks from checkpoints. A checkpoint is data: it chooses no code that runs."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         Exception: any type, for a file that torch has not written.
     """
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of a TorchScript archive, then refuses it
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
 
 
@@ -37,7 +40,7 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
 
     Raises:
         BadInput: the file is no checkpoint of this program, its network may not or cannot be built,
-            or its weights do not fit the network. The sentence begins with the path.
+            or its weights do not fit the network or are not finite. The sentence begins with the path.
     """
     try:
         content = load_checkpoint(path)
@@ -66,4 +69,9 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
             f"{path}: its weights do not fit the network that it names, {target} ({shown}); give "
             "another checkpoint."
         ) from error
+    if not all(torch.isfinite(weight).all() for weight in network.state_dict().values()):
+        raise BadInput(
+            f"{path}: its weights are not finite, as those of a run that diverged; give another "
+            "checkpoint."
+        )
     return network, settings

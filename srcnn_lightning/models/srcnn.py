@@ -95,10 +95,12 @@ def _check(
     output_activation: str,
     init: str,
 ) -> None:
-    if len(kernel_sizes) < 2 or len(features) != len(kernel_sizes) - 1:
+    if len(kernel_sizes) < 2:
+        raise BadInput(f"model.kernel_sizes={list(kernel_sizes)}: give at least two.")
+    if len(features) != len(kernel_sizes) - 1:
         raise BadInput(
-            f"model.features={list(features)}: {len(kernel_sizes)} kernel sizes want "
-            f"{max(len(kernel_sizes) - 1, 1)} numbers of features, and at least two kernel sizes."
+            f"model.features={list(features)}: model.kernel_sizes={list(kernel_sizes)} needs "
+            f"{len(kernel_sizes) - 1}, one for each layer but the last."
         )
     if any(size < 1 or size % 2 == 0 for size in kernel_sizes):
         raise BadInput(f"model.kernel_sizes={list(kernel_sizes)}: each must be odd and positive.")

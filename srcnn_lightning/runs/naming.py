@@ -67,6 +67,7 @@ def _weights(path: str) -> str:
 
 def _value(value: str) -> str:
     """1e-3 and 0.001 are one learning rate and get one name; a list is joined, `64-32`."""
+    value = value.strip("'\"")  # Hydra reads '0.1' as 0.1
     try:
         number = float(value)
     except ValueError:

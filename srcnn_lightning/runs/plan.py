@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import hardware
-from srcnn_lightning.config import Config
+from srcnn_lightning.config import TEST_IMAGES, Config
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
 from srcnn_lightning.errors import BadInput
@@ -59,7 +59,7 @@ class Plan:
         data, degradation = self.config.data, asdict(self.config.degradation)
         pixels = [self.data_hash, data.crop, data.target_size, degradation]
         kind = safe_name(f"{self.source.name}-{degradation['name']}")
-        return f"test_images/{kind}-{digest(pixels)[:8]}"
+        return f"{TEST_IMAGES}/{kind}-{digest(pixels)[:8]}"
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

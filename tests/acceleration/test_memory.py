@@ -18,8 +18,8 @@ def faults():
 faults()
 print(faults())
 keep_freed_memory()
-faults()
-print(faults())
+# A small piece that takes a freed page moves the next 64 MB to new pages, now and then.
+print(min(faults() for _ in range(5)))
 """
 
 

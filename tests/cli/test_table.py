@@ -3,6 +3,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from run_records import make_content, write_records
@@ -10,10 +11,12 @@ from run_records import make_content, write_records
 ROWS = ["base", "l2_1e-3", "tanh", "batch_norm", "bicubic", "bilinear", "nearest", "identity"]
 
 
-def table(*arguments, cwd):
+def table(*arguments, cwd, stdout=subprocess.PIPE):
     """The command as a user gives it."""
     command = [sys.executable, "-m", "srcnn_lightning", "table", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=cwd, check=False
+    )
 
 
 def one_sentence(text):
@@ -154,10 +157,9 @@ def test_folder_of_broken_records_alone_is_refused(tmp_path):
     [
         ("base", 0),
         ("tanh", 1),
-        # Neither is above: one is bicubic's equal, one is bicubic, one nobody ran.
+        # Neither is above: one is bicubic's equal, one is bicubic.
         ("identity", 1),
         ("bicubic", 1),
-        ("nobody", 1),
     ],
 )
 def test_expect_gain_tells_by_its_status(outputs, tmp_path, variant, status):
@@ -165,6 +167,19 @@ def test_expect_gain_tells_by_its_status(outputs, tmp_path, variant, status):
     assert done.returncode == status
     assert done.stdout.startswith("**Ablation")
     assert (variant in done.stderr) == (status == 1)
+
+
+def test_expect_gain_of_no_row_names_the_rows(outputs, tmp_path):
+    done = table(outputs, "--expect-gain", "nobody", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--expect-gain=nobody: there is no such row; choose base, " in done.stderr
+
+
+def test_table_that_cannot_be_printed_is_a_sentence(outputs, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = table(outputs, cwd=tmp_path, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "The output cannot be written (No space left on device).\n"
 
 
 def test_expect_gain_fails_where_the_run_failed(tmp_path):

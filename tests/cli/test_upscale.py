@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import icc_profiles
 import numpy as np
@@ -59,6 +60,28 @@ def test_image_is_what_the_network_makes_of_it(
     # Sums of another tile may round one level apart, in a few places.
     assert np.abs(found - wanted).max() <= 1
     assert (found != wanted).mean() < 1e-3
+
+
+def test_weights_that_are_not_finite_are_refused(
+    command: Command, trained: Path, image: Path, tmp_path: Path
+) -> None:
+    content = torch.load(trained / "checkpoints/best.ckpt", weights_only=True)
+    content["state_dict"]["network.layers.0.weight"][0, 0, 0, 0] = float("nan")
+    torch.save(content, tmp_path / "broken.ckpt")
+    done = command("broken.ckpt", "image.png", verb=MODULE)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("broken.ckpt: its weights are not finite")
+    assert not (tmp_path / "image-upscaled.png").exists()
+
+
+def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "scripted.pt", "w") as archive:
+        for name in ("data.pkl", "constants.pkl", "version"):
+            archive.writestr(f"scripted/{name}", b"3\n")
+    done = command("scripted.pt", "image.png", verb=MODULE)
+    assert done.returncode == 2
+    assert done.stderr.startswith("scripted.pt: it is no checkpoint of this program")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

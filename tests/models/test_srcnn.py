@@ -152,7 +152,7 @@ def test_batch_norm_adds_a_scale_and_a_shift_for_each_map():
         ({"features": (64,)}, "model.features=[64]"),
         ({"features": (64, 32, 16)}, "model.features=[64, 32, 16]"),
         ({"features": (64, 0), "init": "default"}, "model.features=[64, 0]"),
-        ({"kernel_sizes": (9,), "features": ()}, "model.features=[]"),
+        ({"kernel_sizes": (9,), "features": ()}, "model.kernel_sizes=[9]"),
         ({"features": (64, 2), "init": "identity"}, "model.features=[64, 2]"),
         ({"init": "zeros"}, "model.init=zeros"),
         ({"output_activation": "sigmoid"}, "model.output_activation=sigmoid"),

@@ -12,6 +12,7 @@ from srcnn_lightning.runs.naming import run_folder, run_name
         (["optimizer.lr=1e-3"], "lr=0.001"),
         (["optimizer.lr=0.001"], "lr=0.001"),
         (["optimizer.lr=.001"], "lr=0.001"),
+        (["optimizer.lr='0.1'"], "lr=0.1"),
         (["optimizer.weight_decay=1e-6"], "weight_decay=1e-06"),
         (["optimizer.weight_decay=0"], "weight_decay=0"),
         (["seed=0"], "seed=0"),

@@ -164,6 +164,25 @@ def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> N
     assert {path.name for path in (tmp_path / RUN).iterdir()} == {"max_epochs=1", "max_epochs=2"}
 
 
+def test_setting_that_an_own_experiment_sweeps_stands_in_the_name(
+    command: Command, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "own/experiment/sizes.yaml"
+    experiment.parent.mkdir(parents=True)
+    experiment.write_text(
+        "# @package _global_\n"
+        "hydra: {mode: MULTIRUN, sweeper: {params: {data.eval_batch_size: '1,2'}}}\n"
+    )
+    result = command(
+        *LEAVES, "--config-dir", "own", "+experiment=sizes", "data.seed=0,1",
+        "name_keys=[degradation.scale]", "degradation.scale=2",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / RUN).iterdir()} == {
+        f"eval_batch_size={size},data.seed={seed},scale=2" for seed in (0, 1) for size in (1, 2)
+    }
+
+
 def test_failed_run_leaves_the_good_one(command: Command, tmp_path: Path) -> None:
     source = "class Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
     good = source + "        super().__init__(scale_factor=scale)\n"
