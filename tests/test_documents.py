@@ -62,6 +62,7 @@ ELSEWHERE = {
     "model/mine.yaml",
     "pictures/",
     "damaged/",
+    "checkpoints/damaged/",
     "test_images/",
     "hparams.yaml",
     ".replaced/",

@@ -20,7 +20,13 @@ def test_experiments_are_all_tried() -> None:
     assert {path.stem for path in EXPERIMENTS.glob("*.yaml")} == set(JOBS)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("lr_grid", "ablation") else pytest.param(name, marks=pytest.mark.slow)
+        for name in JOBS
+    ],
+)
 def test_experiment_command_runs_its_jobs(name: str, command: Command, tmp_path: Path) -> None:
     header, line = (EXPERIMENTS / f"{name}.yaml").read_text().splitlines()[:2]
     # In the other order Hydra ignores the header and runs one default job.

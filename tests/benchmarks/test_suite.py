@@ -45,6 +45,7 @@ def medians(line: dict[str, str]) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
+@pytest.mark.slow
 def test_training_keeps_its_medians_and_their_ratios(tmp_path: Path) -> None:
     training, memory = bench(tmp_path, "--only", "training")
     assert training["date"]

@@ -27,6 +27,7 @@ def records(folder: Path) -> dict[str, dict]:
     return {path.parent.name: json.loads(path.read_text()) for path in folder.rglob("metrics.json")}
 
 
+@pytest.mark.slow
 def test_joblib_gives_the_records_of_one_process(fresh_command: Command, tmp_path: Path) -> None:
     sweep = (*LEAVES, "trainer.threads=1", "-m", "seed=0,1")
     assert fresh_command(*sweep, "output_dir=one").returncode == 0
@@ -40,6 +41,7 @@ def test_joblib_gives_the_records_of_one_process(fresh_command: Command, tmp_pat
         assert all(one[name][key] == two[name][key] for key in TOLD_APART)
 
 
+@pytest.mark.slow
 def test_failed_job_does_not_stop_the_others_that_share_the_threads(
     fresh_command: Command, tmp_path: Path
 ) -> None:
@@ -111,6 +113,7 @@ def test_slurm_composes(fresh_command: Command) -> None:
     assert re.search(r"outputs/.state/submitit/\w{16}/%j", result.stdout)
 
 
+@pytest.mark.slow
 def test_optuna_maximizes_within_bounds(fresh_command: Command, tmp_path: Path) -> None:
     search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", "experiment_name=lr_search", "-m")
     result = fresh_command(*LEAVES, *search)
