@@ -40,7 +40,8 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
 
     Raises:
         BadInput: the file is no checkpoint of this program, its network may not or cannot be built,
-            or its weights do not fit the network or are not finite. The sentence begins with the path.
+            its weights do not fit the network, or they are not finite. The sentence begins with
+            the path.
     """
     try:
         content = load_checkpoint(path)

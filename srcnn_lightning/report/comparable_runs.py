@@ -30,8 +30,8 @@ class Run(RunRecord):
 
     @property
     def is_trained(self) -> bool:
-        """False for a baseline, an interpolation."""
-        return not self.config["model"]["_target_"].endswith(".Interpolation")
+        """False for a baseline, which has no weights."""
+        return self.parameters != 0
 
     @property
     def kernel(self) -> str | None:

@@ -132,8 +132,8 @@ def test_csv_is_unrounded():
     assert float(found["test_loss"]) == LOSS
     assert float(found["test_psnr_std"]) == 1 / 3
     assert float(found["gain"]) == 2 / 3
-    assert float(found["paper_test_loss"]) == 0.0064324
-    assert float(found["paper_max_val_psnr"]) == 27.455
+    assert float(found["printed_test_loss"]) == 0.0064324
+    assert float(found["printed_max_val_psnr"]) == 27.455
 
 
 def test_csv_leaves_empty_what_there_is_not():
@@ -159,7 +159,7 @@ def test_json_holds_every_figure_unrounded():
     first, second = json.loads(as_json([table(row, missing_row()), table(title="Another")]))
     assert (first["title"], first["caption"]) == ("A title", "A caption.")
     assert first["rows"][0]["mean"] == row.mean
-    assert first["rows"][0]["paper"]["test_psnr"] == 26.442
+    assert first["rows"][0]["printed"]["test_psnr"] == 26.442
     assert first["rows"][1]["status"] == "missing"
     assert first["rows"][1]["mean"] == {}
     assert (second["title"], second["rows"]) == ("Another", [])

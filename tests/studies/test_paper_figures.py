@@ -205,7 +205,7 @@ def test_diverged_runs_have_their_curve():
         (
             [point({**IDENTITY, "data.batch_size": n}) for n in (1, 4)],
             "curves_any",
-            "100 epochs, learning rate 0.001, Adam, start: identity, 1 seed",
+            "100 epochs, learning rate 0.001, Adam, 1 seed",
         ),
     ],
     ids=["learning rates", "tanh", "factors of three seeds", "batch sizes"],

@@ -1,7 +1,8 @@
 """Which curves stand in one figure, and which images side by side."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from srcnn_lightning.report.file_names import slug, unique
@@ -86,12 +87,17 @@ def select_comparisons(
     return [Comparison("comparison", [BICUBIC, *(setting.label for setting in compared)])]
 
 
-def shared_settings(settings: Sequence[SeedGroup], without: Sequence[str] = ()) -> str:
+def shared_settings(
+    settings: Sequence[SeedGroup],
+    without: Sequence[str] = (),
+    own: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
+) -> str:
     """What all curves of a figure share, of what a reader asks first.
 
     Args:
         settings: settings of the figure.
         without: keys of settings that the legend names.
+        own: words for the values of a study's own settings, by key.
     """
     words: dict[str, Callable[[Any], str]] = {
         "trainer.max_epochs": lambda value: f"{value} epochs",
@@ -99,7 +105,7 @@ def shared_settings(settings: Sequence[SeedGroup], without: Sequence[str] = ()) 
         "data.batch_size": lambda value: f"batch {value}",
         "optimizer._target_": lambda value: str(value).rpartition(".")[2],
         "trainer.precision": lambda value: "" if value == "32-true" else str(value),
-        "model.init": lambda value: f"start: {value}",
+        **own,
     }
     shared: list[str] = []
     for key, word in words.items():

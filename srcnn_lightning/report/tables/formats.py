@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from srcnn_lightning.report.file_names import slug
 from srcnn_lightning.report.tables.rows import METRICS, TableRow
@@ -31,7 +30,12 @@ COLUMNS = ("Max val PSNR", "Test loss", "Test PSNR")
 GAIN = "Gain over bicubic"
 TO_BASE = "To base [95 %]"
 NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
-PRINTED_COLUMNS = ("Paper: max val PSNR", "Paper: test loss", "Paper: test PSNR", "Paper: gain")
+PRINTED_COLUMNS = (
+    "Printed: max val PSNR",
+    "Printed: test loss",
+    "Printed: test PSNR",
+    "Printed: gain",
+)
 
 
 def markdown(tables: list[Table]) -> str:
@@ -49,7 +53,7 @@ def markdown(tables: list[Table]) -> str:
 
 
 def latex(tables: list[Table]) -> str:
-    """For a paper; needs the packages booktabs and graphicx, which fits wide tables to the page."""
+    """For an article; needs booktabs and graphicx, which fits wide tables to the page."""
     blocks = []
     for table in tables:
         head, body = cells(table)
@@ -81,7 +85,7 @@ def comma_separated(tables: list[Table]) -> str:
     head = ["table", "row", "variant", "status", "runs", *METRICS]
     head += [*(f"{metric}_std" for metric in METRICS), "gain", "to_base"]
     head += [f"to_base_{name}" for name in difference[1:]]
-    head += [*(f"paper_{name}" for name in printed), "paper_gain", "caption"]
+    head += [*(f"printed_{name}" for name in printed), "printed_gain", "caption"]
     writer.writerow(head)
     for table in tables:
         for row in table.rows:
@@ -99,15 +103,7 @@ def comma_separated(tables: list[Table]) -> str:
 
 def as_json(tables: list[Table]) -> str:
     """All metrics of all rows, unrounded."""
-    names = {"printed": "paper", "printed_gain": "paper_gain", "has_printed": "with_paper"}
-
-    def renamed(values: dict[str, Any]) -> dict[str, Any]:
-        return {names.get(key, key): value for key, value in values.items()}
-
-    contents = [renamed(asdict(table)) for table in tables]
-    for content in contents:
-        content["rows"] = [renamed(row) for row in content["rows"]]
-    return json.dumps(contents, indent=1) + "\n"
+    return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
 
 
 FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json}

@@ -16,6 +16,7 @@ LR, DECAY = "optimizer.lr", "optimizer.weight_decay"
 TANH, BATCH_NORM = "model.output_activation", "model.batch_norm"
 # SRCNN 9-1-5 from PyTorch's start, in flat settings.
 NETWORK = {"kernel_sizes": "[9, 1, 5]", "features": "[64, 32]", "init": "default"}
+WORDS = {"model.init": lambda value: f"start: {value}"}
 Group = tuple[list[Curve], Sequence[str]]  # curves, and the settings in which they differ
 
 
@@ -138,7 +139,7 @@ def _figures(number: int, title: str, groups: Sequence[Group]) -> list[CurveFigu
         CurveFigure(
             f"figure_{number}" + (f"-{place}" if place > 1 else ""),
             title,
-            shared_settings([curve.setting for curve in curves], without=axes),
+            shared_settings([curve.setting for curve in curves], without=axes, own=WORDS),
             curves,
             _origin(number),
         )
