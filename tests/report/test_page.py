@@ -6,7 +6,7 @@ import shutil
 import pytest
 from commands import run
 from PIL import Image
-from report_outputs import TEST_IMAGES, psnr_of, write_ablation
+from report_outputs import TEST_IMAGES, make_run, psnr_of, write_ablation, write_run
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 EXECUTABLE = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -82,6 +82,20 @@ def test_nothing_is_wider_than_the_screen(page):
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".stage").bounding_box()["width"] > 0.5 * min(width, 900)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_long_names_stay_within_the_screen(browser, tmp_path, width):
+    write_ablation(tmp_path / "outputs")
+    name = "output_activation=none,kernel_sizes=9-5-5,features=64-32,lr=0.0001,gradient_clip_val=1"
+    run_of_long_name = make_run(None, name=name, level=110, settings={"optimizer.lr": 1e-4})
+    write_run(tmp_path / "outputs", run_of_long_name | {"experiment": f"study_{'of_words_' * 6}"})
+    done = run(tmp_path, verb="report")
+    assert done.returncode == 0, done.stderr
+    address = (tmp_path / "report/index.html").as_uri()
+    for tab in opened(browser, address, viewport={"width": width, "height": 900}):
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.locator("select.left-label").bounding_box()["width"] < width
 
 
 def test_table_is_sorted_by_a_click(page):
