@@ -47,8 +47,8 @@ $(READY): requirements.lock pyproject.toml
 data: setup  ## Fetch DIV2K's images and prepare them [SUBSET=train COUNT=800 ROOT= ARGS=]
 	$(RUN) -m srcnn_lightning data=div2k prepare_only=true data.subset=$(SUBSET) data.count=$(COUNT) $(if $(ROOT),"data.root='$(ROOT)'") $(ARGS)
 
-demo: setup  ## Learning-rate grid and ablation on built-in images, a few minutes, no download
-	@echo "The demo draws 100 images and trains 13 small networks for 10 epochs each: three to five minutes"
+demo: setup  ## Learning-rate grid and ablation on built-in images, one to three minutes, no download
+	@echo "The demo draws 100 images and trains 13 small networks for 10 epochs each: one to three minutes"
 	@echo "on two cores, without a download. It ends with the ablation table; Ctrl-C stops it, make demo goes on."
 	$(RUN) -m srcnn_lightning +experiment=lr_grid $(DEMO) -m
 	$(RUN) -m srcnn_lightning +experiment=ablation $(DEMO) -m

@@ -1,11 +1,12 @@
-"""Arguments that a configuration gives to a class, checked against the constructor's signature."""
+"""Classes that a configuration names, and arguments, checked against the class's signature."""
 
 import inspect
 import json
+import pkgutil
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 
 # What a value of each of pydantic's types must be; other types are shown as they are written.
 WANTED = {
@@ -17,6 +18,28 @@ WANTED = {
     "tuple_type": "a list, as in [1,2]",
     "dict_type": "a group of settings",
 }
+
+
+def locate(target: str, setting: str) -> Any:
+    """Import a class or function.
+
+    Args:
+        target: name of the form `package.module.Class`.
+        setting: setting that holds the name, for the sentence.
+
+    Raises:
+        BadInput: the target cannot be imported, or cannot be called.
+    """
+    try:
+        located = pkgutil.resolve_name(target)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadInput(
+            f"{setting}={target}: it cannot be imported ({one_line(error)}); "
+            "give package.module.Class, importable from here."
+        ) from error
+    if not callable(located):
+        raise BadInput(f"{setting}={target}: it is no class; give package.module.Class.")
+    return located
 
 
 def accepts(target: Callable[..., Any], name: str) -> bool:

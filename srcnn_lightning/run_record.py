@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FILE_NAME = "metrics.json"
+EVENTS = "*tfevents*"  # TensorBoard's files beside it
 RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
 VERSION_KEY = "results_version"  # of a record or a checkpoint
 UNNAMED_VERSION = old_records.UNNAMED_VERSION

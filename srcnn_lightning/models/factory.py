@@ -5,7 +5,6 @@ file may not: the file's author would choose what code runs here.
 """
 
 import inspect
-import pkgutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -152,7 +151,7 @@ def _arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _locate_network(target: str) -> Any:
     """The class of a network, or a function: `build` checks what a function returns."""
-    network = locate(target)
+    network = arguments.locate(target, "model._target_")
     if inspect.isclass(network) and not issubclass(network, nn.Module):
         raise _no_network(target)
     return network
@@ -162,25 +161,3 @@ def _no_network(target: str) -> BadInput:
     return BadInput(
         f"model._target_={target}: it makes no network; give a class derived from torch.nn.Module."
     )
-
-
-def locate(target: str, setting: str = "model._target_") -> Any:
-    """Import a class or function.
-
-    Args:
-        target: name of the form `package.module.Class`.
-        setting: setting that holds the name, for the sentence.
-
-    Raises:
-        BadInput: the target cannot be imported, or cannot be called.
-    """
-    try:
-        located = pkgutil.resolve_name(target)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise BadInput(
-            f"{setting}={target}: it cannot be imported ({one_line(error)}); "
-            "give package.module.Class, importable from here."
-        ) from error
-    if not callable(located):
-        raise BadInput(f"{setting}={target}: it is no class; give package.module.Class.")
-    return located

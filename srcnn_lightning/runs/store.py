@@ -16,8 +16,7 @@ from srcnn_lightning.files import set_aside
 
 STATE = ".state"
 DONE = ("finished", "diverged")
-EVENTS = "*tfevents*"
-FIRST_FILES = (EVENTS, "hparams.yaml")  # what there is before the first epoch has ended
+FIRST_FILES = (run_record.EVENTS, "hparams.yaml")  # before the first epoch has ended
 
 
 def lock_run(output_dir: Path, key: str | Path, label: str) -> AbstractContextManager[None]:
@@ -170,7 +169,7 @@ def check_writable(output_dir: str) -> None:
 
 def has_events(folder: Path) -> bool:
     """Whether the folder holds TensorBoard events."""
-    return any(folder.glob(EVENTS))
+    return any(folder.glob(run_record.EVENTS))
 
 
 def move_aside(folder: Path, difference: str = "") -> None:
@@ -186,7 +185,7 @@ def move_aside(folder: Path, difference: str = "") -> None:
             path.unlink()
     if folder.is_dir() and any(folder.iterdir()):
         aside = set_aside(folder, folder.parent / ".replaced")
-        for events in aside.glob(EVENTS):  # TensorBoard would draw them beside the new ones
+        for events in aside.glob(run_record.EVENTS):  # TensorBoard would draw them
             events.rename(aside / events.name.replace("tfevents", "replaced"))
         print_line(f"{folder}: what was there before is kept in {aside}{difference}")
     folder.mkdir(parents=True, exist_ok=True)

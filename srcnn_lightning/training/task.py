@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from srcnn_lightning import arguments, metrics, models
+from srcnn_lightning import arguments, metrics
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.checkpoint import load_network
@@ -90,7 +90,7 @@ class SuperResolution(LightningModule):
             raise ValueError("a network from a file has no optimizer: no file decides on one")
         settings = dict(self.optimizer_settings)
         target = settings.pop("_target_")
-        optimizer_class = models.locate(target, "optimizer._target_")
+        optimizer_class = arguments.locate(target, "optimizer._target_")
         arguments.check("optimizer", optimizer_class, settings, supplied=("params",))
         try:
             optimizer: torch.optim.Optimizer = optimizer_class(

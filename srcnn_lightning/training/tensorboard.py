@@ -14,10 +14,8 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from srcnn_lightning import arguments
-from srcnn_lightning.models import locate
+from srcnn_lightning import arguments, run_record
 
-EVENTS = "*tfevents*"
 HPARAMS_SUFFIX = ".hparams"  # of the file that holds the row of HParams
 CLOCK_DIFFERENCE_S = 3  # between machines that share a folder, where one resumes the other's run
 # The tab "Custom scalars" shows both curves of all runs side by side.
@@ -41,7 +39,7 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
     target = settings.get("_target_")
     if not target:
         return False
-    logger_class = locate(str(target), "logger._target_")
+    logger_class = arguments.locate(str(target), "logger._target_")
     supplied: dict[str, Any] = {"save_dir": str(folder)}
     is_tensorboard = isinstance(logger_class, type) and issubclass(logger_class, TensorBoardLogger)
     if epochs and is_tensorboard:
@@ -65,7 +63,7 @@ def _wait_for_later_name(folder: Path) -> None:
     the later one first and keep the events that it declares invalid. A clock that was set back has
     the same effect; where it was more than a few seconds, the curve has a gap.
     """
-    names = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(EVENTS)]
+    names = [re.search(r"tfevents\.(\d+)", path.name) for path in folder.glob(run_record.EVENTS)]
     newest = max((int(name[1]) for name in names if name), default=0)
     while newest - CLOCK_DIFFERENCE_S < int(time.time()) <= newest:
         time.sleep(0.02)
@@ -76,7 +74,7 @@ def flush(loggers: list[Logger], folder: Path) -> None:
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.experiment.flush()
-            for path in folder.glob(EVENTS):
+            for path in folder.glob(run_record.EVENTS):
                 with path.open("rb") as file:
                     os.fsync(file.fileno())
 
