@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from benchmarks import inference, report, results, startup, training
+from benchmarks import convolutions, inference, report, results, startup, training
 from benchmarks.rounds import FigureSet, busy_cores, extract
 from benchmarks.workload import QUICK, Workload
 
@@ -19,6 +19,7 @@ WIDTH = 100  # of the tables in a file or a pipe
 MEASURED: dict[str, Callable[[Workload], list[FigureSet]]] = {
     "training": training.measure,
     "settings": training.measure_settings,
+    "convolutions": convolutions.measure,
     "inference": inference.measure,
     "startup": startup.measure,
     "report": report.measure,

@@ -17,10 +17,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.rounds import Figures, FigureSet, alternate, in_new_process, ratio, row
 from benchmarks.workload import Workload
+from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.inference.tiling import upscale_tiled
 from srcnn_lightning.models import SRCNN
@@ -65,10 +66,11 @@ def measure(workload: Workload) -> list[FigureSet]:
     ]
 
 
-def network(cpu_forms: bool) -> SRCNN:
+def network(is_accelerated: bool) -> nn.Module:
     """SRCNN with the same weights in every process."""
     torch.manual_seed(0)
-    return SRCNN(init="default", cpu_forms=cpu_forms).eval()
+    built = SRCNN(init="default").eval()
+    return accelerate(built) if is_accelerated else built
 
 
 def low_resolution(height: int, width: int) -> Tensor:
@@ -79,7 +81,7 @@ def low_resolution(height: int, width: int) -> Tensor:
 def upscale_plainly(height: int, width: int, threads: int) -> Figures:
     """Plain torch takes the whole image at once."""
     torch.set_num_threads(threads)
-    model, image = network(cpu_forms=False), low_resolution(height, width)
+    model, image = network(is_accelerated=False), low_resolution(height, width)
     with torch.inference_mode():
         return _speed(lambda: model(image))
 
@@ -88,7 +90,7 @@ def upscale_by_tiles(height: int, width: int, threads: int, tile: int | None = N
     """This program takes tiles, or the whole image where `tile` is 0."""
     torch.set_num_threads(threads)
     keep_freed_memory()
-    model = network(cpu_forms=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = network(is_accelerated=True).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     image = low_resolution(height, width)
     settings = {} if tile is None else {"tile": tile}
     return _speed(lambda: upscale_tiled(model, image, **settings))
@@ -107,14 +109,14 @@ def upscale_by_onnx(height: int, width: int, threads: int, model: str) -> Figure
     figures = _speed(lambda: session.run(None, inputs))
     (output,) = session.run(None, inputs)
     difference = (
-        (upscale_tiled(network(cpu_forms=True), image) - torch.from_numpy(output)).abs().max()
+        (upscale_tiled(network(is_accelerated=True), image) - torch.from_numpy(output)).abs().max()
     )
     return {**figures, "difference": float(difference)}
 
 
 def export(path: str, height: int, width: int) -> None:
     """Write the network for ONNX Runtime, quietly."""
-    model, image = network(cpu_forms=False), low_resolution(height, width)
+    model, image = network(is_accelerated=False), low_resolution(height, width)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not needed
     with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")  # torch's exporter warns of itself

@@ -21,7 +21,7 @@ from benchmarks.workload import Workload
 
 DEFAULTS = "all settings as they are"
 SETTINGS = (
-    "model.cpu_forms=false",
+    "trainer.accelerate=false",
     "trainer.channels_last=false",
     "trainer.keep_memory=false",
     "data.on_device=false",

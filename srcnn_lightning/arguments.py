@@ -52,6 +52,15 @@ def accepts(target: Callable[..., Any], name: str) -> bool:
     return name in _named(parameters) or _takes_any(parameters)
 
 
+def defaults(target: Callable[..., Any]) -> dict[str, Any]:
+    """Default values of the arguments that have one, as plain values: a tuple becomes a list."""
+    return {
+        name: list(one.default) if isinstance(one.default, tuple) else one.default
+        for name, one in _named(_parameters(target)).items()
+        if one.default is not one.empty
+    }
+
+
 def check(
     group: str,
     target: Callable[..., Any],

@@ -17,6 +17,7 @@ from srcnn_lightning.errors import BadInput, at_least, choose, require
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 SOURCES = ("div2k", "folder", "dead_leaves")
+KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
 TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
@@ -88,16 +89,20 @@ class DegradationConfig:
 
     Attributes:
         name: name of the degradation in folders and tables.
+        kernel: kernel that shrinks targets to inputs, and that interpolates within a network:
+            `nearest`, `bilinear` or `bicubic`.
         antialias: whether kernels are widened when an image is reduced.
         scale: factor between the sides of input and target.
     """
 
     name: str
+    kernel: str
     antialias: bool
     scale: int
 
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""
+        choose("degradation.kernel", self.kernel, KERNELS)
         at_least("degradation.scale", self.scale, 2)
         opposite = {True: "aliased", False: "antialiased"}[self.antialias]
         require(
@@ -126,6 +131,7 @@ class TrainerConfig:
         keep_memory: whether the process keeps freed memory, to its end, instead of returning it to
             the system.
         channels_last: whether images and weights lie in memory in the order channels_last.
+        accelerate: whether a CPU computes layers in forms of this program, which are faster.
         compile: whether the network is compiled by `torch.compile`.
         tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
         deterministic: whether torch chooses deterministic operations alone.
@@ -145,6 +151,7 @@ class TrainerConfig:
     threads: int | None
     keep_memory: bool
     channels_last: bool
+    accelerate: bool
     compile: bool
     tf32: bool
     deterministic: bool
@@ -195,8 +202,9 @@ class OptimizerConfig:
 class Config:
     """One run (conf/config.yaml).
 
-    The groups `model`, `optimizer` and `logger` name a class by `_target_` and hold its arguments;
-    they stay plain dictionaries, which `arguments.check` compares with the class's signature.
+    The groups `model`, `optimizer` and `logger` name a class by `_target_`, or a registered network
+    by `name`, and hold its arguments; they stay plain
+    dictionaries, which `arguments.check` compares with the class's signature.
 
     Attributes:
         data: images.
@@ -254,11 +262,13 @@ class Config:
         )
         for name in ("model", "optimizer", "logger"):
             group = getattr(self, name)
-            if "_target_" not in group:
+            key = "_target_" if name != "model" or "_target_" in group else "name"
+            if key not in group:
                 advice = "the group names its class there; leave it in"
-                raise BadInput(f"~{name}._target_: {advice}.")
-            if group["_target_"] is None and name != "logger":
-                raise BadInput(f"{name}._target_=null: give the class, package.module.Class.")
+                raise BadInput(f"~{name}.{key}: {advice}.")
+            if group[key] is None and name != "logger":
+                what = "the class, package.module.Class" if key == "_target_" else "its name"
+                raise BadInput(f"{name}.{key}=null: give {what}.")
         self._check_optimizer()
         size, scale = self.data.target_size, self.degradation.scale
         smallest = SSIM_WINDOW + 2 * scale

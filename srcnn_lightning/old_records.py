@@ -22,6 +22,18 @@ class Earlier(NamedTuple):
 # "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
+    "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
+    "config.trainer.accelerate": Earlier("config.model.cpu_forms", True),
+}
+# Registered networks by the class that records and checkpoints of earlier versions name.
+NETWORKS = {
+    f"srcnn_lightning.models.{module}{name}": registered
+    for module, name, registered in (
+        ("", "SRCNN", "srcnn"),
+        ("srcnn.", "SRCNN", "srcnn"),
+        ("", "Interpolation", "interpolation"),
+        ("interpolation.", "Interpolation", "interpolation"),
+    )
 }
 
 
@@ -34,7 +46,18 @@ def translate(content: dict[str, Any]) -> dict[str, Any]:
             continue
         old_group, old_name = _place(content, earlier.key)
         group[name] = (old_group or {}).pop(old_name, earlier.default)
+    model, _ = _place(content, "config.model.name")
+    if model is not None:
+        content["config"]["model"] = translate_network(model)
     return content
+
+
+def translate_network(settings: dict[str, Any]) -> dict[str, Any]:
+    """A network's settings, of a record or a checkpoint, by the network's registered name."""
+    if str(settings.get("_target_")) not in NETWORKS:
+        return settings
+    kept = {key: settings[key] for key in settings if key not in ("_target_", "cpu_forms")}
+    return {**kept, "name": NETWORKS[settings["_target_"]]}
 
 
 def _place(content: Any, key: str) -> tuple[dict[str, Any] | None, str]:

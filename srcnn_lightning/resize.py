@@ -6,10 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from srcnn_lightning.errors import BadInput
-
 RGB = 3
-KERNELS = ("nearest", "bilinear", "bicubic")
 
 
 def resize(images: Tensor, size: tuple[int, int], kernel: str, antialias: bool) -> Tensor:
@@ -21,15 +18,10 @@ def resize(images: Tensor, size: tuple[int, int], kernel: str, antialias: bool) 
         kernel: `nearest`, `bilinear` or `bicubic`. Torch's bicubic has a = -0.5 (Keys 1981, as
             MATLAB and Pillow) with antialiasing, and a = -0.75 without.
         antialias: whether the kernel is widened when an image shrinks; `nearest` ignores it.
-
-    Raises:
-        BadInput: the kernel is none of the three.
     """
     if kernel == "nearest":
         # "nearest" of torch keeps a half-pixel bug for compatibility; "nearest-exact" has none.
         return F.interpolate(images, size, mode="nearest-exact")
-    if kernel not in KERNELS:
-        raise BadInput(f"model.kernel={kernel}: choose one of {', '.join(KERNELS)}.")
     by_planes = (antialias or kernel == "bicubic") and _is_faster_by_planes(images)
     interpolate = _resize_planes if by_planes else F.interpolate
     return interpolate(images, size, mode=kernel, align_corners=False, antialias=antialias)

@@ -64,14 +64,16 @@ class DegradationSettings(TypedDict):
     """`name`: `antialiased` or `aliased`; `scale`: ratio of target to input side."""
 
     name: str
+    kernel: str
     antialias: bool
     scale: Whole
 
 
 class ModelSettings(TypedDict):
-    """`_target_`: dotted name of the network's class; its arguments are the other keys."""
+    """`name` of a registered network, or a dotted `_target_`; its arguments are other keys."""
 
-    _target_: str
+    name: NotRequired[str]
+    _target_: NotRequired[str]
 
 
 class OptimizerSettings(TypedDict):

@@ -2,8 +2,8 @@
 
 from srcnn_lightning.config import DataConfig, DegradationConfig
 
-ALIASED = DegradationConfig(name="aliased", antialias=False, scale=2)
-ANTIALIASED = DegradationConfig(name="antialiased", antialias=True, scale=2)
+ALIASED = DegradationConfig(name="aliased", kernel="bicubic", antialias=False, scale=2)
+ANTIALIASED = DegradationConfig(name="antialiased", kernel="bicubic", antialias=True, scale=2)
 
 
 def data_settings(**changed) -> DataConfig:

@@ -10,9 +10,7 @@ from srcnn_lightning.report.tables import rows
 from srcnn_lightning.studies.srcnn_paper import STUDY
 
 SRCNN = {
-    "_target_": "srcnn_lightning.models.SRCNN",
     "name": "srcnn",
-    "kernel": "bicubic",
     "kernel_sizes": [9, 1, 5],
     "features": [64, 32],
     "batch_norm": False,
@@ -23,14 +21,7 @@ MODELS = {
     "tanh": {**SRCNN, "output_activation": "tanh"},
     "batch_norm": {**SRCNN, "batch_norm": True},
     "identity": {**SRCNN, "init": "identity"},
-    **{
-        kernel: {
-            "_target_": "srcnn_lightning.models.Interpolation",
-            "name": kernel,
-            "kernel": kernel,
-        }
-        for kernel in ("nearest", "bilinear", "bicubic")
-    },
+    **{kernel: {"name": "interpolation"} for kernel in ("nearest", "bilinear", "bicubic")},
 }
 # Settings that do not change what a run gives, and so are no part of its hash.
 UNHASHED = ("experiment_name", "variant", "logger", "output_dir", "rerun")
@@ -62,10 +53,19 @@ def make_content(
     decay = float(variant.removeprefix("l2_")) if variant and variant.startswith("l2_") else 0.0
     config = {
         "data": {"crop": 800, "target_size": 224, "batch_size": 2, "seed": 0},
-        "degradation": {"name": "antialiased", "antialias": True, "scale": 2},
+        "degradation": {
+            "name": "antialiased",
+            "antialias": True,
+            "scale": 2,
+        },
         "model": dict(MODELS.get(variant, SRCNN)),
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": decay},
-        "trainer": {"accelerator": "cpu", "max_epochs": 100, "precision": "32-true"},
+        "trainer": {
+            "accelerator": "cpu",
+            "accelerate": True,
+            "max_epochs": 100,
+            "precision": "32-true",
+        },
         "logger": {},
         "experiment_name": experiment,
         "variant": variant,
@@ -76,6 +76,8 @@ def make_content(
     for key, value in dict(settings).items():
         group, _, last = key.rpartition(".")
         (config[group] if group else config)[last] = value
+    kernel = variant if variant in ("nearest", "bilinear") else "bicubic"
+    config["degradation"] = {"kernel": kernel, **config["degradation"]}
     metrics = {
         "max_val_psnr": 27.0,
         "test_loss": 0.005,

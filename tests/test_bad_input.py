@@ -38,7 +38,19 @@ CASES = {
     "other configuration": (("--config-path", "conf"), ("--config-path=conf", "--config-dir=DIR")),
     "resolve alone": (("--resolve",), ("--resolve", "--cfg job --resolve")),
     "configuration of a sweep": (("-m", "--cfg", "job"), ("--cfg: it shows one run", "-m")),
-    "no network at all": ((LEAVES, "model._target_=null"), ("model._target_=null", "the class")),
+    "no network at all": ((LEAVES, "model.name=null"), ("model.name=null", "its name")),
+    "no class at all": (
+        (LEAVES, "model=custom", "model._target_=null"),
+        ("model._target_=null", "the class"),
+    ),
+    "unknown network": (
+        (LEAVES, "model.name=vgg"),
+        ("model.name=vgg", "interpolation, srcnn", "model=custom"),
+    ),
+    "own network without its group": (
+        (LEAVES, "model._target_=mine.Net"),
+        ("model._target_", "model=custom model._target_="),
+    ),
     "folder of the targets": (
         (LEAVES, "experiment_name=test_images"),
         ("experiment_name=test_images", "targets", "another name"),
@@ -66,8 +78,8 @@ CASES = {
         ("data.cache_dir=a_file", "cannot be written"),
     ),
     "variant's network replaced": (
-        (LEAVES, ABLATION, "variant=base", "model._target_=torch.nn.Identity"),
-        ("model._target_=torch.nn.Identity", "variant=base"),
+        (LEAVES, ABLATION, "variant=base", "model.name=interpolation"),
+        ("model.name=interpolation", "variant=base"),
     ),
     "variant's layers replaced": (
         (LEAVES, ABLATION, "variant=base", "model.kernel_sizes=[9,5,5]"),
@@ -174,8 +186,14 @@ CASES = {
     ),
     "unknown activation": ((LEAVES, "model.output_activation=elu"), ("=elu", "none or tanh")),
     "even kernel": ((LEAVES, "model.kernel_sizes=[9,2,5]"), ("[9, 2, 5]", "odd")),
-    "unknown kernel": ((LEAVES, "model.kernel=lanczos"), ("model.kernel=lanczos", "bicubic")),
-    "no such network": ((LEAVES, "model._target_=mine.Net"), ("model._target_=mine.Net",)),
+    "unknown kernel": (
+        (LEAVES, "degradation.kernel=lanczos"),
+        ("degradation.kernel=lanczos", "bicubic"),
+    ),
+    "no such network": (
+        (LEAVES, "model=custom", "model._target_=mine.Net"),
+        ("model._target_=mine.Net",),
+    ),
     "network is a class of another kind": (
         (LEAVES, "model=custom", "model._target_=pathlib.Path"),
         ("model._target_=pathlib.Path", "torch.nn.Module"),
@@ -222,10 +240,10 @@ CASES = {
     ),
     "variant overridden in a sweep": (
         (LEAVES, ABLATION, "model.batch_norm=true"),
-        ("model.batch_norm", "model=nearest"),
+        ("model.batch_norm", "model=interpolation has name"),
     ),
     "deleted setting": ((LEAVES, "~seed"), ("~seed: every run needs this setting",)),
-    "deleted class": ((LEAVES, "~model._target_"), ("~model._target_", "leave it in")),
+    "deleted class": ((LEAVES, "~model.name"), ("~model.name", "leave it in")),
     "unknown setting without a value": ((LEAVES, "+bogus=???"), ("bogus=???: there is no such",)),
     "no such logger": (
         (LEAVES, "logger._target_=nope.Nope"),

@@ -38,15 +38,15 @@ def test_data_at_its_limits_are_taken(changed):
 @pytest.mark.parametrize("scale", [1, 0, -2])
 def test_scale_below_two_names_setting_and_value(scale):
     with pytest.raises(BadInput, match=rf"^degradation\.scale={scale}: it must be at least 2\.$"):
-        DegradationConfig(name="aliased", antialias=False, scale=scale)
+        DegradationConfig(name="aliased", kernel="bicubic", antialias=False, scale=scale)
 
 
 @pytest.mark.parametrize(("name", "antialias"), [("aliased", True), ("antialiased", False)])
 def test_degradation_against_its_name_is_refused(name, antialias):
     sentence = rf"degradation\.antialias={antialias}: degradation\.name={name} says the opposite"
     with pytest.raises(BadInput, match=sentence):
-        DegradationConfig(name=name, antialias=antialias, scale=2)
+        DegradationConfig(name=name, kernel="bicubic", antialias=antialias, scale=2)
 
 
 def test_degradation_of_any_other_name_is_taken():
-    assert DegradationConfig(name="blurred", antialias=False, scale=3).scale == 3
+    assert DegradationConfig(name="blurred", kernel="bicubic", antialias=False, scale=3).scale == 3

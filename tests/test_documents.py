@@ -122,10 +122,10 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(image).save(folder / f"photos/{number}.png")
     Image.fromarray(pixels[0]).save(folder / "photo.jpg")
     networks = (ROOT / "docs/networks.md").read_text()
-    (source,) = re.findall(r"^```python\n(.*?)^```", networks, re.MULTILINE | re.DOTALL)
+    (source,) = re.findall(r"^```python\n(# mine.py.*?)^```", networks, re.MULTILINE | re.DOTALL)
     (folder / "mine.py").write_text(source)
     (folder / "my_conf/model").mkdir(parents=True)
-    settings = "_target_: mine.Net\nname: mine\nkernel: bicubic\nwidth: 8\n"
+    settings = "_target_: mine.Net\nname: mine\nwidth: 8\n"
     (folder / "my_conf/model/mine.yaml").write_text(settings)
     (own_network,) = (one for one in commands_in(networks) if "+model.width" in one)
     for command in (own_network, "python -m srcnn_lightning +experiment=lr_grid -m"):

@@ -169,7 +169,9 @@ def test_sentence_names_the_file_and_what_does_not_fit(
 ) -> None:
     name_network(folder, target, **arguments)
     done = command("foreign.ckpt", "image.png", "--allow-package=mine", verb=ENLARGE)
-    assert_refused(done, folder, target, *words)
+    # Earlier versions named a registered network by its class.
+    name = "srcnn" if target.endswith("SRCNN") else target
+    assert_refused(done, folder, name, *words)
     assert done.stderr.startswith("foreign.ckpt: ")
     assert len(done.stderr) < 500
     assert "damaged" not in done.stderr

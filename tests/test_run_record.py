@@ -158,7 +158,6 @@ def test_metrics_that_were_not_finite_are_null():
         ("config.seed", True, "it must be a whole number"),
         ("config.seed", 10**400, "it must be less than or equal to"),
         ("config.model", None, "it must be a group of keys"),
-        ("config.model._target_", GONE, "it is missing"),
         ("config.degradation.antialias", GONE, "it is missing"),
         ("config.optimizer.lr", "a text", "it must be a valid number"),
         ("config.optimizer.lr", 10**400, "it must be a finite number"),

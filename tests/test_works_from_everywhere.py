@@ -60,8 +60,7 @@ def test_config_dir_brings_a_network_of_ones_own(tmp_path: Path) -> None:
     """`--config-dir` with a model file, from another directory, in the installed environment."""
     (tmp_path / "my_conf/model").mkdir(parents=True)
     (tmp_path / "my_conf/model/upsample.yaml").write_text(
-        "_target_: torch.nn.Upsample\nname: upsample\nkernel: bicubic\nscale_factor: 2\n"
-        "mode: bilinear\n"
+        "_target_: torch.nn.Upsample\nname: upsample\nscale_factor: 2\nmode: bilinear\n"
     )
     arguments = ("--config-dir", "my_conf", "model=upsample", *TINY)
     result = run(sys.executable, "-m", "srcnn_lightning", *arguments, cwd=tmp_path)

@@ -8,12 +8,12 @@ from srcnn_lightning.acceleration.convolution import CPUConv2d, memory_format
 
 
 class BlockConv2d(CPUConv2d):
-    """`CPUConv2d` in a form that is faster for three output channels.
+    """`CPUConv2d` in a form that is faster for a few output channels.
 
     A CPU's convolution fills its vectors with output channels; three channels use 3 of 16 lanes.
     This form has stride 2 and a kernel that is one pixel larger, and computes 2x2 blocks of output
     pixels as 12 channels at once. It needs 1.4 times the arithmetic and 0.7 of the time; the
-    backward is the same (`python -m benchmarks --only block_convolution`).
+    backward is the same (`python -m benchmarks --only convolutions`).
     """
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

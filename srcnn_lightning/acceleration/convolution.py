@@ -16,20 +16,10 @@ Computations = Sequence[Callable[..., Tensor]]  # `CPUConv2d.compute`
 
 
 class CPUConv2d(nn.Conv2d):
-    """`nn.Conv2d` with the same parameters and results, and its own backward on a CPU."""
+    """`nn.Conv2d` of stride 1 that keeps an image's size, with its own backward on a CPU.
 
-    plain = False
-    """True computes everything as `nn.Conv2d` does."""
-
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
-        """Build a convolution of stride 1 with zero padding that keeps the image's size.
-
-        Args:
-            in_channels: number of input channels.
-            out_channels: number of output channels.
-            kernel_size: odd side of the kernel in pixels.
-        """
-        super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
+    `accelerate` makes one of an `nn.Conv2d`.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, in_channels, H, W)` -> `(B, out_channels, H, W)`."""
@@ -39,13 +29,7 @@ class CPUConv2d(nn.Conv2d):
 
     def is_eligible(self, images: Tensor) -> bool:
         """Whether the forms of this module may compute the result for these images."""
-        is_wanted = not self.plain and self._has_original_geometry()
-        return is_wanted and images.device.type == "cpu" and not _is_left_to_torch()
-
-    def _has_original_geometry(self) -> bool:
-        middle = self.kernel_size[0] // 2
-        geometry = (self.stride, self.dilation, self.padding, self.padding_mode)
-        return geometry == ((1, 1), (1, 1), (middle, middle), "zeros")
+        return images.device.type == "cpu" and not _is_left_to_torch()
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Compute the result in its fastest form, `(B, in_channels, H, W)` -> the output."""

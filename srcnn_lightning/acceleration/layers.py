@@ -15,33 +15,53 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 class CPULayers(nn.Sequential):
     """`nn.Sequential`, with the same results to the bit.
 
-    All layers are one step of autograd where they are different `CPUConv2d` with an `nn.ReLU`
-    between each two, all of them train, and the input is in channels_last. Nothing else then holds
-    the tensors between the layers, so a ReLU's gradient may be computed in place
+    Neighbours are one step of autograd where they are different `CPUConv2d` with an `nn.ReLU`
+    between each two, all of them train, and their input is in channels_last. Nothing else then
+    holds the tensors between the layers, so a ReLU's gradient may be computed in place
     (`convolution.rectify_gradient`).
     """
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute all layers, one by one where a hook sees the tensors between them."""
-        convolutions = [layer for layer in self if isinstance(layer, CPUConv2d)]
         if (
-            torch.is_grad_enabled()
-            and all(layer.is_eligible(images) for layer in convolutions)
-            and _is_alternating(list(self))
-            and _are_channels_last(images, convolutions)
-            and _are_trained_once(convolutions)
+            not torch.is_grad_enabled() or torch.compiler.is_compiling() or _has_any_global_hook()  # type: ignore[no-untyped-call]
         ):
-            return conv_relu_chain(images, convolutions)
-        result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
-        return result
+            result: Tensor = super().forward(images)  # type: ignore[no-untyped-call]
+            return result
+        layers = list(self)
+        while layers:
+            chain = _first_chain(layers)
+            is_chain = (
+                len(chain) > 1
+                and _are_channels_last(images, chain)
+                and all(layer.is_eligible(images) for layer in chain)
+            )
+            images = conv_relu_chain(images, chain) if is_chain else layers[0](images)
+            del layers[: 2 * len(chain) - 1 if is_chain else 1]
+        return images
 
 
-def _is_alternating(layers: list[nn.Module]) -> bool:
-    """Whether the layers are convolutions with a ReLU between each two, without any hook."""
-    if len(layers) % 2 == 0 or _has_any_global_hook():  # type: ignore[no-untyped-call]
-        return False
-    kinds = (CPUConv2d, nn.ReLU)
-    return all(_is_unchanged(layer, kinds[number % 2]) for number, layer in enumerate(layers))
+def _first_chain(layers: list[nn.Module]) -> list[CPUConv2d]:
+    """The convolutions at the beginning of the layers that have a ReLU between each two.
+
+    Each occurs once and has a gradient: one step of autograd keeps the features of all layers,
+    those of frozen layers too.
+    """
+    chain: list[CPUConv2d] = []
+    for number, layer in enumerate(layers):
+        if number % 2:
+            if not _is_unchanged(layer, nn.ReLU):
+                break
+        elif (
+            isinstance(layer, CPUConv2d)
+            and _is_unchanged(layer, CPUConv2d)
+            and layer.weight.requires_grad
+            and layers.count(layer) == 1
+        ):
+            chain.append(layer)
+        else:
+            break
+    return chain
 
 
 def _is_unchanged(layer: nn.Module, kind: type[nn.Module]) -> bool:
@@ -57,12 +77,3 @@ def _are_channels_last(images: Tensor, convolutions: list[CPUConv2d]) -> bool:
     """
     channels = [images.shape[1], *(layer.out_channels for layer in convolutions)]
     return min(channels) > 1 and images.is_contiguous(memory_format=torch.channels_last)
-
-
-def _are_trained_once(convolutions: list[CPUConv2d]) -> bool:
-    """Whether each convolution occurs once and has a gradient.
-
-    One step of autograd keeps the features of all layers, those of frozen layers too.
-    """
-    are_distinct = len(set(convolutions)) == len(convolutions)
-    return are_distinct and all(layer.weight.requires_grad for layer in convolutions)

@@ -76,6 +76,9 @@ def _value_message(error: Any, override: str = "") -> str:
         return f"{key}: this setting has no default; give it as {key}=VALUE."
     if "does not support deletion" in reason:
         return f"~{key}: every run needs this setting; leave it in."
+    if key == "model._target_":
+        advice = "a class of your own is model=custom model._target_=package.Class"
+        return f"{key}: model=NAME chooses a registered network; {advice}."
     if " not in " in reason or "is not in struct" in reason:
         node = error.parent_node or {}
         keys = ", ".join(str(name) for name in node if name != "hydra")

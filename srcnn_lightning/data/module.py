@@ -23,7 +23,6 @@ class SuperResolutionData(LightningDataModule):
         split: Split,
         data: DataConfig,
         degradation: DegradationConfig,
-        kernel: str = "bicubic",
         seed: int = 0,
         channels_last: bool = True,
     ) -> None:
@@ -34,7 +33,6 @@ class SuperResolutionData(LightningDataModule):
             split: names of the train, validation and test images.
             data: sizes of crop, target and batches.
             degradation: step from target to input.
-            kernel: kernel that shrinks targets to inputs: `nearest`, `bilinear` or `bicubic`.
             seed: seed of the order of the training images.
             channels_last: whether batches lie in memory in the order channels_last.
         """
@@ -43,7 +41,6 @@ class SuperResolutionData(LightningDataModule):
         self.split = split
         self.data = data
         self.degradation = degradation
-        self.kernel = kernel
         self.seed = seed
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.pairs: dict[str, Pairs] = {}
@@ -58,7 +55,7 @@ class SuperResolutionData(LightningDataModule):
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory in the order channels_last.
         hr = torch.from_numpy(targets.pixels).permute(0, 3, 1, 2)
         side = self.data.target_size // self.degradation.scale
-        lr = resize_uint8(hr, (side, side), self.kernel, self.degradation.antialias)
+        lr = resize_uint8(hr, (side, side), self.degradation.kernel, self.degradation.antialias)
         lr, hr = (images.contiguous(memory_format=self.memory_format) for images in (lr, hr))
         start = 0
         for part, names in self.split.as_dict().items():

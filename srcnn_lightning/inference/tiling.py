@@ -18,7 +18,7 @@ TILE = 384
 # pixels, which are 3 input pixels, and bicubic interpolation adds 2.
 OVERLAP = 8
 MAX_SEAM = 1e-3  # of [0, 1]: a quarter of a level of an 8-bit file
-PROBE_RADIUS = 64  # input pixels in each direction that `receptive_radius` probes
+PROBE_RADIUS = 64  # input pixels in each direction that `probed_radius` sees
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def upscale_tiled(
     return whole
 
 
-def receptive_radius(network: nn.Module) -> int | None:
+def probed_radius(network: nn.Module, dtype: torch.dtype = torch.float32) -> int | None:
     """The radius in input pixels that an output pixel depends on; None from `PROBE_RADIUS` on.
 
     It is an estimate from the gradient of a few output pixels in the middle of a noisy, a white and
@@ -93,12 +93,14 @@ def receptive_radius(network: nn.Module) -> int | None:
 
     Args:
         network: network in evaluation mode, on the CPU.
+        dtype: type of its parameters.
 
     Raises:
         BadInput: the network does not upscale by a whole number.
     """
     side = 2 * PROBE_RADIUS + 2
-    noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.rand(1, 3, side, side, generator=generator).to(dtype)
     images = torch.cat([noise, torch.ones_like(noise), torch.zeros_like(noise)]).requires_grad_()
     output: Tensor = network(images)
     scale = _scale(images, output)
@@ -118,17 +120,21 @@ def receptive_radius(network: nn.Module) -> int | None:
 def tile_overlap(network: nn.Module) -> int | None:
     """The overlap with which tiles give the result of the whole image; None where no overlap does.
 
-    No overlap does for a network whose radius exceeds `PROBE_RADIUS`, that depends on a pixel's
-    position, or that refuses or crops tiles of some sizes. An image of noise is upscaled both ways
-    to see.
+    It is the radius that the network declares (`models.register`). One that declares none is
+    probed: no overlap does where its radius exceeds `PROBE_RADIUS`, where it depends on a pixel's
+    position, or where it refuses or crops tiles of some sizes. An image of noise is upscaled both
+    ways to see.
 
     Args:
         network: network in evaluation mode, on the CPU.
     """
+    if hasattr(network, "receptive_radius"):
+        declared: int | None = network.receptive_radius  # type: ignore[assignment]
+        return declared
     noise = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1))
     try:
         with torch.inference_mode(False), torch.enable_grad():
-            radius = receptive_radius(network)
+            radius = probed_radius(network)
         if radius is None:
             return None
         overlap = max(radius, OVERLAP)

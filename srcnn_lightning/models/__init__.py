@@ -1,7 +1,17 @@
 """Networks from `(B, 3, h, w)` in [0, 1] to `(B, 3, scale * h, scale * w)`; one file each."""
 
-from srcnn_lightning.models.factory import build, build_trusted, network_settings
+from srcnn_lightning.models.factory import build_network, build_trusted, network_settings
 from srcnn_lightning.models.interpolation import Interpolation
+from srcnn_lightning.models.registry import build, list_models, register
 from srcnn_lightning.models.srcnn import SRCNN
 
-__all__ = ["SRCNN", "Interpolation", "build", "build_trusted", "network_settings"]
+__all__ = [
+    "SRCNN",
+    "Interpolation",
+    "build",
+    "build_network",
+    "build_trusted",
+    "list_models",
+    "network_settings",
+    "register",
+]

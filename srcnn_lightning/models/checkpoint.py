@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from srcnn_lightning import old_records
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.factory import build_trusted
 
@@ -47,10 +48,11 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
         content = load_checkpoint(path)
         saved = content["hyper_parameters"]
         settings: dict[str, Any] = {
-            "network": dict(saved["network"]),
+            "network": old_records.translate_network(dict(saved["network"])),
             "scale": int(saved["scale"]),
         }
-        target = settings["network"]["_target_"]
+        key = "_target_" if "_target_" in settings["network"] else "name"
+        name = str(settings["network"][key])
         weights = {name.removeprefix(PREFIX): one for name, one in content["state_dict"].items()}
     except Exception as error:  # torch names no type for a file that is none of its own
         raise BadInput(
@@ -67,7 +69,7 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
         reason = one_line(error)
         shown = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}..."
         raise BadInput(
-            f"{path}: its weights do not fit the network that it names, {target} ({shown}); give "
+            f"{path}: its weights do not fit the network that it names, {name} ({shown}); give "
             "another checkpoint."
         ) from error
     if not all(torch.isfinite(weight).all() for weight in network.state_dict().values()):

@@ -1,4 +1,4 @@
-"""From settings to a network: one of this package, or one of the user's own package.
+"""From settings to a network: a registered one, or one of the user's own package.
 
 Settings that the user has typed may name anything that can be imported. Settings that come with a
 file may not: the file's author would choose what code runs here.
@@ -12,60 +12,62 @@ from typing import Any
 from torch import nn
 
 from srcnn_lightning import arguments
+from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.errors import BadInput, ExitRequested, one_line
-from srcnn_lightning.models.interpolation import Interpolation
-from srcnn_lightning.models.srcnn import SRCNN
-
-TRUSTED: dict[str, type[nn.Module]] = {
-    "srcnn_lightning.models.SRCNN": SRCNN,
-    "srcnn_lightning.models.Interpolation": Interpolation,
-    "srcnn_lightning.models.srcnn.SRCNN": SRCNN,
-    "srcnn_lightning.models.interpolation.Interpolation": Interpolation,
-}
-"""The networks that a file may name, all of this package, by each name that a user can give."""
+from srcnn_lightning.models import registry
 
 
-def network_settings(model: dict[str, Any], antialias: bool, scale: int) -> dict[str, Any]:
-    """The plain settings that a checkpoint keeps: `_target_` and the constructor's arguments.
+def network_settings(model: Mapping[str, Any], degradation: DegradationConfig) -> dict[str, Any]:
+    """The plain settings that a checkpoint keeps: the network's name and its arguments.
 
     Args:
-        model: group `model` of the configuration.
-        antialias: setting of the degradation, given to a constructor that takes it.
-        scale: setting of the degradation, given to a constructor that takes it.
+        model: group `model` of the configuration. Its `name` is that of a registered network; with
+            `_target_`, a class of the user's own, it is a name for people alone.
+        degradation: degradation, whose `kernel`, `antialias` and `scale` are given to a constructor
+            that takes them.
+
+    Returns:
+        `name`, or `_target_` for a network of the user's own, and every argument of the
+        constructor; of one's own those that the configuration gives.
 
     Raises:
-        BadInput: the target cannot be imported or is no network, or an argument is unknown,
-            missing or of the wrong type.
+        BadInput: there is no such network, or an argument is unknown, missing or of the wrong type.
     """
-    target = str(model["_target_"])
-    supplied = {"antialias": antialias, "scale": scale}
     given = {key: value for key, value in model.items() if key not in ("_target_", "name")}
+    supplied = {key: getattr(degradation, key) for key in ("kernel", "antialias", "scale")}
     for key, value in supplied.items():
         if key in given:
             raise BadInput(
                 f"model.{key}={given[key]}: it comes from the degradation, which has {value}; "
                 f"set degradation.{key}."
             )
-    network = _locate_network(target)
+    if "_target_" not in model:
+        name = str(model["name"])
+        network: Any = registry.registered(name)
+        settings = {"name": name, **arguments.defaults(network)}
+    else:
+        name = str(model["_target_"])
+        network = _locate_network(name)
+        settings = {"_target_": name}
     if getattr(network, "__init__", None) is nn.Module.__init__:
         # The class has no constructor of its own, and Module's **kwargs are for its error alone.
         network = object
     try:
-        if not arguments.accepts(network, "kernel"):
-            given.pop("kernel", None)  # it is the degradation's, too, and no network has to know it
         supplied = {key: supplied[key] for key in supplied if arguments.accepts(network, key)}
     except ValueError as error:  # what is written in C has no signature, and makes no network
-        raise _no_network(target) from error
-    arguments.check("model", network, given, supplied, name=target)
-    return {"_target_": target, **given, **supplied}
+        raise _no_network(name) from error
+    arguments.check("model", network, given, supplied, name=name)
+    return {**settings, **given, **supplied}
 
 
-def build(settings: dict[str, Any]) -> nn.Module:
+def build_network(settings: Mapping[str, Any]) -> nn.Module:
     """Build the network of the plain settings that `network_settings` returns.
 
     Raises:
-        BadInput: the target cannot be imported, or is no network.
+        BadInput: the network cannot be imported or built, or is none.
     """
+    if "_target_" not in settings:
+        return registry.build(**settings)
     target = str(settings["_target_"])
     network = _locate_network(target)(**_arguments(settings))
     if not isinstance(network, nn.Module):  # the target may be a function
@@ -77,16 +79,20 @@ def build_trusted(settings: Mapping[str, Any], allow_package: Sequence[str] = ()
     """Build the network that a file names; nothing else that it names is imported or called.
 
     Args:
-        settings: `_target_` and the arguments, as `network_settings` returns them.
-        allow_package: names of packages whose networks may be built beside `TRUSTED`; a text is one
-            name. A file may have any module of such a package imported.
+        settings: settings as `network_settings` returns them.
+        allow_package: names of packages whose networks may be built beside the registered ones; a
+            text is one name. A file may have any module of such a package imported.
 
     Raises:
-        BadInput: the target is none of these networks, or cannot be built with these arguments.
+        BadInput: the network is none of these, or cannot be built with these arguments.
     """
-    target = str(settings["_target_"])
-    allowed = (allow_package,) if isinstance(allow_package, str) else allow_package
-    network = TRUSTED.get(target) or _allowed_network(target, allowed)
+    if "_target_" in settings:
+        name = str(settings["_target_"])
+        allowed = (allow_package,) if isinstance(allow_package, str) else allow_package
+        network = _allowed_network(name, allowed)
+    else:
+        name = str(settings["name"])
+        network = registry.registered(name)
     try:
         return network(**_arguments(settings))
     except ExitRequested:
@@ -94,7 +100,7 @@ def build_trusted(settings: Mapping[str, Any], allow_package: Sequence[str] = ()
     except (Exception, SystemExit) as error:  # an allowed package may raise anything
         what = "its arguments do not fit" if isinstance(error, TypeError) else "it cannot be built"
         raise BadInput(
-            f"{target}: the file names this as its network, and {what} "
+            f"{name}: the file names this as its network, and {what} "
             f"({one_line(error).removesuffix('.')}); give another checkpoint, or install the "
             "version of the network that the file was written with."
         ) from error
@@ -146,7 +152,7 @@ def _is_within(module: str, package: str) -> bool:
 
 
 def _arguments(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key != "_target_"}
+    return {key: value for key, value in settings.items() if key not in ("_target_", "name")}
 
 
 def _locate_network(target: str) -> Any:

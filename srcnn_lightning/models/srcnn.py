@@ -9,16 +9,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from srcnn_lightning.acceleration.block_convolution import BlockConv2d
-from srcnn_lightning.acceleration.convolution import CPUConv2d
-from srcnn_lightning.acceleration.layers import CPULayers
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.models.interpolation import Interpolation
+from srcnn_lightning.models.interpolation import Interpolation, interpolation_radius
+from srcnn_lightning.models.registry import register
 from srcnn_lightning.resize import RGB
 
 
+@register("srcnn")
 class SRCNN(nn.Module):
     """Upscale by interpolation, then refine with a few convolutions."""
+
+    multiple_of = 1
 
     def __init__(
         self,
@@ -30,7 +31,6 @@ class SRCNN(nn.Module):
         kernel: str = "bicubic",
         antialias: bool = True,
         scale: int = 2,
-        cpu_forms: bool = True,
     ) -> None:
         """Build the network; the paper's section 5.2 has the variants.
 
@@ -47,8 +47,6 @@ class SRCNN(nn.Module):
             kernel: kernel of the interpolation: `nearest`, `bilinear` or `bicubic`.
             antialias: whether the interpolation is antialiased.
             scale: factor between the sides of output and input.
-            cpu_forms: whether a CPU computes the layers in its fastest forms, which change the last
-                bits of the results.
 
         Raises:
             BadInput: a setting has no such value, or settings do not fit together.
@@ -60,16 +58,16 @@ class SRCNN(nn.Module):
         layers: list[nn.Module] = []
         channels = RGB
         for kernel_size, width in zip(kernel_sizes[:-1], features, strict=True):
-            layers.append(CPUConv2d(channels, width, kernel_size))
+            layers.append(nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(width))
             layers.append(nn.ReLU(inplace=True))
             channels = width
-        layers.append(BlockConv2d(channels, RGB, kernel_sizes[-1]))
-        self.layers = CPULayers(*layers)
-        for layer in layers:
-            if isinstance(layer, CPUConv2d):
-                layer.plain = not cpu_forms
+        last = kernel_sizes[-1]
+        layers.append(nn.Conv2d(channels, RGB, last, padding=last // 2))
+        self.layers = nn.Sequential(*layers)
+        further = sum(size // 2 for size in kernel_sizes)
+        self.receptive_radius = interpolation_radius(kernel, scale, further)
         if init == "identity":
             self._pass_image_through()
 

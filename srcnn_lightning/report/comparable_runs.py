@@ -36,7 +36,7 @@ class Run(RunRecord):
     @property
     def kernel(self) -> str | None:
         """Kernel of a baseline, `bicubic`; None for a network."""
-        return None if self.is_trained else str(self.config["model"].get("kernel"))
+        return None if self.is_trained else str(self.config["degradation"]["kernel"])
 
     @property
     def seed(self) -> int:
@@ -89,8 +89,12 @@ def group_by(runs: Iterable[Run], key: Callable[[Run], Any]) -> dict[Any, list[R
 
 
 def images_key(run: Run) -> tuple[Any, ...]:
-    """Runs that share it saw the same images, cut and degraded the same way."""
-    data, degradation = run.config["data"], run.config["degradation"]
+    """Runs that share it have the same targets, cut and reduced by one scale the same way.
+
+    The kernel of the reduction is no part of it: each baseline has its own, and one table has all.
+    """
+    data, degradation = run.config["data"], dict(run.config["degradation"])
+    del degradation["kernel"]
     cut = (data["crop"], data["target_size"])
     return (run.data, run.data_hash, *cut, *sorted(_texts(degradation)))
 
@@ -101,6 +105,7 @@ DEVICE_SETTINGS = (
     "threads",
     "keep_memory",
     "channels_last",
+    "accelerate",
     "compile",
     "tf32",
     "deterministic",
@@ -127,7 +132,9 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
     """What tells runs of the same images apart, but for the seed: flat, lists as text."""
     config = run.config
     flat: dict[str, Any] = {f"model.{key}": value for key, value in config["model"].items()}
-    flat.pop("model.name", None)
+    if "_target_" in config["model"]:
+        flat.pop("model.name", None)  # for people alone
+    flat["degradation.kernel"] = config["degradation"]["kernel"]
     if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
         flat["data.batch_size"] = config["data"]["batch_size"]
@@ -187,7 +194,9 @@ def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
     config = run.config
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
     trainer = sorted(_texts(trainer_settings(run)))
-    network = [pair for pair in _texts(config["model"]) if pair[0] not in ("name", *varied)]
+    label = ("name",) if "_target_" in config["model"] else ()  # for people alone
+    network = [pair for pair in _texts(config["model"]) if pair[0] not in (*label, *varied)]
+    network.append(("kernel", config["degradation"]["kernel"]))
     start = config.get("init_from")
     return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from srcnn_lightning import run_record
 from srcnn_lightning.console import print_line
+from srcnn_lightning.run_record import UNNAMED_VERSION, VERSION_KEY
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import describe_difference, describe_version_difference
 from srcnn_lightning.runs.plan import Plan
@@ -79,15 +80,17 @@ def difference_from_content(plan: Plan) -> str:
     from srcnn_lightning.training.checkpoints import last_state
 
     try:
-        record = run_record.read(plan.folder)
-        if record is not None:
-            run_record.check(record)
+        record = run_record.load(plan.folder)
+    except FileNotFoundError:
+        record = None
     except ValueError:
         return ""
     difference = ""
     if record is None:  # a run that was stopped leaves checkpoints alone
         state = last_state(plan.folder)
-        difference = describe_version_difference(state) if state else ""
-    elif record.get("hash") != plan.identity.hash:
+        if state:
+            version = int(state.get(VERSION_KEY, UNNAMED_VERSION))
+            difference = describe_version_difference(version)
+    elif record.hash != plan.identity.hash:
         difference = describe_difference(record, plan.settings)
     return f" ({difference})" if difference else ""

@@ -7,11 +7,11 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from srcnn_lightning import files, hardware, run_record
+from srcnn_lightning import files, hardware
 from srcnn_lightning.config import Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
+from srcnn_lightning.run_record import RESULTS_VERSION, RunRecord
 
 # These settings change where a run is kept or shown, and no result.
 UNHASHED = (
@@ -72,18 +72,19 @@ def image_identities(source: Source, split: Split) -> dict[str, list[list[Any]]]
     }
 
 
-def describe_difference(before: run_record.Record, now: dict[str, Any]) -> str:
+def describe_difference(before: RunRecord, now: dict[str, Any]) -> str:
     """The settings that make a run another than an earlier one, `optimizer.lr=0.1, now 0.01`.
 
     Args:
-        before: record of the earlier run, as a run writes it.
+        before: record of the earlier run.
         now: configuration as plain values.
     """
-    differences = [describe_version_difference(before)]
+    differences = [describe_version_difference(before.results_version)]
+    config: dict[str, Any] = {**before.config}
     with suppress(KeyError):  # a configuration of another version of this program
         old, new = (
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
-            for settings in (before["config"], now)
+            for settings in (config, now)
         )
         # A key of one version alone is no choice of the user's.
         keys = [key for key in sorted({*old} & {*new}) if old[key] != new[key]]
@@ -91,41 +92,31 @@ def describe_difference(before: run_record.Record, now: dict[str, Any]) -> str:
     return "; ".join(filter(None, differences)) or "other images, weights or device"
 
 
-def describe_version_difference(before: dict[str, Any]) -> str:
-    """A sentence part if another version of this program, with other results, left `before`.
-
-    Args:
-        before: run record, or the state of `Checkpoints` in a checkpoint.
-    """
-    if VERSION_KEY not in before:  # versions 1 to 3 wrote no number
-        return (
-            f"an earlier version of this program gave other results, now version {RESULTS_VERSION}"
-        )
-    version = before[VERSION_KEY]
+def describe_version_difference(version: int) -> str:
+    """A sentence part where a run has another version of the program's results than today's."""
     if version == RESULTS_VERSION:
         return ""
-    return (
-        f"another version of this program gave other results: version {version}, "
-        f"now {RESULTS_VERSION}"
-    )
+    return f"the program's results have changed: version {version}, now {RESULTS_VERSION}"
 
 
 def _described(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that change results, but for the number of epochs.
 
-    `model.name` is for tables alone. The weights that training starts from are named by their path:
-    a record may name any file, and reading one is the caller's decision.
+    The name of a network of the user's own is for tables alone. The weights that training starts
+    from are named by their path: a record may name any file, and reading one is the caller's
+    decision.
     """
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
     kept["data"] = _without(settings["data"], UNHASHED_DATA)
-    kept["model"] = _without(settings["model"], ("name",))
+    if "_target_" in settings["model"]:
+        kept["model"] = _without(settings["model"], ("name",))
     device = hardware.device_type(settings["trainer"]["accelerator"])
     trainer = {"device": device, **_without(settings["trainer"], UNHASHED_TRAINER)}
     if device != "cuda":
         del trainer["tf32"]
     if device != "cpu":
-        # On a CPU the order of a sum, and with it its last bits, depends on the threads.
-        del trainer["threads"]
+        # On a CPU the order of a sum, and with it its last bits, depends on these.
+        del trainer["threads"], trainer["accelerate"]
     return {**kept, "trainer": trainer}
 
 

@@ -57,6 +57,7 @@ class Plan:
     def test_images(self) -> str:
         """Folder of the test images' targets below `output_dir`, shared by runs of these images."""
         data, degradation = self.config.data, asdict(self.config.degradation)
+        del degradation["kernel"]  # the targets are the same
         pixels = [self.data_hash, data.crop, data.target_size, degradation]
         kind = safe_name(f"{self.source.name}-{degradation['name']}")
         return f"{TEST_IMAGES}/{kind}-{digest(pixels)[:8]}"

@@ -13,6 +13,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware, models
 from srcnn_lightning.acceleration import compilation
+from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.config import Config, TrainerConfig
 from srcnn_lightning.data.module import SuperResolutionData
@@ -106,7 +107,6 @@ def build(
         split,
         config.data,
         config.degradation,
-        str(config.model.get("kernel", "bicubic")),
         config.seed,
         config.trainer.channels_last,
     )
@@ -147,16 +147,17 @@ def build_tester(components: Components) -> Trainer:
 
 
 def _build_task(config: Config) -> SuperResolution:
-    degradation = config.degradation
     seed_generators(config.seed)
-    settings = models.network_settings(config.model, degradation.antialias, degradation.scale)
-    network = models.build(settings)
-    task = SuperResolution(network, settings, degradation.scale, config.optimizer)
+    settings = models.network_settings(config.model, config.degradation)
+    network = models.build_network(settings)
+    device = hardware.device_type(config.trainer.accelerator)
+    if config.trainer.accelerate and device == "cpu":
+        accelerate(network)
+    task = SuperResolution(network, settings, config.degradation.scale, config.optimizer)
     _check_output_shape(task, config.data.target_size)
     if task.is_trainable:
         task.configure_optimizers()  # refuses bad arguments before the images are read
         if config.trainer.compile:
-            device = hardware.device_type(config.trainer.accelerator)
             compilation.compile_network(task.network, device)
     if config.init_from:
         _load_weights(task, config.init_from)
@@ -174,9 +175,9 @@ def _check_output_shape(task: SuperResolution, size: int) -> None:
     output = task(torch.zeros(1, 3, input_size, input_size))
     task.train()
     if output.shape != (1, 3, size, size):
-        target = task.hparams["network"]["_target_"]
+        key = "name" if "name" in task.hparams["network"] else "_target_"
         raise BadInput(
-            f"model._target_={target}: it makes {tuple(output.shape)} of "
+            f"model.{key}={task.hparams['network'][key]}: it makes {tuple(output.shape)} of "
             f"(1, 3, {input_size}, {input_size}); a network must upscale (B, 3, h, w) by "
             f"degradation.scale={task.scale}."
         )

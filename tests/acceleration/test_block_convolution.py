@@ -1,5 +1,6 @@
 import pytest
 import torch
+from forms import convolution
 from torch import nn
 
 from srcnn_lightning.acceleration.block_convolution import BlockConv2d
@@ -13,7 +14,7 @@ def pair(in_channels, out_channels, kernel_size):
     """
     torch.manual_seed(0)
     arguments = (in_channels, out_channels, kernel_size)
-    block = BlockConv2d(*arguments).double()
+    block = convolution(BlockConv2d, *arguments).double()
     plain = nn.Conv2d(*arguments, padding=kernel_size // 2).double()
     plain.load_state_dict(block.state_dict())
     return block, plain
@@ -61,20 +62,6 @@ def test_block_convolution_equals_plain_one_in_single_precision():
 def test_block_convolution_equals_plain_one_for_odd_sizes(size):
     block, plain = pair(4, 3, 5)
     assert_same(block, plain, doubles(2, 4, *size))
-
-
-def test_block_convolution_equals_plain_one_with_plain_on():
-    block, plain = pair(4, 3, 5)
-    block.plain = True
-    images = doubles(2, 4, 8, 8)
-    assert torch.equal(block(images), plain(images))
-    assert_same(block, plain, images)
-
-
-def test_plain_holds_for_one_layer_alone():
-    block, _ = pair(4, 3, 5)
-    block.plain = True
-    assert not BlockConv2d(4, 3, 5).plain
 
 
 def test_block_convolution_equals_plain_one_in_channels_last():

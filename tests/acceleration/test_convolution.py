@@ -1,9 +1,9 @@
 import pytest
 import torch
+from forms import convolution
 from torch import nn
 
 from srcnn_lightning.acceleration.convolution import CPUConv2d
-from srcnn_lightning.models import SRCNN
 
 
 @pytest.fixture(params=[1, 2])
@@ -17,7 +17,7 @@ def threads(request):
 
 def pair(in_channels, out_channels, kernel_size, dtype=torch.float64):
     torch.manual_seed(0)
-    own = CPUConv2d(in_channels, out_channels, kernel_size).to(dtype)
+    own = convolution(CPUConv2d, in_channels, out_channels, kernel_size).to(dtype)
     plain = nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2).to(dtype)
     plain.load_state_dict(own.state_dict())
     return own, plain
@@ -68,19 +68,6 @@ def test_only_gradients_that_are_needed_are_computed():
     assert own.weight.grad is not None
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"stride": (2, 2)}, {"dilation": (2, 2)}, {"padding": (0, 0)}, {"padding_mode": "replicate"}],
-)
-def test_attributes_that_are_changed_afterwards_count(changed):
-    own, plain = pair(3, 8, 3)
-    for name, value in changed.items():
-        setattr(own, name, value)
-        setattr(plain, name, value)
-    images = torch.rand(1, 3, 7, 8, dtype=torch.float64)
-    assert torch.equal(own(images), plain(images))
-
-
 def test_layer_without_bias():
     own, _ = pair(3, 8, 3)
     own.bias = None
@@ -99,17 +86,6 @@ def test_result_without_gradients_is_the_same_to_the_bit():
     assert torch.equal(own(images), alone)
 
 
-def test_plain_gives_torchs_own_backward():
-    own, plain = pair(3, 8, 3)
-    own.plain = True
-    images, grad_output = torch.rand(2, 3, 6, 6).double(), torch.rand(2, 8, 6, 6).double()
-    for one, other in zip(
-        gradients(own, images, grad_output), gradients(plain, images, grad_output), strict=True
-    ):
-        assert torch.equal(one, other)
-    assert not CPUConv2d(3, 8, 3).plain
-
-
 def test_autocast_trains_in_half_precision():
     own, _ = pair(3, 8, 3, dtype=torch.float32)
     with torch.autocast("cpu", torch.bfloat16):
@@ -117,28 +93,3 @@ def test_autocast_trains_in_half_precision():
     assert output.dtype == torch.bfloat16
     output.float().sum().backward()
     assert own.weight.grad.dtype == torch.float32
-
-
-@pytest.mark.parametrize("cpu_forms", [True, False])
-def test_setting_of_the_network_reaches_every_convolution(cpu_forms):
-    layers = [
-        layer for layer in SRCNN(cpu_forms=cpu_forms).modules() if isinstance(layer, nn.Conv2d)
-    ]
-    assert [layer.plain for layer in layers] == [not cpu_forms] * 3
-
-
-@pytest.mark.parametrize("batch_norm", [True, False])
-def test_network_trains_alike_with_and_without_the_forms(batch_norm):
-    networks = []
-    for cpu_forms in (True, False):
-        torch.manual_seed(0)
-        network = SRCNN(batch_norm=batch_norm, init="default", cpu_forms=cpu_forms).double()
-        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
-        images, targets = torch.rand(2, 3, 8, 8).double(), torch.rand(2, 3, 16, 16).double()
-        for _ in range(3):
-            optimizer.zero_grad()
-            nn.functional.mse_loss(network(images), targets).backward()
-            optimizer.step()
-        networks.append(network)
-    for one, other in zip(*(network.parameters() for network in networks), strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)

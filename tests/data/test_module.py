@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -54,7 +55,7 @@ SPLIT = Split(
 
 @pytest.mark.parametrize(("scale", "antialias"), [(2, False), (2, True), (4, True)])
 def test_batches_are_float32_pairs_in_the_unit_range(tmp_path, scale, antialias):
-    degradation = DegradationConfig(name="any", antialias=antialias, scale=scale)
+    degradation = DegradationConfig(name="any", kernel="bicubic", antialias=antialias, scale=scale)
     module = leaves(tmp_path, degradation=degradation)
     for loader, sizes in (
         (module.train_dataloader(), [4, 2]),
@@ -86,7 +87,8 @@ def picture(tmp_path, pixels, kernel, degradation):
         Image.fromarray(np.asarray(shown, np.uint8)).save(tmp_path / "in" / f"{name}.png")
     data = settings(tmp_path, kind="folder", crop=4, target_size=4)
     split = Split(["a.png"], ["b.png"], ["c.png"])
-    module = SuperResolutionData(open_source(data), split, data, degradation, kernel)
+    degradation = replace(degradation, kernel=kernel)
+    module = SuperResolutionData(open_source(data), split, data, degradation)
     module.prepare()
     lr, hr, _ = next(iter(module.test_dataloader()))
     return (lr * 255).round().int(), (hr * 255).round().int()

@@ -36,7 +36,7 @@ def folder(root):
 def load(source, names, crop, size, antialias, cache):
     """Targets of images that all train."""
     data = data_settings(crop=crop, target_size=size, cache_dir=str(cache))
-    degradation = DegradationConfig(name="any", antialias=antialias, scale=2)
+    degradation = DegradationConfig(name="any", kernel="bicubic", antialias=antialias, scale=2)
     return load_targets(source, Split(list(names), [], []), data, degradation)
 
 

@@ -5,7 +5,7 @@ from torch import nn
 from srcnn_lightning.inference.tiling import (
     OVERLAP,
     PROBE_RADIUS,
-    receptive_radius,
+    probed_radius,
     tile_overlap,
     upscale_tiled,
 )
@@ -72,13 +72,13 @@ def test_all_tiles_are_of_one_size(image: torch.Tensor) -> None:
 
 @pytest.mark.parametrize(("kernel_size", "wanted"), [(1, 0), (3, 1), (9, 4)])
 def test_reach_of_a_convolution_is_half_its_kernel(kernel_size: int, wanted: int) -> None:
-    assert receptive_radius(nn.Conv2d(3, 3, kernel_size, padding=kernel_size // 2)) == wanted
+    assert probed_radius(nn.Conv2d(3, 3, kernel_size, padding=kernel_size // 2)) == wanted
 
 
 def test_reach_of_srcnn_lies_within_the_usual_overlap() -> None:
     torch.manual_seed(0)
     # Kernels 9 and 5 look (8 + 4) / 2 = 6 output pixels far, 3 input pixels, bicubic 2 more.
-    assert 5 <= receptive_radius(SRCNN(init="default").eval()) <= OVERLAP
+    assert 5 <= probed_radius(SRCNN(init="default").eval()) <= OVERLAP
 
 
 def test_layer_that_is_dead_on_noise_is_seen() -> None:
@@ -86,7 +86,7 @@ def test_layer_that_is_dead_on_noise_is_seen() -> None:
     convolution = nn.Conv2d(3, 3, 5, padding=2, groups=3)
     nn.init.constant_(convolution.weight, 1)
     nn.init.constant_(convolution.bias, -24.5)
-    assert receptive_radius(nn.Sequential(convolution, nn.ReLU())) == 2
+    assert probed_radius(nn.Sequential(convolution, nn.ReLU())) == 2
 
 
 def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
@@ -94,10 +94,10 @@ def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return images - images.mean((2, 3), keepdim=True)
 
-    assert receptive_radius(Centred()) is None
+    assert probed_radius(Centred()) is None
     radius = PROBE_RADIUS - 1
     convolution = nn.Conv2d(3, 3, 2 * radius + 1, padding=radius, groups=3)
-    assert receptive_radius(convolution) == radius
+    assert probed_radius(convolution) == radius
 
 
 class Positioned(nn.Module):
@@ -130,5 +130,6 @@ def test_network_that_tiles_would_change_wants_the_whole_image(network: nn.Modul
 
 def test_network_that_tiles_do_not_change_has_a_margin() -> None:
     torch.manual_seed(0)
-    assert tile_overlap(SRCNN(init="default").eval()) == OVERLAP
+    assert tile_overlap(SRCNN(init="default").eval()) == 5  # as it declares
+    assert tile_overlap(nn.Conv2d(3, 3, 3, padding=1)) == OVERLAP
     assert tile_overlap(nn.Conv2d(3, 3, 41, padding=20)) == 20

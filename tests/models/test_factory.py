@@ -7,10 +7,16 @@ import torch
 from run_records import SRCNN
 
 from srcnn_lightning import models
+from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.errors import BadInput
 
 # As conf/model/srcnn.yaml has it.
 SRCNN_GROUP = {**SRCNN, "init": "identity"}
+
+
+def degradation(antialias=True, scale=2, kernel="bicubic"):
+    return DegradationConfig(name="any", kernel=kernel, antialias=antialias, scale=scale)
+
 
 OWN_NETWORKS = """
     from torch import nn
@@ -57,17 +63,16 @@ def own_package(tmp_path, monkeypatch):
 
 
 def test_settings_keep_every_argument_as_a_plain_value():
-    settings = models.network_settings(SRCNN_GROUP, antialias=False, scale=3)
-    # `name` is for people and the run's folder, the network does not take it.
-    wanted = {key: value for key, value in SRCNN_GROUP.items() if key != "name"}
-    assert settings == {**wanted, "antialias": False, "scale": 3}
+    settings = models.network_settings(SRCNN_GROUP, degradation(False, 3))
+    assert settings == {**SRCNN_GROUP, "kernel": "bicubic", "antialias": False, "scale": 3}
     # Tuples, ListConfigs and tensors do not survive this; checkpoints load under weights_only.
     assert json.loads(json.dumps(settings)) == settings
 
 
 def test_settings_build_the_network_they_describe():
-    group = {**SRCNN_GROUP, "kernel_sizes": [3, 1], "features": [8], "kernel": "bilinear"}
-    network = models.build(models.network_settings(group, antialias=False, scale=3))
+    group = {**SRCNN_GROUP, "kernel_sizes": [3, 1], "features": [8]}
+    settings = models.network_settings(group, degradation(False, 3, "bilinear"))
+    network = models.build_network(settings)
     assert isinstance(network, models.SRCNN)
     assert sum(parameter.numel() for parameter in network.parameters()) == 224 + 27
     upsampling = network.upsampling
@@ -76,41 +81,44 @@ def test_settings_build_the_network_they_describe():
 
 def test_settings_leave_the_configuration_alone():
     group = dict(SRCNN_GROUP)
-    models.build(models.network_settings(group, antialias=True, scale=2))
+    models.build_network(models.network_settings(group, degradation()))
     assert group == SRCNN_GROUP
 
 
 def test_baseline_gets_the_degradations_kernel():
-    group = {"_target_": "srcnn_lightning.models.Interpolation", "name": "x", "kernel": "nearest"}
-    network = models.build(models.network_settings(group, antialias=False, scale=4))
+    settings = models.network_settings({"name": "interpolation"}, degradation(False, 4, "nearest"))
+    network = models.build_network(settings)
     assert (network.kernel, network.antialias, network.scale) == ("nearest", False, 4)
 
 
 def test_degradation_is_offered_only_to_those_who_take_it(own_package):
     net = {"_target_": f"{own_package}.networks.Net"}
     no_scale = {"_target_": f"{own_package}.networks.NoScale", "features": [4]}
-    assert models.network_settings(net, antialias=True, scale=3) == {**net, "scale": 3}
-    assert models.network_settings(no_scale, antialias=True, scale=3) == no_scale
+    assert models.network_settings(net, degradation(True, 3)) == {**net, "scale": 3}
+    assert models.network_settings(no_scale, degradation(True, 3)) == no_scale
 
 
 def test_network_that_takes_anything_is_offered_everything(own_package):
     group = {"_target_": f"{own_package}.networks.Anything", "name": "mine", "width": 3}
-    network = models.build(models.network_settings(group, antialias=True, scale=2))
-    assert network.settings == {"width": 3, "antialias": True, "scale": 2}
+    network = models.build_network(models.network_settings(group, degradation()))
+    wanted = {"width": 3, "kernel": "bicubic", "antialias": True, "scale": 2}
+    assert network.settings == wanted
 
 
 def test_own_network_is_not_given_srcnns_keys(own_package):
     # model._target_=mine.Net without model=custom replaces one key and leaves the others.
     group = {**SRCNN_GROUP, "_target_": f"{own_package}.networks.Net"}
     with pytest.raises(BadInput, match=r"^model\.kernel_sizes=\[9, 1, 5\]: .* it takes width\.$"):
-        models.network_settings(group, antialias=True, scale=3)
+        models.network_settings(group, degradation(True, 3))
 
 
-def test_own_network_works_with_the_kernel_of_the_degradation(own_package):
-    group = {"_target_": f"{own_package}.networks.Net", "kernel": "bicubic", "width": 16}
-    settings = models.network_settings(group, antialias=True, scale=3)
-    assert settings == {"_target_": group["_target_"], "width": 16, "scale": 3}
-    network = models.build(settings)
+def test_own_network_that_takes_the_kernel_gets_that_of_the_degradation(own_package):
+    group = {"_target_": f"{own_package}.networks.Anything"}
+    settings = models.network_settings(group, degradation(kernel="nearest"))
+    assert settings["kernel"] == "nearest"
+    net = {"_target_": f"{own_package}.networks.Net", "width": 16}
+    assert models.network_settings(net, degradation(scale=3)) == {**net, "scale": 3}
+    network = models.build_network({**net, "scale": 3})
     assert network.width == 16
     assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
 
@@ -118,7 +126,7 @@ def test_own_network_works_with_the_kernel_of_the_degradation(own_package):
 def test_unknown_key_of_an_own_network_is_refused_by_name_and_value(own_package):
     group = {"_target_": f"{own_package}.networks.Net", "widht": 16}
     with pytest.raises(BadInput) as refusal:
-        models.network_settings(group, antialias=True, scale=2)
+        models.network_settings(group, degradation(True, 2))
     sentence = str(refusal.value)
     assert sentence.startswith("model.widht=16:")
     assert sentence.endswith("it takes width.")  # and not scale, which the program gives
@@ -126,15 +134,15 @@ def test_unknown_key_of_an_own_network_is_refused_by_name_and_value(own_package)
 
 def test_network_without_a_constructor_takes_no_argument(own_package):
     group = {"_target_": f"{own_package}.networks.Bare"}
-    assert models.network_settings(group, antialias=True, scale=2) == group
+    assert models.network_settings(group, degradation(True, 2)) == group
     with pytest.raises(BadInput, match=r"^model\.width=3: .*networks\.Bare takes .* takes none\.$"):
-        models.network_settings({**group, "width": 3}, antialias=True, scale=2)
+        models.network_settings({**group, "width": 3}, degradation(True, 2))
 
 
-@pytest.mark.parametrize("key", ["antialias", "scale"])
+@pytest.mark.parametrize("key", ["kernel", "antialias", "scale"])
 def test_degradations_keys_are_refused_in_the_group_of_the_network(key):
     with pytest.raises(BadInput, match=rf"^model\.{key}=3: .* set degradation\.{key}\.$"):
-        models.network_settings({**SRCNN_GROUP, key: 3}, antialias=True, scale=2)
+        models.network_settings({**SRCNN_GROUP, key: 3}, degradation(True, 2))
 
 
 @pytest.mark.parametrize(
@@ -147,13 +155,13 @@ def test_degradations_keys_are_refused_in_the_group_of_the_network(key):
 )
 def test_value_of_another_type_is_refused(changed, sentence):
     with pytest.raises(BadInput) as refusal:
-        models.network_settings({**SRCNN_GROUP, **changed}, antialias=True, scale=2)
+        models.network_settings({**SRCNN_GROUP, **changed}, degradation(True, 2))
     assert str(refusal.value) == sentence
 
 
 def test_unknown_key_of_srcnn_is_refused():
     with pytest.raises(BadInput, match=r"^model\.depth=20: "):
-        models.network_settings({**SRCNN_GROUP, "depth": 20}, antialias=True, scale=2)
+        models.network_settings({**SRCNN_GROUP, "depth": 20}, degradation(True, 2))
 
 
 @pytest.mark.parametrize(
@@ -172,9 +180,9 @@ def test_unknown_key_of_srcnn_is_refused():
 def test_target_that_cannot_be_imported_is_refused(own_package, target, use):
     with pytest.raises(BadInput) as refusal:
         if use == "settings":
-            models.network_settings({"_target_": target}, antialias=True, scale=2)
+            models.network_settings({"_target_": target}, degradation(True, 2))
         else:
-            models.build({"_target_": target})
+            models.build_network({"_target_": target})
     assert str(refusal.value).startswith(f"model._target_={target}:")
 
 
@@ -182,39 +190,27 @@ def test_target_that_cannot_be_imported_is_refused(own_package, target, use):
 def test_target_that_is_no_class_is_refused(own_package, target):
     # The class's name forgotten is the commonest slip of all.
     with pytest.raises(BadInput) as refusal:
-        models.network_settings({"_target_": target}, antialias=True, scale=2)
+        models.network_settings({"_target_": target}, degradation(True, 2))
     assert str(refusal.value).startswith(f"model._target_={target}:")
 
 
 def test_refusal_is_one_line():
     with pytest.raises(BadInput) as refusal:
-        models.network_settings({"_target_": "a_package_that_nobody_has.Net"}, True, 2)
+        models.network_settings({"_target_": "a_package_that_nobody_has.Net"}, degradation())
     assert "\n" not in str(refusal.value)
 
 
 def test_argument_that_is_missing_is_refused(own_package):
     target = f"{own_package}.networks.NoScale"
     with pytest.raises(BadInput, match="features"):
-        models.build(models.network_settings({"_target_": target}, antialias=True, scale=2))
+        models.network_settings({"_target_": target}, degradation())
 
 
-@pytest.mark.parametrize("name", ["SRCNN", "Interpolation"])
-def test_file_may_name_a_network_of_ours(name):
-    network = models.build_trusted({"_target_": f"srcnn_lightning.models.{name}", "scale": 3})
-    assert type(network) is getattr(models, name)
+@pytest.mark.parametrize("name", models.list_models())
+def test_file_may_name_a_registered_network(name):
+    network = models.build_trusted({"name": name, "scale": 3})
+    assert type(network) is type(models.build(name))
     assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
-
-
-@pytest.mark.parametrize(
-    ("target", "network"),
-    [
-        ("srcnn_lightning.models.srcnn.SRCNN", models.SRCNN),
-        ("srcnn_lightning.models.interpolation.Interpolation", models.Interpolation),
-    ],
-)
-def test_file_may_name_a_network_of_ours_by_its_module(target, network):
-    settings = models.network_settings({"_target_": target}, antialias=True, scale=2)
-    assert type(models.build_trusted(settings)) is network
 
 
 def test_allowed_package_may_be_given_as_a_text(own_package):

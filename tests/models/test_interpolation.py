@@ -101,7 +101,7 @@ def test_uint8_is_rounded_and_clamped_as_an_image_file_is():
 
 @pytest.mark.parametrize("kernel", ["bicubik", "nearest-exact", ""])
 def test_unknown_kernel_is_refused_by_name(kernel):
-    with pytest.raises(BadInput, match=f"^model.kernel={kernel}: choose one of nearest, bilinear"):
+    with pytest.raises(BadInput, match=f"^degradation.kernel={kernel}: choose nearest, bi"):
         Interpolation(kernel)(torch.rand(1, 3, 4, 4))
 
 

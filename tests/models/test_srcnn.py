@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import nn
 
-from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models import SRCNN, Interpolation
 
@@ -121,14 +120,14 @@ def test_plain_output_is_not_clamped():
 
 
 def test_layers_are_convolutions_with_relus_between():
-    assert kinds(SRCNN())[:4] == [CPUConv2d, nn.ReLU, CPUConv2d, nn.ReLU]
+    assert kinds(SRCNN())[:4] == [nn.Conv2d, nn.ReLU, nn.Conv2d, nn.ReLU]
     assert len(kinds(SRCNN())) == 5
     assert isinstance(last_layer(SRCNN()), nn.Conv2d)
 
 
 def test_batch_norm_stands_before_the_relus():
     network = SRCNN(batch_norm=True, init="default")
-    layer = [CPUConv2d, nn.BatchNorm2d, nn.ReLU]
+    layer = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU]
     assert kinds(network)[:6] == layer + layer
     assert [network.layers[index].num_features for index in (1, 4)] == [64, 32]
     # After convolutions 1 and 2 (paper, section 5.2), not after the last.

@@ -71,7 +71,7 @@ def test_record_that_is_not_taken_is_named_and_the_others_stand(tmp_path):
             ],
         ),
         ("l2_1e-3", [("config", "optimizer", "weight_decay"), ("environment", "device_name")]),
-        ("bicubic", [("config", "model", "kernel"), ("config", "model", "name")]),
+        ("bicubic", [("config", "degradation", "kernel"), ("config", "model", "name")]),
     ],
     ids=["base", "l2", "bicubic"],
 )

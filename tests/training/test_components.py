@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from composed_plan import compose_plan
+from torch import nn
 
 from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.training.components import Components, build
@@ -24,8 +25,8 @@ def components_with(folder: Path, *overrides: str) -> Components:
     )
 
 
-def convolutions(components: Components) -> list[CPUConv2d]:
-    return [layer for layer in components.task.network.modules() if isinstance(layer, CPUConv2d)]
+def convolutions(components: Components) -> list[nn.Conv2d]:
+    return [layer for layer in components.task.network.modules() if isinstance(layer, nn.Conv2d)]
 
 
 @pytest.mark.parametrize("setting", [True, False])
@@ -38,8 +39,8 @@ def test_memory_order_of_weights_is_that_of_the_setting(tmp_path: Path, setting:
 
 @pytest.mark.parametrize("setting", [True, False])
 def test_forms_of_convolutions_are_those_of_the_setting(tmp_path: Path, setting: bool) -> None:
-    components = components_with(tmp_path, f"model.cpu_forms={setting}")
-    assert {layer.plain for layer in convolutions(components)} == {not setting}
+    components = components_with(tmp_path, f"trainer.accelerate={setting}")
+    assert {isinstance(layer, CPUConv2d) for layer in convolutions(components)} == {setting}
 
 
 @pytest.mark.parametrize("setting", [True, False])
@@ -53,7 +54,7 @@ def test_a_gpus_convolutions_round_as_the_setting_says(tmp_path: Path, setting: 
 @pytest.mark.parametrize(
     ("override", "is_another_run"),
     [
-        ("model.cpu_forms=false", True),
+        ("trainer.accelerate=false", True),
         ("trainer.channels_last=false", True),
         ("trainer.compile=true", True),
         ("trainer.threads=7", True),

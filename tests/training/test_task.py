@@ -1,7 +1,9 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from data_settings import ALIASED
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
@@ -28,7 +30,7 @@ ADAM = {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": 0.0}
 
 
 def task_of(network, optimizer):
-    return SuperResolution(models.build(network), network, 2, optimizer)
+    return SuperResolution(models.build_network(network), network, 2, optimizer)
 
 
 def constant_task(level, optimizer=ADAM):
@@ -242,8 +244,8 @@ def test_summary_averages_each_metric_and_pools_one():
 
 @pytest.mark.parametrize("settings", [{}, {"init": "default", "batch_norm": True}])
 def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, settings):
-    group = {"_target_": "srcnn_lightning.models.SRCNN", "name": "srcnn", "features": [8, 4]}
-    network = models.network_settings({**group, **settings}, antialias=False, scale=2)
+    group = {"name": "srcnn", "features": [8, 4]}
+    network = models.network_settings({**group, **settings}, ALIASED)
     torch.manual_seed(0)
     task = task_of(network, {**ADAM, "lr": 0.01})
     saver = ModelCheckpoint(dirpath=tmp_path, filename="last")
@@ -262,8 +264,8 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
 def test_interpolation_has_nothing_to_learn(kernel):
-    group = {"_target_": "srcnn_lightning.models.Interpolation", "kernel": kernel}
-    task = task_of(models.network_settings(group, True, 2), ADAM)
+    degradation = replace(ALIASED, kernel=kernel)
+    task = task_of(models.network_settings({"name": "interpolation"}, degradation), ADAM)
     assert task.is_trainable is False
 
 

@@ -1,6 +1,7 @@
 """Runs that an earlier version of the program left: trained again, and with a word."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,14 @@ import torch
 from composed_plan import compose_plan
 from conftest import Command
 from kills import LEAVES, record
+from run_records import make_record
 
 from srcnn_lightning.run_record import RESULTS_VERSION
 from srcnn_lightning.runs.identity import describe_difference
 
 RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
 SENTENCE = (
-    "is kept in {kept} (an earlier version of this program gave other results, "
-    f"now version {RESULTS_VERSION})"
+    f"is kept in {{kept}} (the program's results have changed: version 3, now {RESULTS_VERSION})"
 )
 
 
@@ -88,18 +89,16 @@ def test_unfinished_run_of_this_version_gets_no_such_sentence(
 def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -> None:
     settings = compose_plan(tmp_path, "data.count=10").settings
     wider = {**settings, "model": {**settings["model"], "features": [8, 8]}}
-    version = (
-        f"an earlier version of this program gave other results, now version {RESULTS_VERSION}"
-    )
+    version = f"the program's results have changed: version 3, now {RESULTS_VERSION}"
     changed = "model.features=[64, 32], now [8, 8]"
-    today = {"results_version": RESULTS_VERSION, "config": settings}
+    today = make_record(None)
+    today = replace(today, results_version=RESULTS_VERSION, config=settings)
     assert describe_difference(today, wider) == changed
     assert describe_difference(today, settings) == "other images, weights or device"
-    assert describe_difference({"config": settings}, wider) == f"{version}; {changed}"
-    assert describe_difference({"results_version": 5, "config": settings}, settings) == (
-        f"another version of this program gave other results: version 5, now {RESULTS_VERSION}"
-    )
+    before = replace(today, results_version=3)
+    assert describe_difference(before, wider) == f"{version}; {changed}"
+    assert describe_difference(before, settings) == version
     # A setting that the earlier version did not have.
     earlier = {**settings, "trainer": {**settings["trainer"]}}
     del earlier["trainer"]["channels_last"]
-    assert describe_difference({"config": earlier}, wider) == f"{version}; {changed}"
+    assert describe_difference(replace(before, config=earlier), wider) == f"{version}; {changed}"

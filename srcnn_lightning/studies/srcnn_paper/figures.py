@@ -57,7 +57,7 @@ def _is_of_the_paper(setting: SeedGroup) -> bool:
     """Whether a setting is of the paper's network and start, whatever of it is varied."""
     settings = setting.settings
     return (
-        str(settings.get("model._target_")).endswith(".SRCNN")
+        settings.get("model.name") == "srcnn"
         and all(settings.get(f"model.{key}") == value for key, value in NETWORK.items())
         and settings.get("init_from") is None
         and {LR, DECAY, TANH, BATCH_NORM} <= {*settings}

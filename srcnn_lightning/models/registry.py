@@ -1,0 +1,70 @@
+"""The networks of this program, by name; a network's defaults stand in its constructor."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
+
+from srcnn_lightning import arguments
+from srcnn_lightning.errors import BadInput
+
+Network = TypeVar("Network", bound=type[nn.Module])
+_NETWORKS: dict[str, type[nn.Module]] = {}
+
+
+def register(name: str) -> Callable[[Network], Network]:
+    """Decorator that registers a class of networks.
+
+    A network maps `(B, 3, h, w)` in [0, 1] to `(B, 3, scale * h, scale * w)`. It has two attributes
+    or properties:
+
+    - `receptive_radius`: distance in input pixels as far as which an output pixel depends on the
+      input; None for the whole image.
+    - `multiple_of`: number that the sides of its input, and of tiles of it, must be multiples of.
+
+    A constructor that takes `kernel`, `antialias` or `scale` is given those of the degradation.
+
+    Args:
+        name: name of the network, `model.name` of a configuration.
+    """
+
+    def add(network: Network) -> Network:
+        _NETWORKS[name] = network
+        return network
+
+    return add
+
+
+def list_models() -> list[str]:
+    """Names of all registered networks, sorted."""
+    return sorted(_NETWORKS)
+
+
+def registered(name: str) -> type[nn.Module]:
+    """The class of a registered network.
+
+    Raises:
+        BadInput: there is no such network.
+    """
+    if name not in _NETWORKS:
+        raise BadInput(
+            f"model.name={name}: there is no such network; choose {', '.join(list_models())}, or "
+            "give a class of your own by model=custom model._target_=package.Class."
+        )
+    return _NETWORKS[name]
+
+
+def build(name: str, **settings: Any) -> nn.Module:
+    """Build a registered network.
+
+    Args:
+        name: name of the network.
+        settings: arguments of its constructor.
+
+    Raises:
+        BadInput: there is no such network, or an argument is unknown, missing or of the wrong type
+            or value.
+    """
+    network = registered(name)
+    arguments.check("model", network, settings, name=name)
+    return network(**settings)

@@ -1,0 +1,65 @@
+import inspect
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from torch import nn
+
+from srcnn_lightning import arguments, models
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.models import registry
+
+FILES = sorted((Path(__file__).resolve().parents[2] / "conf/model").glob("*.yaml"))
+OF_THE_DEGRADATION = ("kernel", "antialias", "scale")
+
+
+def group(path):
+    content = OmegaConf.to_container(OmegaConf.load(path))
+    return content.get("model", content)
+
+
+NAMED = {path.stem: group(path) for path in FILES if "_target_" not in group(path)}
+
+
+@pytest.mark.parametrize("file", NAMED)
+def test_file_of_a_network_holds_its_arguments_and_their_defaults(file):
+    settings = dict(NAMED[file])
+    network = registry.registered(settings.pop("name"))
+    defaults = arguments.defaults(network)
+    wanted = {key: value for key, value in defaults.items() if key not in OF_THE_DEGRADATION}
+    assert settings == wanted
+    assert set(defaults) == set(inspect.signature(network).parameters)
+
+
+def test_every_registered_network_has_a_file():
+    assert {settings["name"] for settings in NAMED.values()} == set(models.list_models())
+
+
+def test_network_is_built_by_name():
+    network = models.build("srcnn", features=[8, 4], scale=3)
+    assert isinstance(network, models.SRCNN)
+    assert network.layers[0].out_channels == 8
+
+
+@pytest.mark.parametrize("name", models.list_models())
+def test_unknown_argument_of_any_network_is_refused(name):
+    with pytest.raises(BadInput, match=f"^model.depth=20: {name} takes no such argument; it takes"):
+        models.build(name, depth=20)
+
+
+def test_unknown_network_is_refused():
+    with pytest.raises(BadInput, match=r"^model\.name=vgg: .* choose interpolation, srcnn"):
+        models.build("vgg")
+
+
+def test_network_that_is_registered_is_built(monkeypatch):
+    monkeypatch.setattr(registry, "_NETWORKS", dict(registry._NETWORKS))
+
+    @models.register("mine")
+    class Mine(nn.Module):
+        def __init__(self, width: int = 8) -> None:
+            super().__init__()
+            self.width = width
+
+    assert models.list_models() == ["interpolation", "mine", "srcnn"]
+    assert models.build("mine", width=3).width == 3

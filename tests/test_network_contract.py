@@ -1,0 +1,128 @@
+"""What holds for every registered network."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import Command
+from kills import LEAVES, TOLD_APART, record
+from torch import Tensor, nn
+
+from srcnn_lightning import models, run_record
+from srcnn_lightning.acceleration.accelerate import accelerate
+from srcnn_lightning.config import KERNELS, DegradationConfig
+from srcnn_lightning.inference.tiling import probed_radius, upscale_tiled
+from srcnn_lightning.models.checkpoint import load_network
+from srcnn_lightning.training.task import SuperResolution
+
+# Small arguments of each network.
+SMALL: dict[str, dict] = {"interpolation": {}, "srcnn": {"features": [8, 4]}}
+SCALES = [2, *(pytest.param(scale, marks=pytest.mark.slow) for scale in (3, 4))]
+pytestmark = [
+    pytest.mark.parametrize("name", models.list_models()),
+    pytest.mark.parametrize("scale", SCALES),
+]
+
+
+def settings_of(name: str, scale: int, kernel: str = "bicubic", antialias: bool = True) -> dict:
+    degradation = DegradationConfig(name="any", kernel=kernel, antialias=antialias, scale=scale)
+    return models.network_settings({"name": name, **SMALL[name]}, degradation)
+
+
+def built(name: str, scale: int) -> nn.Module:
+    torch.manual_seed(0)
+    return models.build_network(settings_of(name, scale))
+
+
+def images(network: nn.Module, height: int = 7, width: int = 9, count: int = 2) -> Tensor:
+    """Images whose sides are odd multiples of what the network needs."""
+    torch.manual_seed(1)
+    multiple = int(network.multiple_of)  # type: ignore[arg-type]
+    return torch.rand(count, 3, multiple * height, multiple * width)
+
+
+def train(network: nn.Module, inputs: Tensor, scale: int) -> None:
+    """Three steps, where there is something to train."""
+    if not any(True for _ in network.parameters()):
+        return
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    torch.manual_seed(2)
+    height, width = inputs.shape[-2:]
+    targets = torch.rand(len(inputs), 3, scale * height, scale * width, dtype=inputs.dtype)
+    for _ in range(3):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(network(inputs), targets).backward()
+        optimizer.step()
+
+
+def test_output_is_the_input_upscaled(name: str, scale: int) -> None:
+    network = built(name, scale)
+    inputs = images(network)
+    height, width = inputs.shape[-2:]
+    assert network(inputs).shape == (2, 3, scale * height, scale * width)
+
+
+def test_three_steps_change_every_parameter(name: str, scale: int) -> None:
+    network = built(name, scale)
+    before = {key: value.clone() for key, value in network.named_parameters()}
+    train(network, images(network), scale)
+    after = dict(network.named_parameters())
+    assert [key for key in before if torch.equal(after[key], before[key])] == []
+
+
+def test_checkpoint_gives_the_network_back(name: str, scale: int, tmp_path: Path) -> None:
+    settings, network = settings_of(name, scale), built(name, scale)
+    task = SuperResolution(network, settings, scale)
+    content = {"hyper_parameters": dict(task.hparams), "state_dict": task.state_dict()}
+    torch.save(content, tmp_path / "kept.ckpt")
+    loaded, saved = load_network(tmp_path / "kept.ckpt")
+    assert saved == {"network": settings, "scale": scale}
+    inputs = images(network)
+    assert torch.equal(loaded.eval()(inputs), network.eval()(inputs))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("antialias", [True, False])
+def test_declared_radius_is_the_probed_one(
+    name: str, scale: int, kernel: str, antialias: bool
+) -> None:
+    network = models.build_network(settings_of(name, scale, kernel, antialias)).double().eval()
+    for parameter in network.parameters():
+        parameter.data.abs_().add_(0.01)  # positive: no ReLU hides a pixel
+    assert network.receptive_radius == probed_radius(network, torch.float64)
+
+
+def test_accelerated_is_plain(name: str, scale: int) -> None:
+    plain, accelerated = (built(name, scale).double() for _ in range(2))
+    accelerate(accelerated)
+    inputs = images(plain).double().contiguous(memory_format=torch.channels_last)
+    for network in (plain, accelerated):
+        train(network, inputs, scale)
+    torch.testing.assert_close(accelerated(inputs), plain(inputs), rtol=1e-9, atol=1e-9)
+
+
+def test_tiles_are_the_whole_image(name: str, scale: int) -> None:
+    network = built(name, scale).eval()
+    radius = network.receptive_radius
+    image = images(network, 31, 43, count=1)
+    with torch.inference_mode():
+        whole = network(image)
+    tiled = upscale_tiled(network, image, 0 if radius is None else 16, int(radius or 0))  # type: ignore[arg-type]
+    torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5)
+
+
+def test_run_that_goes_on_is_the_undisturbed_one(
+    name: str, scale: int, command: Command, tmp_path: Path
+) -> None:
+    model = "bicubic" if name == "interpolation" else name
+    values = [f"model.{key}={value}".replace(" ", "") for key, value in SMALL[name].items()]
+    sizes = (f"degradation.scale={scale}", "data.target_size=48", "data.crop=48")
+    run = (*LEAVES, f"model={model}", *values, *sizes)
+    for epochs in (1, 2):
+        assert command(*run, f"trainer.max_epochs={epochs}", "output_dir=on").returncode == 0
+    assert command(*run, "trainer.max_epochs=2", "output_dir=whole").returncode == 0
+    (on,), (whole,) = (run_record.find(tmp_path / one) for one in ("on", "whole"))
+    resumed, undisturbed = record(on), record(whole)
+    assert all(resumed[key] == undisturbed[key] for key in TOLD_APART)
+    if undisturbed["parameters"]:
+        assert (resumed["resumed_after"], undisturbed["resumed_after"]) == (1, None)
