@@ -1,6 +1,7 @@
 """Which convolutions gain by the forms of `acceleration`? One training step of each shape."""
 
 import time
+from functools import partial
 from statistics import median
 
 import torch
@@ -12,8 +13,8 @@ from srcnn_lightning.acceleration.block_convolution import BlockConv2d
 from srcnn_lightning.acceleration.convolution import CPUConv2d
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 
-# Input channels, output channels, side of the kernel, side of the image: layers of SRCNN, and of the
-# residual networks of the literature.
+# Input channels, output channels, side of the kernel, side of the image: layers of SRCNN, and of
+# the residual networks of the literature.
 SHAPES = (
     (3, 64, 9, 224),
     (64, 32, 1, 224),
@@ -45,7 +46,8 @@ def measure(workload: Workload) -> list[FigureSet]:
     for shape in SHAPES[: 3 if is_quick else None]:
         forms = [form for form in FORMS if form != "BlockConv2d" or shape[1] <= MOST_CHANNELS]
         contenders = {
-            form: lambda form=form: in_new_process(
+            form: partial(
+                in_new_process,
                 "benchmarks.convolutions:step",
                 form=form,
                 shape=shape,

@@ -44,6 +44,7 @@ NOT_RUN = {
     "make bench": "it takes minutes; other tests run each benchmark with tiny sizes",
     "make same-results": "it takes minutes; another test compares two commits",
     "python -m benchmarks --device cuda": "it needs a GPU",
+    "python -m benchmarks --only": "it takes minutes; other tests run each benchmark tiny",
     "python -m srcnn_lightning +experiment=lr_grid trainer=gpu": "it needs a GPU",
     "python -m srcnn_lightning +experiment=lr_grid hydra/launcher=submitit_slurm": (
         "it needs a cluster"

@@ -86,7 +86,7 @@ def test_table_has_a_row_for_each_figure() -> None:
 @pytest.mark.parametrize(
     ("argument", "words"),
     [
-        ("--only=nothing", "nothing: choose some of training, settings, inference"),
+        ("--only=nothing", "nothing: choose some of training, settings, convolutions"),
         ("--folder=nowhere", "nowhere: give a folder of image files"),
         ("--rounds=0", "0: give a whole number of at least 1"),
         ("--against=nothing", "--against=nothing: give a commit of this checkout"),
