@@ -16,9 +16,9 @@ def accelerate(network: nn.Module) -> nn.Module:
 
     An `nn.Conv2d` of stride 1 with zero padding that keeps the image's size becomes a `CPUConv2d`
     where `python -m benchmarks --only convolutions` shows a gain: with few input or output
-    channels, or a kernel of one pixel. An `nn.Sequential` becomes a `CPULayers`, which computes such
-    neighbours and the ReLUs between them as one step. Other layers, and subclasses, stay as they
-    are. Results differ in the last bits.
+    channels, or a kernel of one pixel. An `nn.Sequential` becomes a `CPULayers`, which computes
+    such neighbours and the ReLUs between them as one step. Other layers, and subclasses, stay as
+    they are. Results differ in the last bits.
 
     Args:
         network: network on any device; the forms have an effect on a CPU alone.
