@@ -74,7 +74,7 @@ def step(form: str, shape: list[int], threads: int, steps: int) -> Figures:
     layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
     layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if FORMS[form] is not None:
-        layer.__class__ = FORMS[form]  # type: ignore[assignment]
+        layer.__class__ = FORMS[form]
     images = torch.rand(2, inputs, side, side).to(memory_format=torch.channels_last)
     images.requires_grad_(inputs > 3)  # the first layer's input needs no gradient
     gradient = torch.rand(2, outputs, side, side).to(memory_format=torch.channels_last)
