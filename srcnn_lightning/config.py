@@ -21,6 +21,11 @@ KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
 TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
+LOSSES = ("mse", "l1", "charbonnier")
+SCHEDULES = ("constant", "one_cycle", "cosine", "step")
+# Their rates depend on the length of the training, so more epochs are another run.
+SCHEDULES_OF_A_LENGTH = ("one_cycle", "cosine")
+MONITORS = ("val_psnr", "val_loss", "last")
 CLIP_ALGORITHMS = ("norm", "value")
 
 
@@ -210,12 +215,15 @@ class Config:
         data: images.
         degradation: from target to input.
         model: network.
+        loss: `name` of the training's loss, and its arguments.
         optimizer: torch optimizer.
+        schedule: `name` of the learning rate's schedule, and its arguments.
         trainer: device and length.
         logger: Lightning logger; `_target_: null` for none.
         experiment_name: first folder below `output_dir`.
         variant: row of an ablation that the run stands for.
         seed: seed of the initialization and of the order of the training images.
+        monitor: what the best epoch, which is tested, is best by: `val_psnr`, `val_loss` or `last`.
         output_dir: folder of all runs.
         name_keys: settings that a run's name shows although names usually leave them out.
         rerun: whether a finished run is trained again.
@@ -226,12 +234,15 @@ class Config:
     data: DataConfig
     degradation: DegradationConfig
     model: dict[str, Any]
+    loss: dict[str, Any]
     optimizer: dict[str, Any]
+    schedule: dict[str, Any]
     trainer: TrainerConfig
     logger: dict[str, Any]
     experiment_name: str
     variant: str | None
     seed: int
+    monitor: str
     output_dir: str
     name_keys: list[str]
     rerun: bool
@@ -260,6 +271,9 @@ class Config:
             self.output_dir,
             "give the folder that shall hold the runs, output_dir=DIR",
         )
+        choose("monitor", self.monitor, MONITORS)
+        for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
+            choose(f"{name}.name", str(getattr(self, name).get("name")), known)
         for name in ("model", "optimizer", "logger"):
             group = getattr(self, name)
             key = "_target_" if name != "model" or "_target_" in group else "name"

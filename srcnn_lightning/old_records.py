@@ -23,6 +23,9 @@ class Earlier(NamedTuple):
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
+    "config.loss": Earlier("", {"name": "mse"}),
+    "config.schedule": Earlier("", {"name": "constant"}),
+    "config.monitor": Earlier("", "val_psnr"),
     "config.trainer.accelerate": Earlier("config.model.cpu_forms", True),
 }
 # Registered networks by the class that records and checkpoints of earlier versions name.
@@ -45,7 +48,7 @@ def translate(content: dict[str, Any]) -> dict[str, Any]:
         if group is None or name in group:
             continue
         old_group, old_name = _place(content, earlier.key)
-        group[name] = (old_group or {}).pop(old_name, earlier.default)
+        group[name] = (old_group or {}).pop(old_name, deepcopy(earlier.default))
     model, _ = _place(content, "config.model.name")
     if model is not None:
         content["config"]["model"] = translate_network(model)

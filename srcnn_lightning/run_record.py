@@ -76,6 +76,12 @@ class ModelSettings(TypedDict):
     _target_: NotRequired[str]
 
 
+class NamedSettings(TypedDict):
+    """`name` of a loss or schedule; its arguments are the other keys."""
+
+    name: str
+
+
 class OptimizerSettings(TypedDict):
     """`_target_`: dotted name of the optimizer's class; its arguments are the other keys."""
 
@@ -98,7 +104,10 @@ class Configuration(TypedDict):
     data: DataSettings
     degradation: DegradationSettings
     model: ModelSettings
+    loss: NamedSettings
     optimizer: OptimizerSettings
+    schedule: NamedSettings
+    monitor: str
     trainer: TrainerSettings
     init_from: NotRequired[str | None]
 

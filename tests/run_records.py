@@ -59,7 +59,10 @@ def make_content(
             "scale": 2,
         },
         "model": dict(MODELS.get(variant, SRCNN)),
+        "loss": {"name": "mse"},
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": decay},
+        "schedule": {"name": "constant"},
+        "monitor": "val_psnr",
         "trainer": {
             "accelerator": "cpu",
             "accelerate": True,

@@ -16,6 +16,22 @@ ABLATION = "+experiment=ablation"
 # What is typed, and what the sentence must hold: the setting, its value, what would be right.
 CASES = {
     "unknown key": ((LEAVES, "optimizer.lrr=1"), ("optimizer.lrr", "lr, weight_decay")),
+    "unknown loss": ((LEAVES, "loss=l3"), ("loss=l3", "l1")),
+    "unknown name of a loss": ((LEAVES, "loss.name=l3"), ("loss.name=l3", "mse, l1")),
+    "argument of another loss": (
+        (LEAVES, "+loss.epsilon=1e-3"),
+        ("loss.epsilon=0.001: mse takes no such argument",),
+    ),
+    "unknown schedule": ((LEAVES, "schedule=sine"), ("schedule=sine", "cosine")),
+    "unknown name of a schedule": (
+        (LEAVES, "schedule.name=sine"),
+        ("schedule.name=sine", "constant, one_cycle"),
+    ),
+    "warm-up longer than the training": (
+        (LEAVES, "schedule=cosine", "schedule.warmup=1.5"),
+        ("schedule.warmup=1.5", "below 1"),
+    ),
+    "unknown monitor": ((LEAVES, "monitor=ssim"), ("monitor=ssim", "val_psnr, val_loss or last")),
     "unknown name key": (
         (LEAVES, "name_keys=[trainer.max_epoch]"),
         ("name_keys=trainer.max_epoch", "no such setting"),

@@ -369,7 +369,7 @@ def settings_of_groups() -> dict[str, set[str]]:
     for field in dataclasses.fields(Config):
         if dataclasses.is_dataclass(field.type):
             keys[field.name] = {one.name for one in dataclasses.fields(field.type)}
-    for group in ("model", "optimizer"):
+    for group in ("model", "loss", "optimizer", "schedule"):
         for path in (ROOT / f"conf/{group}").glob("*.yaml"):
             keys.setdefault(group, set()).update(map(str, OmegaConf.load(path)))
     return keys

@@ -77,7 +77,7 @@ def test_setting_that_has_another_place_is_translated(
         "config.trainer.max_epochs": Earlier("config.epochs", None),  # it is there
         "config.nothing.here": Earlier("", 1),
     }
-    monkeypatch.setattr(old_records, "TRANSLATIONS", changes)
+    monkeypatch.setattr(old_records, "TRANSLATIONS", old_records.TRANSLATIONS | changes)
     config = load(kept).config
     assert config["degradation"] == {
         "name": "antialiased",

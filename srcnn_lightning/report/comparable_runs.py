@@ -138,6 +138,9 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
     if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
         flat["data.batch_size"] = config["data"]["batch_size"]
+        for group in ("loss", "schedule"):
+            flat |= {f"{group}.{key}": value for key, value in config[group].items()}
+        flat["monitor"] = config["monitor"]
         flat["init_from"] = config.get("init_from")
         flat |= {f"trainer.{key}": value for key, value in trainer_settings(run).items()}
     flat["trainer.precision"] = config["trainer"]["precision"]
@@ -197,8 +200,9 @@ def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
     label = ("name",) if "_target_" in config["model"] else ()  # for people alone
     network = [pair for pair in _texts(config["model"]) if pair[0] not in (*label, *varied)]
     network.append(("kernel", config["degradation"]["kernel"]))
+    how = [*_texts(config["loss"]), *_texts(config["schedule"]), ("monitor", config["monitor"])]
     start = config.get("init_from")
-    return (*optimizer, *trainer, config["data"]["batch_size"], start, *sorted(network))
+    return (*optimizer, *trainer, config["data"]["batch_size"], start, *how, *sorted(network))
 
 
 def _texts(settings: Any) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from srcnn_lightning import files, hardware
-from srcnn_lightning.config import Config
+from srcnn_lightning.config import SCHEDULES_OF_A_LENGTH, Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.run_record import RESULTS_VERSION, RunRecord
@@ -81,6 +81,12 @@ def describe_difference(before: RunRecord, now: dict[str, Any]) -> str:
     """
     differences = [describe_version_difference(before.results_version)]
     config: dict[str, Any] = {**before.config}
+    schedule = now["schedule"]["name"]
+    if (
+        schedule in SCHEDULES_OF_A_LENGTH
+        and config["trainer"]["max_epochs"] != now["trainer"]["max_epochs"]
+    ):
+        differences.append(f"the rates of schedule={schedule} depend on the number of epochs")
     with suppress(KeyError):  # a configuration of another version of this program
         old, new = (
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
@@ -117,6 +123,8 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
     if device != "cpu":
         # On a CPU the order of a sum, and with it its last bits, depends on these.
         del trainer["threads"], trainer["accelerate"]
+    if settings["schedule"]["name"] in SCHEDULES_OF_A_LENGTH:
+        kept["schedule"] = {**settings["schedule"], "epochs": settings["trainer"]["max_epochs"]}
     return {**kept, "trainer": trainer}
 
 

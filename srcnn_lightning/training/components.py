@@ -111,7 +111,7 @@ def build(
         config.trainer.channels_last,
     )
     task = _build_task(config)
-    history, test_outputs = History(), TestOutputs()
+    history, test_outputs = History(config.monitor), TestOutputs()
     checkpoints = Checkpoints(folder, lineage, history)
     trainer = _build_trainer(
         config.trainer,
@@ -153,10 +153,17 @@ def _build_task(config: Config) -> SuperResolution:
     device = hardware.device_type(config.trainer.accelerator)
     if config.trainer.accelerate and device == "cpu":
         accelerate(network)
-    task = SuperResolution(network, settings, config.degradation.scale, config.optimizer)
+    task = SuperResolution(
+        network,
+        settings,
+        config.degradation.scale,
+        config.optimizer,
+        config.loss,
+        config.schedule,
+    )
     _check_output_shape(task, config.data.target_size)
     if task.is_trainable:
-        task.configure_optimizers()  # refuses bad arguments before the images are read
+        task.check_optimizer()
         if config.trainer.compile:
             compilation.compile_network(task.network, device)
     if config.init_from:

@@ -55,7 +55,7 @@ def fit(components: Components) -> None:
 
 
 def fit_and_test(components: Components, test_images: Path) -> Result:
-    """Train, test the best checkpoint by val PSNR, leave pictures and events in the folder.
+    """Train, test the best checkpoint by the monitor, leave pictures and events in the folder.
 
     Args:
         components: components of the run.
@@ -67,7 +67,7 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
     if task.is_trainable:
         fit(components)
         best = history.best()
-        metrics = {"max_val_psnr": best.get("val_psnr"), "val_loss": best.get("val_loss")}
+        metrics = {"max_val_psnr": history.max_val_psnr(), "val_loss": best.get("val_loss")}
     else:
         metrics = _validate_baseline(components)
     fitted = time.monotonic()

@@ -7,14 +7,20 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class History(Callback):
-    """Keep and log train loss, val loss and val PSNR of each epoch; stop where a loss diverges.
+    """Keep and log losses and val PSNR of each epoch; stop where a loss diverges.
 
     Attributes:
         epochs: for each epoch its number, counted from 1, and its metrics.
         diverged: whether a loss was NaN or infinite, which ends the training.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monitor: str = "val_psnr") -> None:
+        """Nothing is kept before the first epoch has ended.
+
+        Args:
+            monitor: what the best epoch is best by: `val_psnr`, `val_loss` or `last`.
+        """
+        self.monitor = monitor
         self.epochs: list[dict[str, float]] = []
         self.diverged = False
 
@@ -31,13 +37,27 @@ class History(Callback):
             self.diverged = True
             trainer.should_stop = True
             return
+        rates = [
+            group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups
+        ]
         for logger in trainer.loggers:
-            logger.log_metrics(scalars(metrics), step=epoch)
+            logger.log_metrics(scalars({**metrics, "lr": rates[0]}), step=epoch)
 
     def best(self) -> dict[str, float]:
-        """The epoch of the best val PSNR, the first of equals; empty if every PSNR is NaN."""
+        """The best epoch by the monitor, the first of equals; empty if every PSNR is NaN."""
         numbers = [epoch for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
-        return max(numbers, key=lambda epoch: epoch["val_psnr"]) if numbers else {}
+        if not numbers:
+            return {}
+        if self.monitor == "last":
+            return self.epochs[-1]
+        if self.monitor == "val_loss":
+            return min(numbers, key=lambda epoch: epoch["val_loss"])
+        return max(numbers, key=lambda epoch: epoch["val_psnr"])
+
+    def max_val_psnr(self) -> float | None:
+        """The highest val PSNR in dB of any epoch; None if every PSNR is NaN."""
+        values = [epoch["val_psnr"] for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
+        return max(values, default=None)
 
     def state_dict(self) -> dict[str, Any]:
         """The state that each checkpoint keeps."""

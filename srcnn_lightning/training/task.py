@@ -1,12 +1,13 @@
 """The LightningModule: loss, optimizer and metrics around any super-resolution network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import torch
-import torch.nn.functional as F
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
@@ -14,11 +15,16 @@ from srcnn_lightning import arguments, metrics
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.checkpoint import load_network
+from srcnn_lightning.training.losses import build_loss
+from srcnn_lightning.training.schedules import Length, build_schedule
 from srcnn_lightning.training.shared_batch_norm import uncounted
+
+MSE = MappingProxyType({"name": "mse"})
+CONSTANT = MappingProxyType({"name": "constant"})
 
 
 class SuperResolution(LightningModule):
-    """Train a network by mean squared error (paper, section 4.2), and measure its output."""
+    """Train a network, by mean squared error as the paper does or another loss, and measure it."""
 
     def __init__(
         self,
@@ -26,6 +32,8 @@ class SuperResolution(LightningModule):
         settings: dict[str, Any],
         scale: int,
         optimizer: dict[str, Any] | None = None,
+        loss: Mapping[str, Any] = MSE,
+        schedule: Mapping[str, Any] = CONSTANT,
     ) -> None:
         """A checkpoint keeps `settings` and `scale`, and nothing that would make it run code.
 
@@ -38,11 +46,19 @@ class SuperResolution(LightningModule):
             optimizer: `_target_` and arguments of the optimizer, from the configuration of this
                 run; None for a network that will not be trained. torch's Adam adds `weight_decay`
                 times the weight to the gradient before scaling it, which is the paper's L2 term.
+            loss: `name` and arguments of the loss (`losses.LOSSES`). Validation and test measure
+                the mean squared error whatever the loss is, so that their values compare.
+            schedule: `name` and arguments of the learning rate's schedule (`schedules.SCHEDULES`).
+
+        Raises:
+            BadInput: an argument that the loss does not take.
         """
         super().__init__()
         self.save_hyperparameters({"network": settings, "scale": scale}, logger=False)
         self.network = network
+        self.loss = build_loss(loss)
         self.optimizer_settings = optimizer
+        self.schedule_settings = schedule
         self.scale = scale
         # Other strategies look for NaN in each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
@@ -80,7 +96,28 @@ class SuperResolution(LightningModule):
         """Whether the network has something to learn; the interpolations have nothing."""
         return any(parameter.requires_grad for parameter in self.network.parameters())
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer of the configuration, and its schedule, stepped after every step."""
+        optimizer = self.build_optimizer()
+        steps, epochs = self.trainer.estimated_stepping_batches, self.trainer.max_epochs
+        length = Length(int(steps), int(epochs or 1))
+        schedule = build_schedule(self.schedule_settings, optimizer, length)
+        if schedule is None:
+            return optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def check_optimizer(self) -> None:
+        """Refuse arguments of optimizer and schedule, before the images are read.
+
+        Raises:
+            BadInput: see `build_optimizer` and `build_schedule`.
+        """
+        build_schedule(self.schedule_settings, self.build_optimizer(), Length(steps=2, epochs=1))
+
+    def build_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer of the configuration, for all parameters.
 
         Raises:
@@ -104,9 +141,9 @@ class SuperResolution(LightningModule):
         return optimizer
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Mean squared error of the unclamped output, over images, channels and pixels."""
+        """The loss of the unclamped output, a mean over images, channels and pixels."""
         lr, hr = batch
-        loss = F.mse_loss(self(lr), hr) if len(hr) else self._empty_batch_loss(lr)
+        loss = self.loss(self(lr), hr) if len(hr) else self._empty_batch_loss(lr)
         # One loss for each image: torchmetrics ignores weights under this nan_strategy.
         self.train_loss.update(loss.detach().expand(len(hr)))
         if self.trainer.is_last_batch:  # of the epoch; each call costs 0.4 ms
@@ -129,7 +166,7 @@ class SuperResolution(LightningModule):
         return 0 * output.float().mean()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Loss, and PSNR of the clamped output: mean over images, RGB, no border shaved."""
+        """Mean squared error; PSNR of the clamped output: mean over images, RGB, no border."""
         lr, hr = batch
         # The network may refuse the empty share of a process. Half-precision metrics would round.
         output: Tensor = self(lr).float() if len(hr) else hr

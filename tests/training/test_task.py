@@ -118,7 +118,7 @@ def test_weight_decay_is_coupled_into_the_gradient(trainer):
 def test_optimizer_is_built_from_its_settings_over_all_parameters():
     settings = {"_target_": "torch.optim.SGD", "lr": 0.25, "momentum": 0.5}
     task = task_of(TINY, settings)
-    optimizer = task.configure_optimizers()
+    optimizer = task.build_optimizer()
     assert type(optimizer) is torch.optim.SGD
     (group,) = optimizer.param_groups
     assert (group["lr"], group["momentum"]) == (0.25, 0.5)
@@ -138,13 +138,13 @@ def test_optimizer_is_built_from_its_settings_over_all_parameters():
 def test_bad_optimizer_settings_are_refused(wrong):
     settings = {**ADAM, **wrong}
     with pytest.raises(BadInput) as refusal:
-        task_of(TINY, settings).configure_optimizers()
+        task_of(TINY, settings).build_optimizer()
     assert str(refusal.value).startswith(f"optimizer._target_={settings['_target_']}:")
 
 
 def test_argument_that_the_optimizer_lacks_is_refused_by_its_name():
     with pytest.raises(BadInput, match=r"^optimizer\.momentum=0\.9: Adam takes no such argument"):
-        task_of(TINY, {**ADAM, "momentum": 0.9}).configure_optimizers()
+        task_of(TINY, {**ADAM, "momentum": 0.9}).build_optimizer()
 
 
 def test_validation_psnr_is_of_the_clamped_output_and_the_loss_is_not(trainer):

@@ -104,6 +104,8 @@ def shared_settings(
         "optimizer.lr": lambda value: f"learning rate {value:g}",
         "data.batch_size": lambda value: f"batch {value}",
         "optimizer._target_": lambda value: str(value).rpartition(".")[2],
+        "loss.name": lambda value: "" if value == "mse" else str(value),
+        "schedule.name": lambda value: "" if value == "constant" else str(value),
         "trainer.precision": lambda value: "" if value == "32-true" else str(value),
         **own,
     }

@@ -92,11 +92,13 @@ def _training(trained: Sequence[Run]) -> str:
     by_rate = sorted(trained, key=lambda run: run.config["optimizer"]["lr"])
     rates = values(lambda run: f"{run.config['optimizer']['lr']:g}", by_rate)
     epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]))
+    losses = values(lambda run: run.config["loss"]["name"])
+    schedules = values(lambda run: run.config["schedule"]["name"])
     starts = values(lambda run: str(run.config["model"].get("init", "its own")))
     counts = sorted({run.parameters for run in trained if run.parameters is not None})
     sizes = " or ".join(f"{count:,}" for count in counts)
     return (
-        f"{epochs} epochs of {optimizer}, learning rate {rates}, batch "
-        f"{first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; "
+        f"{epochs} epochs of {optimizer}, loss {losses}, learning rate {rates} ({schedules}), "
+        f"batch {first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; "
         f"seed {values(lambda run: str(run.seed))}"
     )
