@@ -132,7 +132,8 @@ class TrainerConfig:
         limit_train_batches: training batches an epoch; None: all.
         limit_val_batches: validation batches; None: all.
         limit_test_batches: test batches; None: all.
-        threads: CPU threads of one process; None: its share of the physical cores.
+        threads: CPU threads of one process; None: its share of the physical cores, or of a
+            container's quota.
         keep_memory: whether the process keeps freed memory, to its end, instead of returning it to
             the system.
         channels_last: whether images and weights lie in memory in the order channels_last.

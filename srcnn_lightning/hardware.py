@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LEADER_VARIABLE = "SRCNN_LIGHTNING_LEADER"  # id of the process that started this one
+CONTROL_GROUPS, CGROUP = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
@@ -67,11 +68,13 @@ def gpu_names() -> list[str]:
 def physical_cores() -> int:
     """The number of physical cores that this process may use.
 
-    Two threads of one core compute no faster than one.
+    Two threads of one core compute no faster than one. A container's quota of CPU time counts in
+    whole cores: the system stops threads that exceed it, in the middle of a step.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
-    return len({_core(cpu) for cpu in os.sched_getaffinity(0)})
+    cores = len({_core(cpu) for cpu in os.sched_getaffinity(0)})
+    return min([cores, *_quotas()])
 
 
 @cache
@@ -125,6 +128,40 @@ def _torch_has_cuda() -> bool:
             for line in text.splitlines()
         )
     return False
+
+
+def _quotas() -> list[int]:
+    """CPU quotas of this process's control groups, in whole cores, at least 1 each."""
+    quotas = []
+    for folder in _control_groups():
+        try:
+            if (folder / "cpu.max").is_file():  # version 2
+                quota, period = (folder / "cpu.max").read_text().split()
+            else:
+                quota, period = (
+                    (folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")
+                )
+            if int(quota) > 0:  # -1 is none in version 1
+                quotas.append(max(1, int(quota) // int(period)))
+        except (OSError, ValueError):  # "max" is none in version 2
+            continue
+    return quotas
+
+
+def _control_groups() -> list[Path]:
+    """Folders of the control groups that this process is in, and of those above them."""
+    folders = []
+    try:
+        lines = CONTROL_GROUPS.read_text().splitlines()
+    except OSError:
+        return []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        root = CGROUP if not controllers else CGROUP / "cpu"
+        if not controllers or "cpu" in controllers.split(","):
+            group = root / path.lstrip("/")
+            folders += [group, *(one for one in group.parents if one.is_relative_to(root))]
+    return folders
 
 
 def _core(cpu: int) -> str:
