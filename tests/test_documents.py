@@ -32,6 +32,7 @@ NOT_RUN = {
     "git clone": "it needs a network",
     "pip install": "it needs a network; a test of the wheel installs the package",
     "source .venv/bin/activate": "it changes the shell of the user alone",
+    'eval "$(srcnn-lightning -sc': "another test runs it in bash",
     "make setup": "it needs a network; every test runs in what it sets up",
     "make data": "it needs a network",
     "make table ARGS": "it needs 3.3 GB of DIV2K",
