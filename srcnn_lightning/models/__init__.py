@@ -2,7 +2,7 @@
 
 from srcnn_lightning.models.factory import build_network, build_trusted, network_settings
 from srcnn_lightning.models.interpolation import Interpolation
-from srcnn_lightning.models.registry import build, list_models, register
+from srcnn_lightning.models.registry import build, full_settings, list_models, register
 from srcnn_lightning.models.srcnn import SRCNN
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "build",
     "build_network",
     "build_trusted",
+    "full_settings",
     "list_models",
     "network_settings",
     "register",

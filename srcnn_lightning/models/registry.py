@@ -54,6 +54,17 @@ def registered(name: str) -> type[nn.Module]:
     return _NETWORKS[name]
 
 
+def full_settings(name: str, **settings: Any) -> dict[str, Any]:
+    """The name and every argument of a registered network, from the arguments that are given.
+
+    Raises:
+        BadInput: there is no such network, or an argument is unknown or of the wrong type.
+    """
+    network = registered(name)
+    arguments.check("model", network, settings, name=name)
+    return {"name": name, **arguments.defaults(network), **settings}
+
+
 def build(name: str, **settings: Any) -> nn.Module:
     """Build a registered network.
 

@@ -161,6 +161,7 @@ def _build_task(config: Config) -> SuperResolution:
         config.loss,
         config.schedule,
     )
+    task.logs_results = False  # `History` and the run record have them
     _check_output_shape(task, config.data.target_size)
     if task.is_trainable:
         task.check_optimizer()

@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric
 
-from srcnn_lightning import arguments, metrics
+from srcnn_lightning import arguments, metrics, models
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.checkpoint import load_network
@@ -19,46 +19,55 @@ from srcnn_lightning.training.losses import build_loss
 from srcnn_lightning.training.schedules import Length, build_schedule
 from srcnn_lightning.training.shared_batch_norm import uncounted
 
-MSE = MappingProxyType({"name": "mse"})
-CONSTANT = MappingProxyType({"name": "constant"})
+ADAM = MappingProxyType({"_target_": "torch.optim.Adam", "lr": 1e-3})
 
 
 class SuperResolution(LightningModule):
     """Train a network, by mean squared error as the paper does or another loss, and measure it."""
 
+    logs_results = True
+    """Whether `Trainer.validate` and `Trainer.test` log their results, and so return them."""
+
     def __init__(
         self,
-        network: nn.Module,
-        settings: dict[str, Any],
-        scale: int,
-        optimizer: dict[str, Any] | None = None,
-        loss: Mapping[str, Any] = MSE,
-        schedule: Mapping[str, Any] = CONSTANT,
+        network: str | nn.Module,
+        settings: Mapping[str, Any] | None = None,
+        scale: int = 2,
+        optimizer: Mapping[str, Any] | None = ADAM,
+        loss: str | Mapping[str, Any] = "mse",
+        schedule: str | Mapping[str, Any] = "constant",
     ) -> None:
         """A checkpoint keeps `settings` and `scale`, and nothing that would make it run code.
 
         Args:
-            network: network to train.
-            settings: settings that the network was built from (`models.network_settings`): plain
-                values, so that a checkpoint loads under `weights_only`.
+            network: name of a registered network, or a network.
+            settings: arguments of the registered network, or the settings that the network was
+                built from (`models.network_settings`): plain values, so that a checkpoint loads
+                under `weights_only`.
             scale: factor of upscaling; the literature's metrics shave as many pixels off each
                 border.
-            optimizer: `_target_` and arguments of the optimizer, from the configuration of this
-                run; None for a network that will not be trained. torch's Adam adds `weight_decay`
-                times the weight to the gradient before scaling it, which is the paper's L2 term.
-            loss: `name` and arguments of the loss (`losses.LOSSES`). Validation and test measure
-                the mean squared error whatever the loss is, so that their values compare.
-            schedule: `name` and arguments of the learning rate's schedule (`schedules.SCHEDULES`).
+            optimizer: `_target_` and arguments of the optimizer; None for a network that will not
+                be trained. torch's Adam adds `weight_decay` times the weight to the gradient before
+                scaling it, which is the paper's L2 term.
+            loss: name of the loss (`losses.LOSSES`), or `name` and its arguments. Validation and
+                test measure the mean squared error whatever the loss is, so that their values
+                compare.
+            schedule: name of the learning rate's schedule (`schedules.SCHEDULES`), or `name` and
+                its arguments.
 
         Raises:
-            BadInput: an argument that the loss does not take.
+            BadInput: there is no such network, or an argument that network or loss do not take.
         """
         super().__init__()
+        settings = dict(settings or {})
+        if isinstance(network, str):
+            settings = models.full_settings(network, **settings, scale=scale)
+            network = models.build_network(settings)
         self.save_hyperparameters({"network": settings, "scale": scale}, logger=False)
         self.network = network
-        self.loss = build_loss(loss)
+        self.loss = build_loss({"name": loss} if isinstance(loss, str) else loss)
         self.optimizer_settings = optimizer
-        self.schedule_settings = schedule
+        self.schedule_settings = {"name": schedule} if isinstance(schedule, str) else schedule
         self.scale = scale
         # Other strategies look for NaN in each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
@@ -84,7 +93,7 @@ class SuperResolution(LightningModule):
                 built.
         """
         network, saved = load_network(Path(checkpoint_path), allow_package)
-        return cls(network, saved["network"], saved["scale"])
+        return cls(network, saved["network"], saved["scale"], optimizer=None)
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
@@ -99,6 +108,8 @@ class SuperResolution(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer of the configuration, and its schedule, stepped after every step."""
         optimizer = self.build_optimizer()
+        if self.schedule_settings["name"] == "constant":
+            return optimizer
         steps, epochs = self.trainer.estimated_stepping_batches, self.trainer.max_epochs
         length = Length(int(steps), int(epochs or 1))
         schedule = build_schedule(self.schedule_settings, optimizer, length)
@@ -175,7 +186,7 @@ class SuperResolution(LightningModule):
         self.val_psnr.update(metrics.psnr(output, hr))
         # Lightning would average a batch's values over batches; metric objects average over images.
         for name, metric in (("val/loss", self.val_loss), ("val/psnr", self.val_psnr)):
-            self.log(name, metric, on_step=False, on_epoch=True, logger=False)
+            self.log(name, metric, on_step=False, on_epoch=True, logger=self._is_result("validate"))
         return output
 
     def on_test_start(self) -> None:
@@ -203,6 +214,16 @@ class SuperResolution(LightningModule):
             }
         )
         return output
+
+    def on_test_epoch_end(self) -> None:
+        """Log the means over the images, which `Trainer.test` returns."""
+        means = summarize(self.test_table()).items()
+        values = {name.replace("_", "/", 1): value for name, value in means}
+        self.log_dict(values, logger=self._is_result("test"))
+
+    def _is_result(self, function: str) -> bool:
+        """Whether values are logged, and with that returned by `Trainer.validate` or `test`."""
+        return self.logs_results and self.trainer.state.fn == function
 
     def test_table(self) -> dict[str, list[float]]:
         """After a test: for each metric one value an image, in the order of the split.

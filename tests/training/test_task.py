@@ -13,8 +13,9 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 pytestmark = [
-    # Both are Lightning's own, and a run silences both (srcnn_lightning/training/components.py).
+    # These are Lightning's own, and a run causes none of them (srcnn_lightning/training/components.py).
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+    pytest.mark.filterwarnings("ignore:You called `self.log.*no logger configured.*"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
 ]
 
@@ -271,3 +272,27 @@ def test_interpolation_has_nothing_to_learn(kernel):
 
 def test_network_is_trainable():
     assert constant_task(0.5).is_trainable is True
+
+
+def test_task_is_built_by_names_and_returns_its_figures(trainer):
+    task = SuperResolution("srcnn", {"features": [8, 4]}, scale=2, loss="l1", schedule="cosine")
+    pairs = greys(0.3, 0.6)
+    fit(trainer, task, pairs, batch_size=2)
+    assert task.hparams["network"]["features"] == [8, 4]
+    assert task.hparams["network"]["kernel"] == "bicubic"
+    (validated,) = trainer.validate(task, loader(pairs), verbose=False)
+    (tested,) = trainer.test(task, loader(scored(pairs)), verbose=False)
+    assert set(validated) == {"val/loss", "val/psnr"}
+    names = {"test/loss", "test/psnr", "test/psnr_pooled", "test/psnr_y", "test/ssim"}
+    assert set(tested) == names
+    assert tested["test/psnr"] == pytest.approx(validated["val/psnr"])
+    assert tested["test/loss"] == pytest.approx(validated["val/loss"])
+    (predicted,) = trainer.predict(task, loader([pairs[0][0]]))
+    assert predicted.shape == (1, 3, 16, 16)
+
+
+def test_unknown_network_of_a_task_is_refused():
+    with pytest.raises(BadInput, match=r"^model\.name=vgg: "):
+        SuperResolution("vgg")
+    with pytest.raises(BadInput, match=r"^model\.depth=3: srcnn takes no such"):
+        SuperResolution("srcnn", {"depth": 3})
