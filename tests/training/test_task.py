@@ -13,7 +13,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.training.task import SuperResolution, summarize
 
 pytestmark = [
-    # These are Lightning's own, and a run causes none of them (srcnn_lightning/training/components.py).
+    # Lightning's own; a run causes none of them (training/components.py).
     pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
     pytest.mark.filterwarnings("ignore:You called `self.log.*no logger configured.*"),
     pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
