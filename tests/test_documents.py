@@ -191,6 +191,26 @@ def test_command_of_a_document_runs(command: str, outputs: Path) -> None:
     assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-2000:]
 
 
+PYTHON = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    if not block.startswith("# mine.py")  # which commands of its page use
+]
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_python_of_a_document_runs(block: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:srcnn_lightning", "-c", block],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_command_is_run_or_has_a_reason(page: Path) -> None:
     assert unaccounted(page.read_text()) == []
