@@ -8,13 +8,21 @@ import torch
 import torch.nn.functional as F
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
+from torchmetrics import CatMetric, MeanMetric
 
 from srcnn_lightning import arguments, metrics
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.training.shared_batch_norm import uncounted
+
+
+class MeanOverImages(CatMetric):
+    """Mean of a value over all images: sums of each batch would depend on the batches' size."""
+
+    def compute(self) -> Tensor:
+        """The mean of all values."""
+        return super().compute().mean()
 
 
 class SuperResolution(LightningModule):
@@ -46,8 +54,8 @@ class SuperResolution(LightningModule):
         self.scale = scale
         # Other strategies look for NaN in each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
-        self.val_loss = MeanMetric(nan_strategy="disable")
-        self.val_psnr = MeanMetric(nan_strategy="disable")
+        self.val_loss = MeanOverImages(nan_strategy="disable")
+        self.val_psnr = MeanOverImages(nan_strategy="disable")
         self.test_metrics: list[dict[str, Tensor]] = []  # of each batch
 
     @classmethod
