@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 LEAVES = ("data=dead_leaves", *TINY)
-RUN = Path("outputs/single/dead_leaves-antialiased")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2")
 TOLD_APART = ("metrics", "history", "per_image")
 
 

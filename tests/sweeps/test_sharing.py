@@ -8,7 +8,7 @@ from conftest import Command
 from kills import LEAVES, TOLD_APART, assert_same_runs, curve, record, records
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-KIND = "dead_leaves-antialiased"
+KIND = "dead_leaves-antialiased-x2"
 
 
 def test_same_run_of_two_experiments_is_trained_once(command: Command, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from conftest import Command
 from kills import LEAVES, TOLD_APART, curve, record, records
 from own_network import FAILS, write_network
 
-KIND = "dead_leaves-antialiased"
+KIND = "dead_leaves-antialiased-x2"
 
 
 def test_sweep_ends_with_a_table_of_what_became_of_each_job(

@@ -12,7 +12,7 @@ from kills import LEAVES, record
 from srcnn_lightning.run_record import RESULTS_VERSION
 from srcnn_lightning.runs.identity import describe_difference
 
-RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2/srcnn")
 SENTENCE = (
     f"is kept in {{kept}} (the program's results have changed: version 3, now {RESULTS_VERSION})"
 )
@@ -63,14 +63,14 @@ def test_copy_that_an_earlier_version_left_is_replaced_with_a_sentence(
 ) -> None:
     for name in ("first", "second"):
         assert command(*LEAVES, f"experiment_name={name}").returncode == 0
-    copy = tmp_path / "outputs/second/dead_leaves-antialiased/srcnn"
+    copy = tmp_path / "outputs/second/dead_leaves-antialiased-x2/srcnn"
     assert record(copy)["results_version"] == RESULTS_VERSION
     make_older(copy)
     again = command(*LEAVES, "experiment_name=second")
     assert again.returncode == 0, again.stderr
     assert SENTENCE.format(kept=kept_of(copy).relative_to(tmp_path)) in again.stdout
     assert "copied from there" in again.stdout
-    assert record(copy)["same_as"] == "first/dead_leaves-antialiased/srcnn"
+    assert record(copy)["same_as"] == "first/dead_leaves-antialiased-x2/srcnn"
     assert record(copy)["results_version"] == RESULTS_VERSION
 
 
