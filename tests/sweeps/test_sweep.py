@@ -78,12 +78,42 @@ def test_stopped_sweep_says_which_job_was_under_way(tmp_path: Path) -> None:
     assert f"1    single/{KIND}/seed=3  stopped" in stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["optimizer.lr=1e-3,1e-4,-1"],
+            "optimizer.lr=-1.0: it must be a number above 0, and finite.",
+        ),
+        (
+            ["+experiment=tanh", "+variant=base"],
+            "model.output_activation=tanh: variant=base sets model.output_activation=none, and "
+            "its row must be what its name says; leave this override out, or run without a "
+            "variant.",
+        ),
+        (
+            ["trainer.devices=1,2"],
+            "trainer.devices=2: a sweep trains each run in one process; leave trainer=ddp out, or "
+            "give the settings of one run without -m and +experiment.",
+        ),
+    ],
+)
+def test_bad_setting_of_a_later_job_is_refused_before_the_first(
+    arguments: list[str], sentence: str, command: Command, tmp_path: Path
+) -> None:
+    result = command(*LEAVES, *arguments, "-m")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"{sentence}\n")
+    assert [path.name for path in (tmp_path / "outputs").iterdir()] == [".state"]
+    assert not list((tmp_path / "outputs/.state/sweeps").iterdir())
+
+
 def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
-    result = command(*LEAVES, "-m", "optimizer.lr=1e-3,-1,1e-4")
+    """A file that is missing shows when its job begins."""
+    result = command(*LEAVES, "-m", "init_from=null,nowhere")
     assert result.returncode == 2
-    assert result.stderr.startswith("optimizer.lr=-1.0: it must be a number above 0")
-    assert "3 jobs: 1 finished, 2 not run" in result.stdout
-    assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/lr=0.001"]
+    assert result.stderr.startswith("init_from=nowhere: there is no nowhere")
+    assert "2 jobs: 1 finished, 1 not run" in result.stdout
+    assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/init_from=null"]
 
 
 def test_rank_of_another_program_changes_nothing(command: Command, tmp_path: Path) -> None:
