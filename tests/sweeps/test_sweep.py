@@ -107,6 +107,49 @@ def test_bad_setting_of_a_later_job_is_refused_before_the_first(
     assert not list((tmp_path / "outputs/.state/sweeps").iterdir())
 
 
+def test_glob_is_the_list_of_a_groups_options(command: Command, tmp_path: Path) -> None:
+    arguments = ("degradation=glob(*)", "model=glob(b*)", "-m")
+    globbed = command(*LEAVES, *arguments)
+    assert globbed.returncode == 0, globbed.stderr
+    assert globbed.stderr == ""
+    assert globbed.stdout.endswith("4 jobs: 4 finished\n")
+    typed = command(*LEAVES, "degradation=aliased,antialiased", "model=bicubic,bilinear", "-m")
+    assert typed.stdout.endswith("4 jobs: 4 skipped\n")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("data.batch_size=glob(*)", "it gives no value, so the sweep has no job"),
+        ("model=glob(x*)", "it gives no value, so the sweep has no job"),
+        ("seed=range(3,1)", "it gives no value, so the sweep has no job"),
+        ("optimizer.lr=interval(1e-4,1e-2)", "a sweep of all values needs a list of them"),
+    ],
+)
+def test_sweep_without_a_list_of_values_is_refused(
+    override: str, words: str, command: Command, tmp_path: Path
+) -> None:
+    result = command(*LEAVES, override, "-m")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{override}: {words}")
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_sweep_of_an_experiment_that_cannot_be_read_is_one_sentence(
+    command: Command, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "own/experiment/empty.yaml"
+    experiment.parent.mkdir(parents=True)
+    experiment.write_text(
+        "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: choice()}}}\n"
+    )
+    result = command(*LEAVES, "--config-dir", "own", "+experiment=empty")
+    assert result.returncode == 2
+    assert result.stderr.startswith("The command line cannot be understood: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
     """A file that is missing shows when its job begins."""
     result = command(*LEAVES, "-m", "init_from=null,nowhere")
