@@ -106,6 +106,8 @@ def run_job(composed: DictConfig) -> float | None:
     from srcnn_lightning.runs.run import run
 
     hydra_config = cast(DictConfig, HydraConfig.get())
+    if hydra_config.job.chdir:  # paths are those of the folder where the command was typed
+        os.chdir(hydra_config.runtime.cwd)
     sweep = Sweep.current()
     is_worker = sweep is not None and not sweep.is_started_here
     if sweep is not None and is_worker:

@@ -150,6 +150,15 @@ def test_sweep_of_an_experiment_that_cannot_be_read_is_one_sentence(
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_paths_stay_those_of_the_commands_folder(command: Command, tmp_path: Path) -> None:
+    places = ("output_dir=rel", "data.cache_dir=cache", "hydra.job.chdir=true")
+    result = command(*LEAVES, *places, "-m", "seed=0,1")
+    assert result.returncode == 0, result.stderr
+    assert [*records(tmp_path / "rel")] == [f"single/{KIND}/seed={seed}" for seed in (0, 1)]
+    assert {path.name for path in tmp_path.iterdir()} == {"rel", "cache"}
+    assert not list((tmp_path / "rel/.state").rglob("metrics.json"))
+
+
 def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
     """A file that is missing shows when its job begins."""
     result = command(*LEAVES, "-m", "init_from=null,nowhere")
