@@ -51,7 +51,7 @@ def train(outputs: Path, workload: Workload, degradation: str) -> Path:
     overrides += [f"degradation={degradation}", "trainer.max_epochs=1"]
     variants = "variant=nearest,bilinear,bicubic,base"
     python("-m", "srcnn_lightning", "+experiment=ablation", *overrides, variants, "-m")
-    (found,) = outputs.glob(f"ablation/*-{degradation}/variant=base*")
+    (found,) = outputs.glob(f"ablation/*-{degradation}-x*/variant=base*")
     return found
 
 

@@ -27,6 +27,9 @@ SCHEDULES = ("constant", "one_cycle", "cosine", "step")
 SCHEDULES_OF_A_LENGTH = ("one_cycle", "cosine")
 MONITORS = ("val_psnr", "val_loss", "last")
 CLIP_ALGORITHMS = ("norm", "value")
+# Arguments of a logger that the program gives: the run's folder is the log folder.
+LOGGER_SUPPLIED = ("save_dir",)
+TENSORBOARD_SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_metric", "purge_step")
 
 
 @dataclass
@@ -285,6 +288,7 @@ class Config:
                 what = "the class, package.module.Class" if key == "_target_" else "its name"
                 raise BadInput(f"{name}.{key}=null: give {what}.")
         self._check_optimizer()
+        self._check_logger()
         size, scale = self.data.target_size, self.degradation.scale
         smallest = SSIM_WINDOW + 2 * scale
         require(
@@ -318,6 +322,17 @@ class Config:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             is_right = is_number and smallest <= value < math.inf
             require(is_right, f"optimizer.{key}", value, f"it must be {advice}")
+
+    def _check_logger(self) -> None:
+        """Refuse arguments that the program gives the logger, also where no run needs one."""
+        target = self.logger["_target_"]
+        is_tensorboard = str(target).endswith(".TensorBoardLogger")
+        for key in self.logger.keys() - {"_target_"}:
+            setting, value = f"logger.{key}", self.logger[key]
+            advice = "without a logger it has no effect; leave it out"
+            require(target is not None, setting, value, advice)
+            is_supplied = key in (TENSORBOARD_SUPPLIED if is_tensorboard else LOGGER_SUPPLIED)
+            require(not is_supplied, setting, value, "the program gives this argument itself")
 
     @property
     def output_folder(self) -> Path:

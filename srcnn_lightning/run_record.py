@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_NAME = "metrics.json"
 EVENTS = "*tfevents*"  # TensorBoard's files beside it
-RESULTS_VERSION = 4  # raise it when code changes what a configuration gives
+RESULTS_VERSION = 5  # raise it when code changes what a configuration gives
 VERSION_KEY = "results_version"  # of a record or a checkpoint
 UNNAMED_VERSION = old_records.UNNAMED_VERSION
 MOST_EPOCHS = 1_000_000  # a curve has a point for each

@@ -10,7 +10,7 @@ from run_records import make_content
 from srcnn_lightning import run_record
 
 TEST_IMAGES = [f"{number:04}.png" for number in range(801, 805)]
-SHARED = "test_images/photos-antialiased-0"
+SHARED = "test_images/photos-antialiased-x2-0"
 SIDE = 48
 # A grey target, and outputs that miss it by as many levels in every channel.
 TARGET = 100
@@ -67,7 +67,8 @@ def make_run(variant="base", epochs=3, level=None, **settings):
 
 def write_run(outputs: Path, found, folder: str | None = None, level=None) -> Path:
     """The record and its pictures; targets and bicubic upscalings once for all."""
-    kind = f"{found['data']}-{found['config']['degradation']['name']}"
+    degradation = found["config"]["degradation"]
+    kind = f"{found['data']}-{degradation['name']}-x{degradation['scale']}"
     place = outputs / (folder or f"{found['experiment']}/{kind}/{found['name']}")
     run_record.write(place, found)
     level = level or LEVELS.get(found["variant"] or "base", 120)

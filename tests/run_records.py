@@ -130,7 +130,8 @@ def as_run(content, folder=Path("folder"), outputs=Path("outputs")):
 def write_records(outputs, contents):
     """Each record into a folder of its own, where a run would have written it."""
     for content in contents:
-        kind = f"{content['data']}-{content['config']['degradation']['name']}"
+        degradation = content["config"]["degradation"]
+        kind = f"{content['data']}-{degradation['name']}-x{degradation['scale']}"
         run_record.write(outputs / content["experiment"] / kind / content["name"], content)
 
 

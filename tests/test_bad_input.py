@@ -270,6 +270,14 @@ CASES = {
         (LEAVES, "+logger.save_dir=x"),
         ("logger.save_dir=x: the program gives this argument itself",),
     ),
+    "name that the program gives": (
+        (LEAVES, "+logger.name=x"),
+        ("logger.name=x: the program gives this argument itself",),
+    ),
+    "argument of no logger": (
+        (LEAVES, "logger=none", "+logger.max_queue=3"),
+        ("logger.max_queue=3: without a logger", "leave it out"),
+    ),
     "negative seed": ((LEAVES, "seed=-1"), ("seed=-1", "0 or more")),
     "unreadable command line": ((LEAVES, "optimizer.lr=[1"), ("command line", "[1")),
 }

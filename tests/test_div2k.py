@@ -16,7 +16,7 @@ from small_div2k import spans
 from zip_server import Behaviour, make_zip, png, serving
 
 IMAGES = {f"DIV2K_valid_HR/{number:04d}.png": png(64, number) for number in range(801, 901)}
-RUN = Path("outputs/single/DIV2K-antialiased/srcnn")
+RUN = Path("outputs/single/DIV2K-antialiased-x2/srcnn")
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,7 @@ ELSEWHERE = {
     ".state/",
     "output_dir/.state/submitit/",
     "output_dir/.state/hydra/optimization_results.yaml",
-    "lr_grid/dead_leaves-antialiased/lr=0.001/",
+    "lr_grid/dead_leaves-antialiased-x2/lr=0.001/",
     "data/DIV2K/",
     "DIV2K_valid_HR/",
     "DIV2K_train_HR/",

@@ -10,7 +10,7 @@ from conftest import TINY, Command
 from PIL import Image
 
 FOLDER = ("data=folder", "data.root=photos", *TINY)
-RUNS = "outputs/single/photos-antialiased"
+RUNS = "outputs/single/photos-antialiased-x2"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from PIL import Image
 from srcnn_lightning.training.task import SuperResolution
 
 ENLARGE = "upscale"
-RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2/srcnn")
 TWO = (*LEAVES, "trainer.max_epochs=2")
 Content = dict[str, Any]
 

@@ -16,7 +16,7 @@ from PIL import Image
 from srcnn_lightning.run_record import FILE_NAME
 
 ENLARGE = "upscale"
-KIND = Path("single/dead_leaves-antialiased")
+KIND = Path("single/dead_leaves-antialiased-x2")
 RUN = Path("outputs") / KIND / "srcnn"
 TWO, THREE = ((*LEAVES, f"trainer.max_epochs={epochs}") for epochs in (2, 3))
 
@@ -157,7 +157,7 @@ def test_record_with_another_configuration_makes_room_for_a_copy(
     config: Any, command: Command, tmp_path: Path, trained: Path
 ) -> None:
     shutil.copytree(trained.parents[2], tmp_path / "outputs")
-    copy = tmp_path / "outputs/second/dead_leaves-antialiased/srcnn"
+    copy = tmp_path / "outputs/second/dead_leaves-antialiased-x2/srcnn"
     copy.mkdir(parents=True)
     shutil.copy(trained / FILE_NAME, copy)
     change(copy / FILE_NAME, hash="x", config=config)
@@ -210,7 +210,7 @@ def test_run_whose_results_are_of_no_run_is_not_copied(
     done = command(*TWO, *settings, "experiment_name=second")
     assert (done.returncode, done.stderr) == (0, "")
     assert "copied" not in done.stdout
-    found = record(tmp_path / "outputs/second/dead_leaves-antialiased/srcnn")
+    found = record(tmp_path / "outputs/second/dead_leaves-antialiased-x2/srcnn")
     assert found["metrics"] == record(trained)["metrics"]
     assert "same_as" not in found
 

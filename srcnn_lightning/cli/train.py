@@ -5,19 +5,21 @@ Nothing heavy is imported here: torch and lightning come with the first run that
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import DictConfig, open_dict, read_write
 
 from srcnn_lightning import errors
 from srcnn_lightning.cli import command_line, hydra_setup
 from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.cli.variants import check_variant
-from srcnn_lightning.config import read
+from srcnn_lightning.config import Config, read
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan, make_plan
@@ -35,6 +37,7 @@ def main() -> None:
         sys.argv[1:] = command_line.prepare(sys.argv[1:])
     except BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
+    Sweeper.validate_batch_is_legal = check_jobs  # type: ignore[assignment,method-assign]
     command = hydra.main(
         version_base="1.3", config_path=str(hydra_setup.CONF), config_name="config"
     )(run_job)
@@ -67,6 +70,30 @@ def main() -> None:
         errors.exit_with_message("A run failed; its folder holds the traceback.", errors.FAILED)
 
 
+def check_jobs(sweeper: Sweeper, jobs: Sequence[Sequence[str]]) -> None:
+    """Check the settings of a sweep's jobs before the first begins.
+
+    It takes the place of Hydra's own check, which composes each job and looks no further. A
+    composition takes a tenth of a second, the check of its settings a thousandth.
+
+    Args:
+        sweeper: Hydra's sweeper.
+        jobs: overrides of each job.
+
+    Raises:
+        BadInput: sentence for the first bad setting.
+    """
+    assert sweeper.hydra_context is not None and sweeper.config is not None
+    for overrides in jobs:
+        composed = sweeper.hydra_context.config_loader.load_sweep_config(
+            sweeper.config, list(overrides)
+        )
+        hydra_config = composed.hydra
+        with read_write(composed), open_dict(composed):
+            del composed["hydra"]
+        check_job(composed, hydra_config)
+
+
 def run_job(composed: DictConfig) -> float | None:
     """Run one job; Hydra calls this in the command's process, a launcher in a worker's.
 
@@ -79,6 +106,8 @@ def run_job(composed: DictConfig) -> float | None:
     from srcnn_lightning.runs.run import run
 
     hydra_config = cast(DictConfig, HydraConfig.get())
+    if hydra_config.job.chdir:  # paths are those of the folder where the command was typed
+        os.chdir(hydra_config.runtime.cwd)
     sweep = Sweep.current()
     is_worker = sweep is not None and not sweep.is_started_here
     if sweep is not None and is_worker:
@@ -116,20 +145,30 @@ def plan_job(composed: DictConfig, hydra_config: DictConfig) -> Plan:
     Raises:
         BadInput: a setting or file that the user can put right.
     """
-    config = read(composed)
-    check_variant(composed, hydra_config)
+    config = check_job(composed, hydra_config)
     # What an experiment's file sweeps tells its runs apart, as what the command line sweeps.
     swept = [str(key) for key in hydra_config.sweeper.get("params") or () if "." in str(key)]
     config = replace(config, name_keys=config.name_keys + swept)
+    # A cluster's job has the CPUs that it has asked for, the same on every node.
+    launcher_threads = hydra_config.launcher.get("cpus_per_task")
+    return make_plan(config, hydra_config.overrides.task, launcher_threads)
+
+
+def check_job(composed: DictConfig, hydra_config: DictConfig) -> Config:
+    """The typed configuration of a job; what can be checked without its files is right.
+
+    Raises:
+        BadInput: a setting that the user can put right.
+    """
+    config = read(composed)
+    check_variant(composed, hydra_config)
     processes = config.trainer.devices
     if processes > 1 and str(hydra_config.mode).endswith("MULTIRUN"):
         raise BadInput(
             f"trainer.devices={processes}: a sweep trains each run in one process; leave "
             "trainer=ddp out, or give the settings of one run without -m and +experiment."
         )
-    # A cluster's job has the CPUs that it has asked for, the same on every node.
-    launcher_threads = hydra_config.launcher.get("cpus_per_task")
-    return make_plan(config, hydra_config.overrides.task, launcher_threads)
+    return config
 
 
 def _ignore(outcome: Outcome) -> None:

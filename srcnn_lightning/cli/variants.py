@@ -1,5 +1,6 @@
 """Variants: rows of an ablation, whose settings no override may change."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
     if not variant:
         return
     sources = hydra.runtime.config_sources
-    roots = [Path(source.path) for source in sources if source.schema == "file"]
+    roots = tuple(Path(source.path) for source in sources if source.schema == "file")
     for key, wanted in _variant_settings(str(variant), roots).items():
         choices = hydra.runtime.choices
         actual = choices[key] if key in choices else OmegaConf.select(cfg, key)
@@ -33,7 +34,8 @@ def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
             )
 
 
-def _variant_settings(variant: str, roots: list[Path]) -> dict[str, Any]:
+@cache  # a sweep asks twice for each job
+def _variant_settings(variant: str, roots: tuple[Path, ...]) -> dict[str, Any]:
     """Settings of a variant's file and those it builds on: `model.init: default` and the like."""
     path = next(path for root in roots if (path := root / f"variant/{variant}.yaml").is_file())
     content: Any = OmegaConf.to_container(OmegaConf.load(path))

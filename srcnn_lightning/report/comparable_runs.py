@@ -39,6 +39,12 @@ class Run(RunRecord):
         return None if self.is_trained else str(self.config["degradation"]["kernel"])
 
     @property
+    def degradation(self) -> str:
+        """Name and scale of the degradation, `antialiased x2`."""
+        degradation = self.config["degradation"]
+        return f"{degradation['name']} x{degradation['scale']}"
+
+    @property
     def seed(self) -> int:
         """Seed of the initialization and of the order of the images."""
         return self.config["seed"]

@@ -89,8 +89,19 @@ def difference_from_content(plan: Plan) -> str:
     if record is None:  # a run that was stopped leaves checkpoints alone
         state = last_state(plan.folder)
         if state:
-            version = int(state.get(VERSION_KEY, UNNAMED_VERSION))
-            difference = describe_version_difference(version)
+            difference = _difference_from_checkpoint(state, plan)
     elif record.hash != plan.identity.hash:
-        difference = describe_difference(record, plan.settings)
+        difference = describe_difference(record.results_version, record.config, plan.settings)
     return f" ({difference})" if difference else ""
+
+
+def _difference_from_checkpoint(state: dict[str, Any], plan: Plan) -> str:
+    """What makes the planned run another than the one of a checkpoint; empty where nothing does."""
+    version = int(state.get(VERSION_KEY, UNNAMED_VERSION))
+    settings = state.get("settings")
+    if settings is None:  # a checkpoint of an earlier version
+        return describe_version_difference(version)
+    is_same_length = settings["trainer"]["max_epochs"] == plan.config.trainer.max_epochs
+    if state["lineage"] == plan.identity.lineage and is_same_length:
+        return ""
+    return describe_difference(version, settings, plan.settings)

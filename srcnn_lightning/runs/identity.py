@@ -1,6 +1,6 @@
 """What makes two runs the same: a digest of everything that changes a run's results."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import file_digest
@@ -11,7 +11,7 @@ from srcnn_lightning import files, hardware
 from srcnn_lightning.config import SCHEDULES_OF_A_LENGTH, Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.run_record import RESULTS_VERSION, RunRecord
+from srcnn_lightning.run_record import RESULTS_VERSION
 
 # These settings change where a run is kept or shown, and no result.
 UNHASHED = (
@@ -35,6 +35,7 @@ UNHASHED_DATA = (
     "count",
     "seed",
     "on_device",
+    "eval_batch_size",
 )
 # The device stands for `accelerator`; the number of epochs is no part of the lineage.
 UNHASHED_TRAINER = ("accelerator", "max_epochs", "keep_memory", "jobs_per_gpu")
@@ -72,25 +73,25 @@ def image_identities(source: Source, split: Split) -> dict[str, list[list[Any]]]
     }
 
 
-def describe_difference(before: RunRecord, now: dict[str, Any]) -> str:
+def describe_difference(version: int, before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The settings that make a run another than an earlier one, `optimizer.lr=0.1, now 0.01`.
 
     Args:
-        before: record of the earlier run.
+        version: version of the results of the earlier run.
+        before: configuration of the earlier run as plain values.
         now: configuration as plain values.
     """
-    differences = [describe_version_difference(before.results_version)]
-    config: dict[str, Any] = {**before.config}
+    differences = [describe_version_difference(version)]
     schedule = now["schedule"]["name"]
     if (
         schedule in SCHEDULES_OF_A_LENGTH
-        and config["trainer"]["max_epochs"] != now["trainer"]["max_epochs"]
+        and before.get("trainer", {}).get("max_epochs") != (now["trainer"]["max_epochs"])
     ):
         differences.append(f"the rates of schedule={schedule} depend on the number of epochs")
     with suppress(KeyError):  # a configuration of another version of this program
         old, new = (
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
-            for settings in (config, now)
+            for settings in (before, now)
         )
         # A key of one version alone is no choice of the user's.
         keys = [key for key in sorted({*old} & {*new}) if old[key] != new[key]]
@@ -105,7 +106,7 @@ def describe_version_difference(version: int) -> str:
     return f"the program's results have changed: version {version}, now {RESULTS_VERSION}"
 
 
-def _described(settings: dict[str, Any]) -> dict[str, Any]:
+def _described(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that change results, but for the number of epochs.
 
     The name of a network of the user's own is for tables alone. The weights that training starts
@@ -114,6 +115,9 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
     """
     kept = {key: value for key, value in settings.items() if key not in UNHASHED}
     kept["data"] = _without(settings["data"], UNHASHED_DATA)
+    if any(settings["trainer"].get(f"limit_{part}_batches") for part in ("val", "test")):
+        # A number of batches is a number of images.
+        kept["data"]["eval_batch_size"] = settings["data"]["eval_batch_size"]
     if "_target_" in settings["model"]:
         kept["model"] = _without(settings["model"], ("name",))
     device = hardware.device_type(settings["trainer"]["accelerator"])
@@ -128,7 +132,7 @@ def _described(settings: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "trainer": trainer}
 
 
-def _without(group: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _without(group: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in group.items() if key not in keys}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.files import safe_name
 
 # Settings that a run's name leaves out: the folders above name them, or a change of them keeps the
@@ -47,9 +48,16 @@ def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = 
     return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
 
 
-def run_folder(output_dir: Path, experiment: str, data: str, degradation: str, name: str) -> Path:
-    """`outputs/<experiment>/<data>-<degradation>/<run name>`."""
-    return output_dir / experiment / safe_name(f"{data}-{degradation}") / name
+def images_folder(data: str, degradation: DegradationConfig) -> str:
+    """`<data>-<degradation>-x<scale>`, `DIV2K-antialiased-x2`."""
+    return safe_name(f"{data}-{degradation.name}-x{degradation.scale}")
+
+
+def run_folder(
+    output_dir: Path, experiment: str, data: str, degradation: DegradationConfig, name: str
+) -> Path:
+    """`outputs/<experiment>/<data>-<degradation>-x<scale>/<run name>`."""
+    return output_dir / experiment / images_folder(data, degradation) / name
 
 
 def _short(key: str) -> str:

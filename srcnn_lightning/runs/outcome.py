@@ -10,7 +10,7 @@ class Outcome:
     Attributes:
         status: finished, copied (from another experiment), skipped, diverged or failed; stopped
             from the job's beginning until it is one of these.
-        label: name of the run with experiment and data, `lr_grid/DIV2K-antialiased/lr=0.001`.
+        label: name of the run with experiment and data, `lr_grid/DIV2K-antialiased-x2/lr=0.001`.
         folder: folder of the run.
         val_psnr: the run's `max_val_psnr` in dB; None without one.
         note: short addition, such as the error of a failed run.

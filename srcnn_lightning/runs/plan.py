@@ -10,10 +10,10 @@ from srcnn_lightning.config import TEST_IMAGES, Config
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.files import digest, safe_name
+from srcnn_lightning.files import digest
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import Identity, identify, image_identities
-from srcnn_lightning.runs.naming import run_folder, run_name
+from srcnn_lightning.runs.naming import images_folder, run_folder, run_name
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plan:
         source: images.
         split: names of the images that train, validate and test.
         name: name of the run, `lr=0.001`.
-        label: name with experiment and data, `lr_grid/DIV2K-antialiased/lr=0.001`.
+        label: name with experiment and data, `lr_grid/DIV2K-antialiased-x2/lr=0.001`.
         folder: folder that the run lives in.
         identity: digests that the run shares with an earlier one that is the same.
     """
@@ -59,8 +59,8 @@ class Plan:
         data, degradation = self.config.data, asdict(self.config.degradation)
         del degradation["kernel"]  # the targets are the same
         pixels = [self.data_hash, data.crop, data.target_size, degradation]
-        kind = safe_name(f"{self.source.name}-{degradation['name']}")
-        return f"{TEST_IMAGES}/{kind}-{digest(pixels)[:8]}"
+        folder = images_folder(self.source.name, self.config.degradation)
+        return f"{TEST_IMAGES}/{folder}-{digest(pixels)[:8]}"
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def make_plan(
     )
     name = run_name(overrides, str(config.model.get("name", "run")), config.name_keys)
     folder = run_folder(
-        config.output_folder, config.experiment_name, source.name, config.degradation.name, name
+        config.output_folder, config.experiment_name, source.name, config.degradation, name
     )
     return Plan(
         config=config,

@@ -36,10 +36,15 @@ class SweepStart(Callback):
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Make the sweep's folder, and name it in the environment of the jobs."""
         output_dir = Path(str(config.output_dir)).expanduser()
+        try:
+            jobs = count_jobs(config)
+        except BadInput as error:
+            # Hydra turns any other exception of a callback into a warning.
+            errors.exit_with_message(str(error), errors.BAD_INPUT)
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
         folder = output_dir / STATE / "sweeps" / name
         plan = {
-            "jobs": count_jobs(config),
+            "jobs": jobs,
             "workers": max(1, int(config.hydra.launcher.get("n_jobs", 1))),
             "process": _this_process(),
         }
@@ -48,7 +53,6 @@ class SweepStart(Callback):
             _remove_orphans(folder.parent)
             files.write_text(folder / PLAN, json.dumps(plan))
         except BadInput as error:
-            # Hydra turns any other exception of a callback into a warning.
             errors.exit_with_message(str(error), errors.BAD_INPUT)
         except OSError as error:
             errors.exit_with_message(errors.output_dir_message(output_dir, error), errors.BAD_INPUT)
@@ -56,16 +60,38 @@ class SweepStart(Callback):
 
 
 def count_jobs(config: DictConfig) -> int | None:
-    """Number of jobs that Hydra's basic sweeper makes; None for another sweeper."""
+    """Number of jobs that Hydra's basic sweeper makes; None for another sweeper.
+
+    Raises:
+        BadInput: values that the sweeper cannot list, or none at all.
+    """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import Override
+    from hydra.errors import HydraException
 
     sweeper = config.hydra.sweeper
     if not str(sweeper._target_).endswith(".BasicSweeper"):
         return None
     arguments = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
     arguments += config.hydra.overrides.task
-    overrides = OverridesParser.create().parse_overrides(arguments)
+    loader = GlobalHydra.instance().config_loader()  # it knows the options that a glob is for
+    try:
+        overrides = OverridesParser.create(config_loader=loader).parse_overrides(arguments)
+    except HydraException:  # Hydra itself will say what is wrong
+        return None
+    for override in filter(Override.is_sweep_override, overrides):
+        if not override.is_discrete_sweep():
+            raise BadInput(
+                f"{override.input_line}: a sweep of all values needs a list of them; give one, "
+                "or search with hydra/sweeper=optuna."
+            )
+        if not any(True for _ in override.sweep_string_iterator()):
+            raise BadInput(
+                f"{override.input_line}: it gives no value, so the sweep has no job; list the "
+                "values, or give a glob that matches some of a group's options."
+            )
     return sum(map(len, BasicSweeper.split_arguments(overrides, None)))
 
 

@@ -35,16 +35,20 @@ class Checkpoints(Checkpoint):
     history. Here the history alone decides.
     """
 
-    def __init__(self, run_folder: Path, lineage: str, history: History) -> None:
+    def __init__(
+        self, run_folder: Path, lineage: str, settings: dict[str, Any], history: History
+    ) -> None:
         """Nothing is written before the first epoch has ended.
 
         Args:
             run_folder: folder of the run.
             lineage: digest by which a checkpoint is recognized as one of this run.
+            settings: configuration of the run as plain values.
             history: epochs of the run.
         """
         self.folder = run_folder / FOLDER
         self.lineage = lineage
+        self.settings = settings
         self.history = history
         self.seconds_before = 0.0
         self.started = time.monotonic()
@@ -89,8 +93,17 @@ class Checkpoints(Checkpoint):
         (self.folder / PREVIOUS).unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """The lineage and version that the checkpoint belongs to, and the seconds it took."""
-        return {"lineage": self.lineage, VERSION_KEY: RESULTS_VERSION, "seconds": self.seconds}
+        """What the checkpoint belongs to, lineage, version and settings, and the seconds it took.
+
+        A stopped run leaves no record, so the settings stand here too: for the sentence on what
+        makes another run another.
+        """
+        return {
+            "lineage": self.lineage,
+            VERSION_KEY: RESULTS_VERSION,
+            "settings": self.settings,
+            "seconds": self.seconds,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the seconds of a checkpoint."""

@@ -112,7 +112,7 @@ def build(
     )
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()
-    checkpoints = Checkpoints(folder, lineage, history)
+    checkpoints = Checkpoints(folder, lineage, asdict(config), history)
     trainer = _build_trainer(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,

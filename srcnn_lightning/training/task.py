@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torchmetrics import MeanMetric
+from torchmetrics import CatMetric, MeanMetric
 
 from srcnn_lightning import arguments, metrics, models
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
@@ -20,6 +20,14 @@ from srcnn_lightning.training.schedules import Length, build_schedule
 from srcnn_lightning.training.shared_batch_norm import uncounted
 
 ADAM = MappingProxyType({"_target_": "torch.optim.Adam", "lr": 1e-3})
+
+
+class MeanOverImages(CatMetric):
+    """Mean of a value over all images: sums of each batch would depend on the batches' size."""
+
+    def compute(self) -> Tensor:
+        """The mean of all values."""
+        return super().compute().mean()
 
 
 class SuperResolution(LightningModule):
@@ -71,8 +79,8 @@ class SuperResolution(LightningModule):
         self.scale = scale
         # Other strategies look for NaN in each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
-        self.val_loss = MeanMetric(nan_strategy="disable")
-        self.val_psnr = MeanMetric(nan_strategy="disable")
+        self.val_loss = MeanOverImages(nan_strategy="disable")
+        self.val_psnr = MeanOverImages(nan_strategy="disable")
         self.test_metrics: list[dict[str, Tensor]] = []  # of each batch
 
     @classmethod

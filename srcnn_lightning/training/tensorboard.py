@@ -42,6 +42,8 @@ def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger |
     logger_class = arguments.locate(str(target), "logger._target_")
     supplied: dict[str, Any] = {"save_dir": str(folder)}
     is_tensorboard = isinstance(logger_class, type) and issubclass(logger_class, TensorBoardLogger)
+    if is_tensorboard:  # the run's folder is the log folder
+        supplied |= {"name": "", "version": "", "default_hp_metric": False}
     if epochs and is_tensorboard:
         _wait_for_later_name(folder)
         supplied["purge_step"] = epochs + 1

@@ -67,6 +67,7 @@ def test_a_commit_with_another_first_weight_differs(tmp_path: Path) -> None:
     assert found["HEAD~1"].returncode == 1
     lines = found["HEAD~1"].stdout.splitlines()
     assert (
-        "lr_grid/dead_leaves-antialiased/lr=0.001: differs in metrics, history, per_image" in lines
+        "lr_grid/dead_leaves-antialiased-x2/lr=0.001: differs in metrics, history, per_image"
+        in lines
     )
-    assert "ablation/dead_leaves-antialiased/variant=bicubic: equal" in lines
+    assert "ablation/dead_leaves-antialiased-x2/variant=bicubic: equal" in lines

@@ -128,6 +128,31 @@ def test_runs_of_other_images_and_degradations_are_apart(report, tmp_path):
     assert {row["runs"] for row in rows} == {"1"}
 
 
+def test_runs_of_two_scales_are_apart(report, tmp_path):
+    outputs = tmp_path / "outputs"
+    for scale in (2, 3):
+        degradation = {"name": "antialiased", "antialias": True, "scale": scale}
+        found = make_run("base", level=100 + 10 * scale, settings={"degradation": degradation})
+        write_run(outputs, found)
+    assert report().returncode == 0
+    folder = tmp_path / "report"
+    assert sections_of(page_of(folder)) == ["photos, antialiased x2", "photos, antialiased x3"]
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    assert figures == {"photos-antialiased-x2", "photos-antialiased-x3"}
+    with (folder / "table.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["variant"] == "base"]
+    psnr = {row["table"]: (float(row["test_psnr"]), row["runs"]) for row in rows}
+    assert psnr == {
+        f"Ablation, photos, antialiased x{scale}, 100 epochs": (
+            pytest.approx(psnr_of(100 + 10 * scale) + 0.15),
+            "1",
+        )
+        for scale in (2, 3)
+    }
+    labels = re.findall(r"\\label{(.*)}", (folder / "table.tex").read_text())
+    assert labels == [f"tab:ablation-photos-antialiased-x{scale}-100-epochs" for scale in (2, 3)]
+
+
 def test_diverged_and_failed_runs_say_so(report, tmp_path):
     outputs = tmp_path / "outputs"
     write_run(outputs, make_run("tanh", status="diverged"))
@@ -184,7 +209,7 @@ def test_only_broken_records_is_one_sentence_that_names_them(report, tmp_path):
 def test_pictures_that_are_gone_are_said(report, tmp_path, gone):
     outputs = tmp_path / "outputs"
     write_ablation(outputs)
-    pictures = outputs / "ablation/photos-antialiased/variant=tanh/pictures"
+    pictures = outputs / "ablation/photos-antialiased-x2/variant=tanh/pictures"
     if gone in ("run", "both"):
         shutil.rmtree(pictures)
     if gone in ("shared", "both"):

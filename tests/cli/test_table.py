@@ -35,7 +35,7 @@ def outputs(tmp_path):
 def test_table_is_printed_with_title_rows_and_caption(outputs, tmp_path):
     done = table(cwd=tmp_path)  # outputs/ is the default
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("**Ablation, photos, antialiased, 100 epochs**\n")
+    assert done.stdout.startswith("**Ablation, photos, antialiased x2, 100 epochs**\n")
     lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
     labels = [line.split("|")[1].strip() for line in lines[2:]]
     assert labels[:3] == [
@@ -72,7 +72,7 @@ def test_tables_of_two_degradations_are_apart(outputs, tmp_path):
     write_records(outputs, records)
     text = table(outputs, "--format", "json", cwd=tmp_path).stdout
     found = {part["title"]: part["rows"][0] for part in json.loads(text)}
-    titles = [f"Ablation, photos, {kind}, 100 epochs" for kind in ("aliased", "antialiased")]
+    titles = [f"Ablation, photos, {kind} x2, 100 epochs" for kind in ("aliased", "antialiased")]
     assert sorted(found) == titles
     gains = [found[title]["gain"] for title in sorted(found)]
     assert gains == pytest.approx([0.5, 1.25])
@@ -92,7 +92,7 @@ def test_other_experiments_are_tables_without_the_paper(tmp_path):
     write_records(tmp_path / "outputs", runs)
     done = table("--format", "csv", cwd=tmp_path)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [row["table"] for row in rows] == ["lr_grid, photos, antialiased, 100 epochs"] * 2
+    assert [row["table"] for row in rows] == ["lr_grid, photos, antialiased x2, 100 epochs"] * 2
     assert [(row["row"], row["test_psnr"]) for row in rows] == [
         ("lr=0.001", "26.0"),
         ("lr=0.01", "20.0"),
@@ -133,7 +133,7 @@ def test_folder_without_runs_is_refused(tmp_path, missing):
 )
 def test_broken_record_is_named_and_left_out(outputs, tmp_path, content):
     whole = table(outputs, cwd=tmp_path).stdout
-    broken = outputs / "ablation" / "photos-antialiased" / "broken" / "metrics.json"
+    broken = outputs / "ablation" / "photos-antialiased-x2" / "broken" / "metrics.json"
     broken.parent.mkdir()
     broken.write_bytes(content)
     done = table(outputs, cwd=tmp_path)
@@ -210,7 +210,7 @@ def test_table_needs_no_torch(outputs, tmp_path):
 def test_table_without_a_study_goes_by_experiment(outputs, tmp_path):
     done = table("--study", "none", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("**ablation, photos, antialiased, 100 epochs**\n")
+    assert done.stdout.startswith("**ablation, photos, antialiased x2, 100 epochs**\n")
     assert "variant=base" in done.stdout
     assert not any(word in done.stdout for word in ("Paper", "Basic SRCNN", "To base"))
 

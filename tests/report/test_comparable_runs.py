@@ -131,7 +131,7 @@ def test_read_all_finds_every_record(tmp_path):
     write_records(tmp_path, written)
     found, left_out = read_all(tmp_path)
     assert [run.variant for run in found] == ["base", None]
-    folder = tmp_path / "ablation/photos-antialiased/variant=base"
+    folder = tmp_path / "ablation/photos-antialiased-x2/variant=base"
     assert found[0] == as_run(written[0], folder, tmp_path)
     assert left_out == []
 

@@ -79,7 +79,7 @@ def test_pictures_of_another_folder_are_not_read(command: Command, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "given", ["outputs", "outputs/ablation", "outputs/ablation/photos-antialiased"]
+    "given", ["outputs", "outputs/ablation", "outputs/ablation/photos-antialiased-x2"]
 )
 def test_report_of_a_part_finds_the_pictures_of_the_whole(
     given: str, command: Command, tmp_path: Path

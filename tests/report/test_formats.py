@@ -168,3 +168,10 @@ def test_json_holds_every_figure_unrounded():
 @pytest.mark.parametrize("name", ["md", "csv", "tex", "json"])
 def test_every_format_ends_its_last_line(name):
     assert FORMATS[name]([table(finished_row())]).endswith("\n")
+
+
+def test_labels_of_long_titles_stay_apart():
+    titles = [f"Ablation, {'a' * 50}, antialiased x{scale}" for scale in (2, 3)]
+    text = latex([table(finished_row(), title=title) for title in titles])
+    labels = re.findall(r"\\label{(.*)}", text)
+    assert len(set(labels)) == 2

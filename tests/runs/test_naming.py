@@ -1,6 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from data_settings import ALIASED, ANTIALIASED
 
 from srcnn_lightning.runs.naming import run_folder, run_name
 
@@ -140,22 +142,25 @@ def test_long_names_that_differ_at_the_end_stay_apart():
 
 
 def test_folder_is_made_of_experiment_data_degradation_and_name():
-    folder = run_folder(Path("outputs"), "lr_grid", "DIV2K", "antialiased", "lr=0.001")
-    assert folder == Path("outputs/lr_grid/DIV2K-antialiased/lr=0.001")
+    folder = run_folder(Path("outputs"), "lr_grid", "DIV2K", ANTIALIASED, "lr=0.001")
+    assert folder == Path("outputs/lr_grid/DIV2K-antialiased-x2/lr=0.001")
+    other = replace(ANTIALIASED, scale=3)
+    folder = run_folder(Path("outputs"), "lr_grid", "DIV2K", other, "lr=0.001")
+    assert folder == Path("outputs/lr_grid/DIV2K-antialiased-x3/lr=0.001")
 
 
 @pytest.mark.parametrize("data", ["my photos", "a/b", "../up", "x:y"])
 def test_folder_of_a_data_set_is_one_folder(data):
-    folder = run_folder(Path("outputs"), "single", data, "aliased", "srcnn")
+    folder = run_folder(Path("outputs"), "single", data, ALIASED, "srcnn")
     assert folder.parent.parent == Path("outputs/single")
     assert not set(folder.parent.name) & set("/ :")
-    assert folder.parent.name.endswith("-aliased")
+    assert folder.parent.name.endswith("-aliased-x2")
 
 
 def test_folder_of_the_home_directory_is_found(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    folder = run_folder(Path("~/runs").expanduser(), "single", "DIV2K", "aliased", "srcnn")
-    assert folder == tmp_path / "runs" / "single" / "DIV2K-aliased" / "srcnn"
+    folder = run_folder(Path("~/runs").expanduser(), "single", "DIV2K", ALIASED, "srcnn")
+    assert folder == tmp_path / "runs" / "single" / "DIV2K-aliased-x2" / "srcnn"
 
 
 def test_settings_of_the_trainer_that_change_results_stand_in_the_name():

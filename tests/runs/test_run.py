@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 LEAVES = ("data=dead_leaves", *TINY)
-RUN = Path("outputs/single/dead_leaves-antialiased")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2")
 TOLD_APART = ("metrics", "history", "per_image")
 
 
@@ -133,6 +133,17 @@ def test_same_seed_gives_the_same_record(command: Command, tmp_path: Path) -> No
     assert all(first[key] == second[key] for key in TOLD_APART)
 
 
+def test_batches_of_validation_and_test_change_no_bit(command: Command, tmp_path: Path) -> None:
+    """Eight images each: the mean over them would depend on the order of the sum."""
+    many = (*LEAVES, "data.count=20", "data.split=[0.2,0.4,0.4]", "trainer.max_epochs=8")
+    for size in (1, 3, 8):
+        done = command(*many, f"data.eval_batch_size={size}", f"output_dir={size}")
+        assert done.returncode == 0, done.stderr
+    found = [record(next((tmp_path / str(size)).rglob("srcnn"))) for size in (1, 3, 8)]
+    for key in (*TOLD_APART, "hash"):
+        assert found[0][key] == found[1][key] == found[2][key], key
+
+
 def test_job_is_the_same_alone_and_in_a_sweep(command: Command, tmp_path: Path) -> None:
     assert command(*LEAVES, "-m", "seed=0,1", "output_dir=sweep").returncode == 0
     assert command(*LEAVES, "seed=1", "output_dir=alone").returncode == 0
@@ -147,14 +158,12 @@ def test_second_run_is_skipped_and_another_moved_aside(command: Command, tmp_pat
     assert again.returncode == 0
     assert "skipped" in again.stdout
     assert (tmp_path / RUN / "srcnn/metrics.json").stat().st_mtime_ns == written
-    moved = command(*LEAVES, "data.eval_batch_size=2")
+    moved = command(*LEAVES, "data.crop=48")
     assert moved.returncode == 0
-    assert record(tmp_path / RUN / "srcnn")["config"]["data"]["eval_batch_size"] == 2
+    assert record(tmp_path / RUN / "srcnn")["config"]["data"]["crop"] == 48
     (kept,) = (tmp_path / RUN / ".replaced").iterdir()
-    assert record(kept)["config"]["data"]["eval_batch_size"] == 4
-    assert (
-        f"is kept in {kept.relative_to(tmp_path)} (data.eval_batch_size=4, now 2)" in moved.stdout
-    )
+    assert record(kept)["config"]["data"]["crop"] == 64
+    assert f"is kept in {kept.relative_to(tmp_path)} (data.crop=64, now 48)" in moved.stdout
 
 
 def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> None:

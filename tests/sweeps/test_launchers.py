@@ -57,9 +57,10 @@ def test_failed_job_does_not_stop_the_others_that_share_the_threads(
 
 
 def test_bad_input_of_a_worker_is_one_sentence(fresh_command: Command) -> None:
-    result = fresh_command(*LEAVES, *JOBLIB, "-m", "seed=-1,-2")
+    result = fresh_command(*LEAVES, *JOBLIB, "-m", "init_from=nothing,nowhere")
     assert result.returncode == 2
-    assert re.fullmatch(r"seed=-[12]: it must be 0 or more\.\n", result.stderr)
+    sentence = r"init_from=(\w+): there is no \1; give a run's folder or a checkpoint's path\.\n"
+    assert re.fullmatch(sentence, result.stderr)
 
 
 @pytest.mark.parametrize(

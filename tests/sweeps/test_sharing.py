@@ -8,7 +8,7 @@ from conftest import Command
 from kills import LEAVES, TOLD_APART, assert_same_runs, curve, record, records
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-KIND = "dead_leaves-antialiased"
+KIND = "dead_leaves-antialiased-x2"
 
 
 def test_same_run_of_two_experiments_is_trained_once(command: Command, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_two_configurations_of_one_folder_take_turns(tmp_path: Path) -> None:
     """However output_dir is spelled, one waits and then moves the other's finished run aside."""
     spelled = ("output_dir=outputs", f"output_dir={tmp_path}/outputs")
     both = [
-        start(tmp_path, *LEAVES, "trainer.max_epochs=20", given, f"data.eval_batch_size={number}")
+        start(tmp_path, *LEAVES, "trainer.max_epochs=20", given, f"data.crop={64 - number}")
         for number, given in enumerate(spelled, start=1)
     ]
     said = [process.communicate() for process in both]
@@ -87,9 +87,9 @@ def test_two_configurations_of_one_folder_take_turns(tmp_path: Path) -> None:
     (kept,) = (tmp_path / f"outputs/single/{KIND}/.replaced").iterdir()
     for folder in (kept, tmp_path / f"outputs/single/{KIND}/srcnn"):
         assert record(folder)["epochs"] == 20
-        size = record(folder)["config"]["data"]["eval_batch_size"]
+        crop = record(folder)["config"]["data"]["crop"]
         trained = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
-        assert trained["callbacks"]["Checkpoints"]["lineage"] == record(folder)["lineage"], size
+        assert trained["callbacks"]["Checkpoints"]["lineage"] == record(folder)["lineage"], crop
 
 
 def test_copy_of_a_run_that_has_changed_gives_no_weights(command: Command, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_copy_of_a_run_that_has_changed_gives_no_weights(command: Command, tmp_p
     assert command(*LEAVES, "experiment_name=second").returncode == 0
     copied = tmp_path / f"outputs/second/{KIND}/srcnn"
     assert record(copied)["same_as"] == f"first/{KIND}/srcnn"
-    again = command(*LEAVES, "experiment_name=first", "data.eval_batch_size=1")
+    again = command(*LEAVES, "experiment_name=first", "data.crop=48")
     assert again.returncode == 0
     result = command(*LEAVES, f"init_from={copied}")
     assert result.returncode == 2

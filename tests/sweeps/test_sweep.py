@@ -14,7 +14,7 @@ from conftest import Command
 from kills import LEAVES, TOLD_APART, curve, record, records
 from own_network import FAILS, write_network
 
-KIND = "dead_leaves-antialiased"
+KIND = "dead_leaves-antialiased-x2"
 
 
 def test_sweep_ends_with_a_table_of_what_became_of_each_job(
@@ -78,12 +78,94 @@ def test_stopped_sweep_says_which_job_was_under_way(tmp_path: Path) -> None:
     assert f"1    single/{KIND}/seed=3  stopped" in stdout
 
 
-def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
-    result = command(*LEAVES, "-m", "optimizer.lr=1e-3,-1,1e-4")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["optimizer.lr=1e-3,1e-4,-1"],
+            "optimizer.lr=-1.0: it must be a number above 0, and finite.",
+        ),
+        (
+            ["+experiment=tanh", "+variant=base"],
+            "model.output_activation=tanh: variant=base sets model.output_activation=none, and "
+            "its row must be what its name says; leave this override out, or run without a "
+            "variant.",
+        ),
+        (
+            ["trainer.devices=1,2"],
+            "trainer.devices=2: a sweep trains each run in one process; leave trainer=ddp out, or "
+            "give the settings of one run without -m and +experiment.",
+        ),
+    ],
+)
+def test_bad_setting_of_a_later_job_is_refused_before_the_first(
+    arguments: list[str], sentence: str, command: Command, tmp_path: Path
+) -> None:
+    result = command(*LEAVES, *arguments, "-m")
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", f"{sentence}\n")
+    assert [path.name for path in (tmp_path / "outputs").iterdir()] == [".state"]
+    assert not list((tmp_path / "outputs/.state/sweeps").iterdir())
+
+
+def test_glob_is_the_list_of_a_groups_options(command: Command, tmp_path: Path) -> None:
+    arguments = ("degradation=glob(*)", "model=glob(b*)", "-m")
+    globbed = command(*LEAVES, *arguments)
+    assert globbed.returncode == 0, globbed.stderr
+    assert globbed.stderr == ""
+    assert globbed.stdout.endswith("4 jobs: 4 finished\n")
+    typed = command(*LEAVES, "degradation=aliased,antialiased", "model=bicubic,bilinear", "-m")
+    assert typed.stdout.endswith("4 jobs: 4 skipped\n")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("data.batch_size=glob(*)", "it gives no value, so the sweep has no job"),
+        ("model=glob(x*)", "it gives no value, so the sweep has no job"),
+        ("seed=range(3,1)", "it gives no value, so the sweep has no job"),
+        ("optimizer.lr=interval(1e-4,1e-2)", "a sweep of all values needs a list of them"),
+    ],
+)
+def test_sweep_without_a_list_of_values_is_refused(
+    override: str, words: str, command: Command, tmp_path: Path
+) -> None:
+    result = command(*LEAVES, override, "-m")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{override}: {words}")
+    assert len(result.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_sweep_of_an_experiment_that_cannot_be_read_is_one_sentence(
+    command: Command, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "own/experiment/empty.yaml"
+    experiment.parent.mkdir(parents=True)
+    experiment.write_text(
+        "# @package _global_\nhydra: {mode: MULTIRUN, sweeper: {params: {seed: choice()}}}\n"
+    )
+    result = command(*LEAVES, "--config-dir", "own", "+experiment=empty")
     assert result.returncode == 2
-    assert result.stderr.startswith("optimizer.lr=-1.0: it must be a number above 0")
-    assert "3 jobs: 1 finished, 2 not run" in result.stdout
-    assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/lr=0.001"]
+    assert result.stderr.startswith("The command line cannot be understood: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_paths_stay_those_of_the_commands_folder(command: Command, tmp_path: Path) -> None:
+    places = ("output_dir=rel", "data.cache_dir=cache", "hydra.job.chdir=true")
+    result = command(*LEAVES, *places, "-m", "seed=0,1")
+    assert result.returncode == 0, result.stderr
+    assert [*records(tmp_path / "rel")] == [f"single/{KIND}/seed={seed}" for seed in (0, 1)]
+    assert {path.name for path in tmp_path.iterdir()} == {"rel", "cache"}
+    assert not list((tmp_path / "rel/.state").rglob("metrics.json"))
+
+
+def test_bad_input_in_a_later_job_keeps_what_is_finished(command: Command, tmp_path: Path) -> None:
+    """A file that is missing shows when its job begins."""
+    result = command(*LEAVES, "-m", "init_from=null,nowhere")
+    assert result.returncode == 2
+    assert result.stderr.startswith("init_from=nowhere: there is no nowhere")
+    assert "2 jobs: 1 finished, 1 not run" in result.stdout
+    assert list(records(tmp_path / "outputs")) == [f"single/{KIND}/init_from=null"]
 
 
 def test_rank_of_another_program_changes_nothing(command: Command, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_gpus_convolutions_round_as_the_setting_says(tmp_path: Path, setting: 
         ("trainer.compile=true", True),
         ("trainer.threads=7", True),
         ("+optimizer.fused=true", True),
-        ("data.eval_batch_size=5", True),
+        ("data.eval_batch_size=5", False),
         ("data.on_device=false", False),
         ("trainer.keep_memory=false", False),
         ("trainer.jobs_per_gpu=7", False),
@@ -74,3 +74,15 @@ def test_setting_that_changes_results_makes_another_run(
         for more in ((), (override,))
     )
     assert (usual != changed) is is_another_run
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_size_of_a_batch_counts_where_the_number_of_batches_is_limited(
+    tmp_path: Path, part: str
+) -> None:
+    limited = f"trainer.limit_{part}_batches=1"
+    usual, changed = (
+        compose_plan(tmp_path, *SMALL, limited, f"data.eval_batch_size={size}").identity.hash
+        for size in (1, 2)
+    )
+    assert usual != changed

@@ -21,7 +21,7 @@ from kills import (
 )
 from own_network import write_network
 
-KIND = "single/dead_leaves-antialiased"
+KIND = "single/dead_leaves-antialiased-x2"
 RUN = Path("outputs") / KIND
 LONG = (*LEAVES, "trainer.max_epochs=30")
 # Draws random numbers while it trains, so that a restart must find the generator where it was.
@@ -258,20 +258,20 @@ def test_failure_before_the_training_keeps_what_was_trained(
 
 def test_training_starts_from_other_weights(command: Command, tmp_path: Path) -> None:
     assert command(*LEAVES, "trainer.max_epochs=3", "experiment_name=first").returncode == 0
-    first = tmp_path / "outputs/first/dead_leaves-antialiased/srcnn"
+    first = tmp_path / "outputs/first/dead_leaves-antialiased-x2/srcnn"
     # So small a step that the first epoch's figures are those of the weights it began with.
     tuned = ("optimizer.lr=1e-12", "experiment_name=second")
     for given in (first, first / "checkpoints/best.ckpt"):
         result = command(*LEAVES, *tuned, f"init_from={given}", "rerun=true")
         assert result.returncode == 0, result.stderr
         name = f"lr=1e-12,init_from={'srcnn' if given == first else 'srcnn-best'}"
-        folder = tmp_path / "outputs/second/dead_leaves-antialiased" / name
+        folder = tmp_path / "outputs/second/dead_leaves-antialiased-x2" / name
         assert record(folder)["metrics"]["max_val_psnr"] == pytest.approx(
             record(first)["metrics"]["max_val_psnr"], abs=1e-3
         )
     scratch = command(*LEAVES, *tuned)
     assert scratch.returncode == 0
-    other = tmp_path / "outputs/second/dead_leaves-antialiased/lr=1e-12"
+    other = tmp_path / "outputs/second/dead_leaves-antialiased-x2/lr=1e-12"
     assert record(other)["hash"] != record(folder)["hash"]
 
 

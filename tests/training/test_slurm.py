@@ -9,7 +9,7 @@ from kills import record
 from lightning.pytorch import Trainer
 
 LEAVES = ("data=dead_leaves", *TINY)
-RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2/srcnn")
 
 
 @pytest.fixture

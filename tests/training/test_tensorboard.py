@@ -5,16 +5,25 @@ import time
 from pathlib import Path
 
 import pytest
-from kills import curve
+from conftest import Command
+from kills import LEAVES, curve
 from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from srcnn_lightning.training.tensorboard import make_logger
 
-TENSORBOARD = {
-    "_target_": "lightning.pytorch.loggers.TensorBoardLogger",
-    "name": "",
-    "version": "",
-}
+TENSORBOARD = {"_target_": "lightning.pytorch.loggers.TensorBoardLogger"}
+SUPPLIED = [
+    "~logger.default_hp_metric",
+    "~logger.name",
+    "~logger.version",
+    "logger.name=x",
+    "+logger.name=x",
+    "+logger.version=x",
+    "+logger.sub_dir=x",
+    "+logger.save_dir=x",
+    "+logger.default_hp_metric=true",
+]
 
 
 def write(folder: Path, value: float, epochs: range) -> None:
@@ -37,3 +46,19 @@ def test_restart_is_read_after_its_predecessor(ahead: int, tmp_path: Path) -> No
     first.rename(tmp_path / re.sub(r"tfevents\.\d+\.", second, name))
     write(tmp_path, 2.0, range(4, 8))
     assert curve(tmp_path) == [(epoch, 1.0 if epoch < 4 else 2.0) for epoch in range(1, 8)]
+
+
+def test_arguments_that_the_program_gives_are_refused_of_a_finished_run_too(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command(*LEAVES).returncode == 0
+    (run,) = (tmp_path / "outputs/single").glob("*/srcnn")
+    assert list(run.glob("*tfevents*"))
+    assert not [path for path in run.rglob("*tfevents*") if path.parent != run]
+    assert "hp_metric" not in EventAccumulator(str(run)).Reload().Tags()["scalars"]
+    assert "skipped" in command(*LEAVES).stdout
+    for given in SUPPLIED:
+        result = command(*LEAVES, given)
+        assert result.returncode == 2, given
+        assert result.stderr.startswith(given.partition("=")[0].lstrip("+")), result.stderr
+        assert len(result.stderr.splitlines()) == 1

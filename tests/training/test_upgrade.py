@@ -1,7 +1,6 @@
 """Runs that an earlier version of the program left: trained again, and with a word."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,12 +8,11 @@ import torch
 from composed_plan import compose_plan
 from conftest import Command
 from kills import LEAVES, record
-from run_records import make_record
 
 from srcnn_lightning.run_record import RESULTS_VERSION
 from srcnn_lightning.runs.identity import describe_difference
 
-RUN = Path("outputs/single/dead_leaves-antialiased/srcnn")
+RUN = Path("outputs/single/dead_leaves-antialiased-x2/srcnn")
 SENTENCE = (
     f"is kept in {{kept}} (the program's results have changed: version 3, now {RESULTS_VERSION})"
 )
@@ -31,7 +29,7 @@ def make_older(folder: Path) -> None:
     for path in folder.glob("checkpoints/*.ckpt"):
         checkpoint = torch.load(path, weights_only=True)
         state = checkpoint["callbacks"]["Checkpoints"]
-        del state["results_version"]
+        del state["results_version"], state["settings"]
         state["lineage"] = "1" * 16
         torch.save(checkpoint, path)
 
@@ -65,25 +63,45 @@ def test_copy_that_an_earlier_version_left_is_replaced_with_a_sentence(
 ) -> None:
     for name in ("first", "second"):
         assert command(*LEAVES, f"experiment_name={name}").returncode == 0
-    copy = tmp_path / "outputs/second/dead_leaves-antialiased/srcnn"
+    copy = tmp_path / "outputs/second/dead_leaves-antialiased-x2/srcnn"
     assert record(copy)["results_version"] == RESULTS_VERSION
     make_older(copy)
     again = command(*LEAVES, "experiment_name=second")
     assert again.returncode == 0, again.stderr
     assert SENTENCE.format(kept=kept_of(copy).relative_to(tmp_path)) in again.stdout
     assert "copied from there" in again.stdout
-    assert record(copy)["same_as"] == "first/dead_leaves-antialiased/srcnn"
+    assert record(copy)["same_as"] == "first/dead_leaves-antialiased-x2/srcnn"
     assert record(copy)["results_version"] == RESULTS_VERSION
 
 
-def test_unfinished_run_of_this_version_gets_no_such_sentence(
+@pytest.mark.parametrize(
+    ("other", "difference"),
+    [
+        (["data.crop=48"], " (data.crop=64, now 48)"),
+        (["trainer.max_epochs=1"], " (epochs=2, now 1)"),
+        (["trainer.max_epochs=1", "data.crop=48"], " (data.crop=64, now 48; epochs=2, now 1)"),
+        (["data.count=11"], " (other images, weights or device)"),
+        (["rerun=true"], ""),
+    ],
+)
+def test_difference_from_an_unfinished_run_is_named(
+    other: list[str], difference: str, command: Command, tmp_path: Path
+) -> None:
+    two = (*LEAVES, "trainer.max_epochs=2")
+    assert command(*two).returncode == 0
+    (tmp_path / RUN / "metrics.json").unlink()
+    moved = command(*two, *other)
+    assert moved.returncode == 0, moved.stderr
+    kept = kept_of(tmp_path / RUN).relative_to(tmp_path)
+    assert f"is kept in {kept}{difference}\n" in moved.stdout
+
+
+def test_stopped_run_goes_on_with_other_batches_of_validation(
     command: Command, tmp_path: Path
 ) -> None:
-    assert command(*LEAVES).returncode == 0
-    (tmp_path / RUN / "metrics.json").unlink()
-    other = command(*LEAVES, "data.eval_batch_size=2")
-    assert f"is kept in {kept_of(tmp_path / RUN).relative_to(tmp_path)}\n" in other.stdout
-    assert "version" not in other.stdout
+    assert command(*LEAVES, "trainer.max_epochs=2").returncode == 0
+    longer = command(*LEAVES, "trainer.max_epochs=3", "data.eval_batch_size=1")
+    assert "goes on after epoch 2" in longer.stdout
 
 
 def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -> None:
@@ -91,14 +109,12 @@ def test_version_is_named_beside_the_settings_and_without_them(tmp_path: Path) -
     wider = {**settings, "model": {**settings["model"], "features": [8, 8]}}
     version = f"the program's results have changed: version 3, now {RESULTS_VERSION}"
     changed = "model.features=[64, 32], now [8, 8]"
-    today = make_record(None)
-    today = replace(today, results_version=RESULTS_VERSION, config=settings)
-    assert describe_difference(today, wider) == changed
-    assert describe_difference(today, settings) == "other images, weights or device"
-    before = replace(today, results_version=3)
-    assert describe_difference(before, wider) == f"{version}; {changed}"
-    assert describe_difference(before, settings) == version
+    today = RESULTS_VERSION
+    assert describe_difference(today, settings, wider) == changed
+    assert describe_difference(today, settings, settings) == "other images, weights or device"
+    assert describe_difference(3, settings, wider) == f"{version}; {changed}"
+    assert describe_difference(3, settings, settings) == version
     # A setting that the earlier version did not have.
     earlier = {**settings, "trainer": {**settings["trainer"]}}
     del earlier["trainer"]["channels_last"]
-    assert describe_difference(replace(before, config=earlier), wider) == f"{version}; {changed}"
+    assert describe_difference(3, earlier, wider) == f"{version}; {changed}"

@@ -34,8 +34,7 @@ RUNS_HEAD = (
 
 def title_of(run: Run) -> str:
     """Data set and degradation."""
-    degradation = run.config["degradation"]
-    return f"{run.data}, {degradation['name']} x{degradation['scale']}"
+    return f"{run.data}, {run.degradation}"
 
 
 def make_section(

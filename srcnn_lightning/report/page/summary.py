@@ -78,6 +78,6 @@ def _images(run: Run) -> str:
 
 
 def _degradation(run: Run) -> str:
-    degradation = run.config["degradation"]
-    kind = "antialiased resizes" if degradation["antialias"] else "resizes without antialiasing"
-    return f"{degradation['name']} x{degradation['scale']} ({kind})"
+    antialias = run.config["degradation"]["antialias"]
+    kind = "antialiased resizes" if antialias else "resizes without antialiasing"
+    return f"{run.degradation} ({kind})"

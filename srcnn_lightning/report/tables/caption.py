@@ -16,11 +16,11 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
         runs: runs of the table.
         rows: rows of the table, for what their intervals mean.
     """
-    data, degradation = runs[0].config["data"], runs[0].config["degradation"]
+    data = runs[0].config["data"]
     sentences = [
         f"{runs[0].data} ({subset_sizes(runs[0])} train/val/test images, "
         f"centre crop {data['crop']}, target {data['target_size']}), "
-        f"{degradation['name']} x{degradation['scale']}"
+        f"{runs[0].degradation}"
     ]
     trained = [run for run in runs if run.is_trained]
     if trained:

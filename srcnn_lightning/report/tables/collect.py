@@ -53,4 +53,4 @@ def _study_tables(runs: Sequence[Run], study: Study) -> list[Table]:
 def _title(name: str, runs: Sequence[Run]) -> str:
     trained = next((run for run in runs if run.is_trained), None)
     epochs = f", {trained.config['trainer']['max_epochs']} epochs" if trained else ""
-    return f"{name}, {runs[0].data}, {runs[0].config['degradation']['name']}{epochs}"
+    return f"{name}, {runs[0].data}, {runs[0].degradation}{epochs}"

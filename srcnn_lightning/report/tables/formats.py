@@ -5,7 +5,7 @@ import io
 import json
 from dataclasses import asdict, dataclass
 
-from srcnn_lightning.report.file_names import slug
+from srcnn_lightning.report.file_names import slug, unique
 from srcnn_lightning.report.tables.rows import METRICS, TableRow
 
 
@@ -55,13 +55,15 @@ def markdown(tables: list[Table]) -> str:
 def latex(tables: list[Table]) -> str:
     """For an article; needs booktabs and graphicx, which fits wide tables to the page."""
     blocks = []
-    for table in tables:
+    # A slug is shorter than a long title, and two of them may be equal.
+    labels = unique(slug(table.title) for table in tables)
+    for table, label in zip(tables, labels, strict=True):
         head, body = cells(table)
         lines = [
             r"\begin{table}",
             r"  \centering",
             rf"  \caption{{{_escape(table.title)}. {_escape(table.caption)}}}",
-            rf"  \label{{tab:{slug(table.title)}}}",
+            rf"  \label{{tab:{label}}}",
             r"  \resizebox{\textwidth}{!}{%",
             rf"  \begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
             r"    \toprule",
