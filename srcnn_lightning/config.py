@@ -14,6 +14,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning.errors import BadInput, at_least, choose, require
 
+PACKAGE = Path(__file__).resolve().parent
+# A wheel holds conf/ inside the package, a checkout beside it.
+CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
 SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 SOURCES = ("div2k", "folder", "dead_leaves")
@@ -338,6 +341,13 @@ class Config:
     def output_folder(self) -> Path:
         """`output_dir`, with `~` expanded."""
         return Path(self.output_dir).expanduser()
+
+
+def default_settings(group: str) -> dict[str, Any]:
+    """The defaults that conf/config.yaml has for a group of settings, as plain values."""
+    defaults: Any = OmegaConf.to_container(OmegaConf.load(CONF / "config.yaml"))
+    settings: dict[str, Any] = defaults[group]
+    return settings
 
 
 def read(composed: DictConfig) -> Config:

@@ -5,8 +5,9 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import open_dict
 
-from srcnn_lightning.cli.hydra_setup import CONF, register
+from srcnn_lightning.cli.hydra_setup import register
 from srcnn_lightning.cli.train import plan_job
+from srcnn_lightning.config import CONF
 from srcnn_lightning.runs.plan import Plan
 
 

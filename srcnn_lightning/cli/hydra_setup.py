@@ -11,10 +11,6 @@ from omegaconf import OmegaConf
 from srcnn_lightning import hardware
 from srcnn_lightning.config import ComposedConfig
 
-PACKAGE = Path(__file__).resolve().parents[1]
-# A wheel holds conf/ inside the package, a checkout beside it.
-CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if path.is_dir())
-
 
 class _OwnSweepers(dict[str, Any]):
     """Hydra's store of conf/hydra/sweeper, without the plugin's `optuna.yaml`.

@@ -19,7 +19,7 @@ from srcnn_lightning import errors
 from srcnn_lightning.cli import command_line, hydra_setup
 from srcnn_lightning.cli.configuration_errors import bad_input_message
 from srcnn_lightning.cli.variants import check_variant
-from srcnn_lightning.config import Config, read
+from srcnn_lightning.config import CONF, Config, read
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan, make_plan
@@ -38,9 +38,7 @@ def main() -> None:
     except BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
     Sweeper.validate_batch_is_legal = check_jobs  # type: ignore[assignment,method-assign]
-    command = hydra.main(
-        version_base="1.3", config_path=str(hydra_setup.CONF), config_name="config"
-    )(run_job)
+    command = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(run_job)
     try:
         try:
             command()

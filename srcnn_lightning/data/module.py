@@ -1,16 +1,26 @@
 """The LightningDataModule: the whole split on the device as uint8, batches by index."""
 
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from srcnn_lightning.config import DataConfig, DegradationConfig
-from srcnn_lightning.data.pairs import Batch, BatchIndices, Pairs, TestBatch, TestPairs
-from srcnn_lightning.data.sources import Source
-from srcnn_lightning.data.split import Split
+from srcnn_lightning.config import DataConfig, DegradationConfig, default_settings
+from srcnn_lightning.data.pairs import (
+    Batch,
+    BatchIndices,
+    OrderedBatchIndices,
+    Pairs,
+    TestBatch,
+    TestPairs,
+)
+from srcnn_lightning.data.sources import Source, open_source
+from srcnn_lightning.data.split import Split, make_split
 from srcnn_lightning.data.targets import load_targets
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.resize import resize_uint8
 
 
@@ -19,28 +29,41 @@ class SuperResolutionData(LightningDataModule):
 
     def __init__(
         self,
-        source: Source,
-        split: Split,
-        data: DataConfig,
-        degradation: DegradationConfig,
+        root: str | Path | None = None,
+        scale: int = 2,
+        *,
+        source: Source | None = None,
+        split: Split | None = None,
+        data: DataConfig | None = None,
+        degradation: DegradationConfig | None = None,
         seed: int = 0,
         channels_last: bool = True,
+        **settings: Any,
     ) -> None:
         """Keep the settings; `prepare` reads the images.
 
         Args:
-            source: images.
-            split: names of the train, validation and test images.
-            data: sizes of crop, target and batches.
-            degradation: step from target to input.
+            root: folder of image files.
+            scale: factor between the sides of targets and inputs.
+            source: images, in place of those of `root`.
+            split: names of the train, validation and test images; None: as the settings say.
+            data: all settings of the images, in place of `root` and `settings`.
+            degradation: step from target to input; None: antialiased bicubic by `scale`.
             seed: seed of the order of the training images.
             channels_last: whether batches lie in memory in the order channels_last.
+            settings: fields of `DataConfig`, such as `count`, `crop`, `target_size` and
+                `batch_size`; conf/config.yaml has the others' defaults.
+
+        Raises:
+            BadInput: a setting that there is not, or a value that no run can use.
         """
         super().__init__()
-        self.source = source
-        self.split = split
-        self.data = data
-        self.degradation = degradation
+        self.data = data or _settings(root, settings)
+        self.degradation = degradation or DegradationConfig(
+            name="antialiased", kernel="bicubic", antialias=True, scale=scale
+        )
+        self.source = source or open_source(self.data)
+        self.split = split or make_split(self.source.names, self.data)
         self.seed = seed
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.pairs: dict[str, Pairs] = {}
@@ -51,6 +74,7 @@ class SuperResolutionData(LightningDataModule):
         Raises:
             BadInput: an image or the cache cannot be used (`load_targets`).
         """
+        self.source = self.source.ensure(self.split.names)
         targets = load_targets(self.source, self.split, self.data, self.degradation)
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory in the order channels_last.
         hr = torch.from_numpy(targets.pixels).permute(0, 3, 1, 2)
@@ -78,7 +102,10 @@ class SuperResolutionData(LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""
-        return self._loader(self.pairs["train"], self.data.batch_size, self.seed)
+        # The same batches in every epoch are what Lightning's `overfit_batches` asks for.
+        is_fixed = getattr(self.trainer, "overfit_batches", 0) > 0
+        seed = None if is_fixed else self.seed
+        return self._loader(self.pairs["train"], self.data.batch_size, seed)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of the split."""
@@ -89,14 +116,34 @@ class SuperResolutionData(LightningDataModule):
         pairs = TestPairs(self.pairs["test"], self.test_is_grey)
         return self._loader(pairs, self.data.eval_batch_size)
 
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """The test images, in the order of the split."""
+        return self._loader(self.pairs["test"], self.data.eval_batch_size)
+
     def _loader(
         self, pairs: Pairs | TestPairs, batch_size: int, seed: int | None = None
     ) -> DataLoader[Any]:
         rank, processes = (
             (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         )
-        sampler = BatchIndices(len(pairs), batch_size, seed, rank, processes)
+        kind = OrderedBatchIndices if seed is None else BatchIndices
+        sampler = kind(len(pairs), batch_size, seed, rank, processes)
         # batch_size=None: the sampler yields whole batches, which need no worker and no collation.
         # The loader has its own generator, from which it draws a number whenever it begins: a draw
         # from torch's would shift those of the network, elsewhere in a run that is resumed.
         return DataLoader(pairs, sampler=sampler, batch_size=None, generator=torch.Generator())
+
+
+def _settings(root: str | Path | None, given: dict[str, Any]) -> DataConfig:
+    """The settings of a folder's images, by the defaults of the configuration."""
+    known = {field.name for field in fields(DataConfig)}
+    for key, value in given.items():
+        if key not in known:
+            raise BadInput(
+                f"{key}={value}: there is no such setting of images; "
+                f"choose {', '.join(sorted(known))}."
+            )
+    defaults = default_settings("data")
+    kind = "folder" if root is not None else "dead_leaves"
+    chosen = {"kind": kind, "root": None if root is None else str(root), **given}
+    return DataConfig(**{**defaults, **chosen})

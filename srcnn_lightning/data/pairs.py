@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, SequentialSampler
 
 Batch = tuple[Tensor, Tensor]
 TestBatch = tuple[Tensor, Tensor, Tensor]
@@ -114,6 +114,13 @@ class BatchIndices(Sampler[list[int]]):
             random.Random(f"{self.seed}/{self.epoch}").shuffle(order)
         for start in range(0, self.count, self.batch_size):
             yield order[start : start + self.batch_size][self.rank :: self.processes]
+
+
+class OrderedBatchIndices(BatchIndices, SequentialSampler):  # type: ignore[misc]
+    """The same in the order of the split.
+
+    Lightning's `overfit_batches` replaces every sampler that is no `SequentialSampler` by one.
+    """
 
 
 def _index(indices: list[int], device: torch.device) -> Tensor:

@@ -103,12 +103,12 @@ def build(
     environment.check_accelerator(config.trainer.accelerator)
     _reset_process(config.trainer)
     data = SuperResolutionData(
-        source,
-        split,
-        config.data,
-        config.degradation,
-        config.seed,
-        config.trainer.channels_last,
+        source=source,
+        split=split,
+        data=config.data,
+        degradation=config.degradation,
+        seed=config.seed,
+        channels_last=config.trainer.channels_last,
     )
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()

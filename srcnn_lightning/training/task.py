@@ -223,6 +223,12 @@ class SuperResolution(LightningModule):
         )
         return output
 
+    def predict_step(self, batch: Tensor | Batch, batch_idx: int) -> Tensor:
+        """The clamped output for inputs `(B, 3, h, w)`, alone or with their targets."""
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        output: Tensor = self(images).clamp(0, 1)
+        return output
+
     def on_test_epoch_end(self) -> None:
         """Log the means over the images, which `Trainer.test` returns."""
         means = summarize(self.test_table()).items()

@@ -12,6 +12,7 @@ from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split, make_split
+from srcnn_lightning.errors import BadInput
 
 
 def settings(tmp_path, **changed):
@@ -19,11 +20,22 @@ def settings(tmp_path, **changed):
     return data_settings(**{**folders, **changed})
 
 
+def of_split(split, data, degradation, **settings):
+    source = open_source(data)
+    return SuperResolutionData(
+        source=source, split=split, data=data, degradation=degradation, **settings
+    )
+
+
 def leaves(tmp_path, seed=0, degradation=ALIASED, **changed):
     data = settings(tmp_path, **changed)
     source = open_source(data)
     module = SuperResolutionData(
-        source, make_split(source.names, data), data, degradation, seed=seed
+        source=source,
+        split=make_split(source.names, data),
+        data=data,
+        degradation=degradation,
+        seed=seed,
     )
     module.setup("fit")
     return module
@@ -36,7 +48,9 @@ def numbered(tmp_path, split, seed=0, **changed):
         value = 10 * (int(name.removesuffix(".png")) + 1)
         Image.new("L", (8, 8), value).save(tmp_path / "in" / name)
     data = settings(tmp_path, kind="folder", crop=8, **changed)
-    module = SuperResolutionData(open_source(data), split, data, ALIASED, seed=seed)
+    module = SuperResolutionData(
+        source=open_source(data), split=split, data=data, degradation=ALIASED, seed=seed
+    )
     module.setup("fit")
     return module
 
@@ -88,7 +102,9 @@ def picture(tmp_path, pixels, kernel, degradation):
     data = settings(tmp_path, kind="folder", crop=4, target_size=4)
     split = Split(["a.png"], ["b.png"], ["c.png"])
     degradation = replace(degradation, kernel=kernel)
-    module = SuperResolutionData(open_source(data), split, data, degradation)
+    module = SuperResolutionData(
+        source=open_source(data), split=split, data=data, degradation=degradation
+    )
     module.prepare()
     lr, hr, _ = next(iter(module.test_dataloader()))
     return (lr * 255).round().int(), (hr * 255).round().int()
@@ -145,7 +161,9 @@ def test_test_batches_say_which_images_are_grey_in_their_file(tmp_path):
         Image.new("L", (8, 8), level).convert(mode).save(tmp_path / "in" / f"{level}.png")
     split = Split(["1.png"], ["0.png"], ["3.png", "2.png", "4.png"])
     data = settings(tmp_path, kind="folder", crop=8)
-    module = SuperResolutionData(open_source(data), split, data, ALIASED)
+    module = SuperResolutionData(
+        source=open_source(data), split=split, data=data, degradation=ALIASED
+    )
     module.setup("test")
     assert [grey.tolist() for *_, grey in module.test_dataloader()] == [[True, False], [False]]
 
@@ -170,7 +188,9 @@ def test_memory_order_of_batches_is_the_one_asked_for(tmp_path, channels_last):
     data = settings(tmp_path)
     source = open_source(data)
     split = make_split(source.names, data)
-    module = SuperResolutionData(source, split, data, ALIASED, channels_last=channels_last)
+    module = SuperResolutionData(
+        source=source, split=split, data=data, degradation=ALIASED, channels_last=channels_last
+    )
     module.setup("fit")
     wanted, other = torch.channels_last, torch.contiguous_format
     if not channels_last:
@@ -179,3 +199,22 @@ def test_memory_order_of_batches_is_the_one_asked_for(tmp_path, channels_last):
         for images in next(iter(loader)):
             assert images.is_contiguous(memory_format=wanted)
             assert not images.is_contiguous(memory_format=other)
+
+
+def test_module_is_built_from_a_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(5):
+        Image.new("RGB", (20, 24), (number, 0, 0)).save(tmp_path / f"in/{number}.png")
+    module = SuperResolutionData(
+        tmp_path / "in", scale=3, count=5, crop=18, target_size=12, batch_size=3,
+        cache_dir=str(tmp_path / "cache"),
+    )  # fmt: skip
+    module.setup("fit")
+    assert [len(module.split.as_dict()[part]) for part in ("train", "val", "test")] == [3, 1, 1]
+    lr, hr = next(iter(module.train_dataloader()))
+    assert (lr.shape, hr.shape) == ((3, 3, 4, 4), (3, 3, 12, 12))
+
+
+def test_setting_that_no_image_has_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"^target_sise=8: there is no such setting of images"):
+        SuperResolutionData(tmp_path, target_sise=8)

@@ -9,6 +9,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from srcnn_lightning import models
+from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.training.task import SuperResolution, summarize
 
@@ -296,3 +297,29 @@ def test_unknown_network_of_a_task_is_refused():
         SuperResolution("vgg")
     with pytest.raises(BadInput, match=r"^model\.depth=3: srcnn takes no such"):
         SuperResolution("srcnn", {"depth": 3})
+
+
+def test_overfitting_a_batch_takes_the_same_one_in_every_epoch(tmp_path):
+    data = SuperResolutionData(
+        count=10, crop=32, target_size=32, cache_dir=str(tmp_path / "cache"), batch_size=2
+    )
+    seen = []
+
+    class Watched(SuperResolution):
+        def training_step(self, batch, batch_idx):
+            seen.append(batch[1])
+            return super().training_step(batch, batch_idx)
+
+    Trainer(
+        accelerator="cpu",
+        max_epochs=3,
+        overfit_batches=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
+    ).fit(Watched("srcnn", {"features": [8, 4]}), data)
+    assert len(seen) == 3
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0], seen[2])
+    assert seen[0].shape == (2, 3, 32, 32)
