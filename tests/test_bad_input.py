@@ -61,7 +61,7 @@ CASES = {
     ),
     "unknown network": (
         (LEAVES, "model.name=vgg"),
-        ("model.name=vgg", "interpolation, srcnn", "model=custom"),
+        ("model.name=vgg", "edsr, espcn, fsrcnn", "model=custom"),
     ),
     "own network without its group": (
         (LEAVES, "model._target_=mine.Net"),

@@ -10,16 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.models.interpolation import Interpolation, interpolation_radius
+from srcnn_lightning.models.color import ColorNetwork
+from srcnn_lightning.models.interpolation import interpolation_radius
 from srcnn_lightning.models.registry import register
 from srcnn_lightning.resize import RGB
 
 
 @register("srcnn")
-class SRCNN(nn.Module):
+class SRCNN(ColorNetwork):
     """Upscale by interpolation, then refine with a few convolutions."""
-
-    multiple_of = 1
 
     def __init__(
         self,
@@ -28,6 +27,8 @@ class SRCNN(nn.Module):
         batch_norm: bool = False,
         output_activation: str = "none",
         init: str = "identity",
+        residual: bool = False,
+        color: str = "rgb",
         kernel: str = "bicubic",
         antialias: bool = True,
         scale: int = 2,
@@ -44,6 +45,10 @@ class SRCNN(nn.Module):
                 their weights in the last layer start at zero. The untrained network's output is
                 the interpolation, except for values below 0, which the first ReLU cuts; clamped to
                 [0, 1], the two are equal.
+            residual: whether the convolutions' result is added to the interpolated image. With the
+                start `identity` the last layer is zero then, and the untrained network's output
+                equals the interpolation exactly.
+            color: `rgb`, or `y` for the luma alone, as Dong et al.
             kernel: kernel of the interpolation: `nearest`, `bilinear` or `bicubic`.
             antialias: whether the interpolation is antialiased.
             scale: factor between the sides of output and input.
@@ -51,12 +56,14 @@ class SRCNN(nn.Module):
         Raises:
             BadInput: a setting has no such value, or settings do not fit together.
         """
-        super().__init__()
+        further = sum(size // 2 for size in kernel_sizes)
+        radius = interpolation_radius(kernel, scale, further)
+        super().__init__(color, kernel, antialias, scale, radius)
         _check(kernel_sizes, features, batch_norm, output_activation, init)
-        self.upsampling = Interpolation(kernel, antialias, scale)
+        self.residual = residual
         self.tanh = output_activation == "tanh"
         layers: list[nn.Module] = []
-        channels = RGB
+        channels = self.channels
         for kernel_size, width in zip(kernel_sizes[:-1], features, strict=True):
             layers.append(nn.Conv2d(channels, width, kernel_size, padding=kernel_size // 2))
             if batch_norm:
@@ -64,26 +71,31 @@ class SRCNN(nn.Module):
             layers.append(nn.ReLU(inplace=True))
             channels = width
         last = kernel_sizes[-1]
-        layers.append(nn.Conv2d(channels, RGB, last, padding=last // 2))
+        layers.append(nn.Conv2d(channels, self.channels, last, padding=last // 2))
         self.layers = nn.Sequential(*layers)
-        further = sum(size // 2 for size in kernel_sizes)
-        self.receptive_radius = interpolation_radius(kernel, scale, further)
         if init == "identity":
             self._pass_image_through()
 
-    def forward(self, images: Tensor) -> Tensor:
-        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
-        refined: Tensor = self.layers(self.upsampling(images))
+    def upscale(self, images: Tensor) -> Tensor:
+        """`(B, channels, h, w)` -> `(B, channels, scale * h, scale * w)`."""
+        interpolated: Tensor = self.interpolation(images)
+        refined: Tensor = self.layers(interpolated)
+        if self.residual:
+            refined = refined + interpolated
         return (torch.tanh(refined) + 1) / 2 if self.tanh else refined
 
     @torch.no_grad()
     def _pass_image_through(self) -> None:
+        if self.residual:
+            for parameter in self.layers[-1].parameters():
+                nn.init.zeros_(parameter)
+            return
         for layer in self.layers:
             if isinstance(layer, nn.Conv2d):
-                # The first three maps carry R, G and B alone. The last layer has these three maps
-                # alone, so the other maps have no effect before its first step.
-                nn.init.dirac_(layer.weight[:RGB])
-                nn.init.zeros_(layer.bias[:RGB])  # type: ignore[index]
+                # The first three maps carry R, G and B alone, or the first one Y. The last layer
+                # has these maps alone, so the other maps have no effect before its first step.
+                nn.init.dirac_(layer.weight[: self.channels])
+                nn.init.zeros_(layer.bias[: self.channels])  # type: ignore[index]
 
 
 def _check(

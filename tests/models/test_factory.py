@@ -64,7 +64,9 @@ def own_package(tmp_path, monkeypatch):
 
 def test_settings_keep_every_argument_as_a_plain_value():
     settings = models.network_settings(SRCNN_GROUP, degradation(False, 3))
-    assert settings == {**SRCNN_GROUP, "kernel": "bicubic", "antialias": False, "scale": 3}
+    added = {"residual": False, "color": "rgb"}
+    wanted = {**SRCNN_GROUP, **added, "kernel": "bicubic", "antialias": False, "scale": 3}
+    assert settings == wanted
     # Tuples, ListConfigs and tensors do not survive this; checkpoints load under weights_only.
     assert json.loads(json.dumps(settings)) == settings
 
@@ -75,8 +77,8 @@ def test_settings_build_the_network_they_describe():
     network = models.build_network(settings)
     assert isinstance(network, models.SRCNN)
     assert sum(parameter.numel() for parameter in network.parameters()) == 224 + 27
-    upsampling = network.upsampling
-    assert (upsampling.kernel, upsampling.antialias, upsampling.scale) == ("bilinear", False, 3)
+    used = network.interpolation
+    assert (used.kernel, used.antialias, used.scale) == ("bilinear", False, 3)
 
 
 def test_settings_leave_the_configuration_alone():

@@ -43,12 +43,14 @@ def test_network_is_built_by_name():
 
 @pytest.mark.parametrize("name", models.list_models())
 def test_unknown_argument_of_any_network_is_refused(name):
-    with pytest.raises(BadInput, match=f"^model.depth=20: {name} takes no such argument; it takes"):
-        models.build(name, depth=20)
+    with pytest.raises(
+        BadInput, match=f"^model.nonsense=20: {name} takes no such argument; it takes"
+    ):
+        models.build(name, nonsense=20)
 
 
 def test_unknown_network_is_refused():
-    with pytest.raises(BadInput, match=r"^model\.name=vgg: .* choose interpolation, srcnn"):
+    with pytest.raises(BadInput, match=r"^model\.name=vgg: .* choose edsr, espcn, fsrcnn, "):
         models.build("vgg")
 
 
@@ -61,5 +63,5 @@ def test_network_that_is_registered_is_built(monkeypatch):
             super().__init__()
             self.width = width
 
-    assert models.list_models() == ["interpolation", "mine", "srcnn"]
+    assert "mine" in models.list_models()
     assert models.build("mine", width=3).width == 3

@@ -83,8 +83,8 @@ def test_every_map_learns_from_the_identity_start(layout):
 
 
 def test_interpolation_settings_reach_the_first_layer():
-    upsampling = SRCNN(kernel="bilinear", antialias=False, scale=3).upsampling
-    assert (upsampling.kernel, upsampling.antialias, upsampling.scale) == ("bilinear", False, 3)
+    used = SRCNN(kernel="bilinear", antialias=False, scale=3).interpolation
+    assert (used.kernel, used.antialias, used.scale) == ("bilinear", False, 3)
 
 
 def test_tanh_output_lies_in_the_unit_range():

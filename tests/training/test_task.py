@@ -258,7 +258,7 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
     images = torch.rand(2, 3, 8, 8)
     assert torch.equal(reloaded.eval()(images), task.eval()(images))
     # Upscaling antialiased or not is no weight, but without it the network is another.
-    assert reloaded.network.upsampling.antialias is False
+    assert reloaded.network.interpolation.antialias is False
     kept = torch.load(file, weights_only=True)["hyper_parameters"]
     assert kept["network"]["antialias"] is False
     assert kept == {"network": network, "scale": 2}

@@ -1,0 +1,80 @@
+"""EDSR: Lim et al., "Enhanced Deep Residual Networks for Single Image Super-Resolution".
+
+arXiv 1707.02921. The baseline has 16 blocks of 64 features (1,369,859 parameters at x2), the large
+network 32 blocks of 256 features with residuals scaled by 0.1 (40,729,603).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from srcnn_lightning.errors import require
+from srcnn_lightning.models.registry import register
+
+MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's RGB values, which the network subtracts
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions without batch norm, added to their input (section 3.1)."""
+
+    def __init__(self, features: int, residual_scale: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(features, features, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(features, features, 3, padding=1),
+        )
+        self.residual_scale = residual_scale
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`(B, features, h, w)` -> the same shape."""
+        result: Tensor = images + self.residual_scale * self.layers(images)
+        return result
+
+
+@register("edsr")
+class EDSR(nn.Module):
+    """Residual blocks at low resolution, then pixel shuffles (section 3.2)."""
+
+    multiple_of = 1
+
+    def __init__(
+        self,
+        blocks: int = 16,
+        features: int = 64,
+        residual_scale: float = 1.0,
+        scale: int = 2,
+    ) -> None:
+        """Build the network; the defaults are the paper's baseline.
+
+        Args:
+            blocks: number of residual blocks.
+            features: feature maps of each layer.
+            residual_scale: factor of each block's residual; 0.1 keeps 256 features stable.
+            scale: factor between the sides of output and input: 2, 3 or 4.
+
+        Raises:
+            BadInput: there is no upscaling for the scale.
+        """
+        super().__init__()
+        require(scale in (2, 3, 4), "degradation.scale", scale, "edsr has 2, 3 and 4")
+        self.mean: Tensor
+        self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)
+        self.receptive_radius = 2 * blocks + 4
+        self.head = nn.Conv2d(3, features, 3, padding=1)
+        self.body = nn.Sequential(
+            *(ResidualBlock(features, residual_scale) for _ in range(blocks)),
+            nn.Conv2d(features, features, 3, padding=1),
+        )
+        tail: list[nn.Module] = []
+        for factor in (2, 2) if scale == 4 else (scale,):
+            tail += [
+                nn.Conv2d(features, features * factor**2, 3, padding=1),
+                nn.PixelShuffle(factor),
+            ]
+        self.tail = nn.Sequential(*tail, nn.Conv2d(features, 3, 3, padding=1))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
+        head = self.head(images - self.mean)
+        result: Tensor = self.tail(head + self.body(head)) + self.mean
+        return result
