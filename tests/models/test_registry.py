@@ -1,4 +1,5 @@
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def test_file_of_a_network_holds_its_arguments_and_their_defaults(file):
 
 def test_every_registered_network_has_a_file():
     assert {settings["name"] for settings in NAMED.values()} == set(models.list_models())
+
+
+def test_page_of_networks_has_their_parameters():
+    page = (FILES[0].parents[2] / "docs/networks.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` .* \| ([\d,]+) \|$", page, re.MULTILINE)
+    counts = {name: int(count.replace(",", "")) for name, count in rows}
+    assert counts == {
+        name: sum(parameter.numel() for parameter in models.build(name).parameters())
+        for name in models.list_models()
+        if name != "interpolation"
+    }
 
 
 def test_network_is_built_by_name():
