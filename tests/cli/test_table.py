@@ -54,7 +54,7 @@ def test_caption_says_what_the_figures_rest_on(outputs, tmp_path):
         "photos (3/1/1 train/val/test images",
         "crop 800, target 224",
         "antialiased x2",
-        "100 epochs of Adam, learning rate 0.001, batch 2",
+        "100 epochs of Adam, loss mse, learning rate 0.001 (constant), batch 2",
         "initialization: default, identity",
         "20,099 parameters",
         "seed 0",

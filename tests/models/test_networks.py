@@ -125,7 +125,9 @@ def test_network_learns_one_image_by_heart(name):
     for _ in range(400):
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(network(small), target)
+        if loss < baseline / 2:  # 3 dB
+            return
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
-    assert loss < baseline / 2  # 3 dB
+    pytest.fail(f"{loss} after 400 steps, where the interpolation has {baseline}")
