@@ -1,0 +1,188 @@
+"""The groups of settings: images, degradation, Trainer; each key with the rule for its value."""
+
+import math
+from dataclasses import dataclass
+
+from srcnn_lightning.errors import at_least, choose, require
+
+MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
+SOURCES = ("div2k", "folder", "dead_leaves")
+KERNELS = ("nearest", "bilinear", "bicubic")
+ACCELERATORS = ("auto", "cpu", "gpu")
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
+CLIP_ALGORITHMS = ("norm", "value")
+
+
+@dataclass
+class DataConfig:
+    """Which images a run uses, and how they are cut (conf/data).
+
+    Attributes:
+        name: name of the data set in folders and tables; None: the last component of `root`.
+        kind: where the images come from: `div2k`, `folder` or `dead_leaves`.
+        root: folder that holds the images.
+        subset: `valid` or `train`, of DIV2K alone.
+        url: address that holds DIV2K's zips.
+        count: number of images in all.
+        split: fractions of train, validation and test images; they add up to 1.
+        split_file: JSON file with the lists of names `train`, `val` and `test`; replaces `count`
+            and `split`.
+        crop: side of the centre crop, in pixels, before any resize.
+        target_size: side of the target, in pixels.
+        batch_size: training images a step, of all processes together.
+        eval_batch_size: validation and test images a batch.
+        seed: seed of the choice of images, of the split and of built-in images.
+        on_device: whether the whole split lies on the device as uint8.
+        cache_dir: folder of the decoded and resized targets.
+    """
+
+    name: str | None
+    kind: str
+    root: str | None
+    subset: str | None
+    url: str | None
+    count: int
+    split: list[float]
+    split_file: str | None
+    crop: int
+    target_size: int
+    batch_size: int
+    eval_batch_size: int
+    seed: int
+    on_device: bool
+    cache_dir: str
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        choose("data.kind", self.kind, SOURCES)
+        require(
+            3 <= self.count <= MAX_IMAGES,
+            "data.count",
+            self.count,
+            f"it must be from 3 to {MAX_IMAGES}",
+        )
+        for key in ("crop", "target_size", "batch_size", "eval_batch_size"):
+            at_least(f"data.{key}", getattr(self, key), 1)
+        at_least("data.seed", self.seed, 0)
+        require(
+            self.target_size <= self.crop,
+            "data.target_size",
+            self.target_size,
+            f"it must not exceed data.crop={self.crop}",
+        )
+
+
+@dataclass
+class DegradationConfig:
+    """How a target becomes a low-resolution input (conf/degradation).
+
+    Attributes:
+        name: name of the degradation in folders and tables.
+        kernel: kernel that shrinks targets to inputs, and that interpolates within a network:
+            `nearest`, `bilinear` or `bicubic`.
+        antialias: whether kernels are widened when an image is reduced.
+        scale: factor between the sides of input and target.
+    """
+
+    name: str
+    kernel: str
+    antialias: bool
+    scale: int
+
+    def __post_init__(self) -> None:
+        """Refuse a name that says the opposite of the setting."""
+        choose("degradation.kernel", self.kernel, KERNELS)
+        at_least("degradation.scale", self.scale, 2)
+        opposite = {True: "aliased", False: "antialiased"}[self.antialias]
+        require(
+            self.name != opposite,
+            "degradation.antialias",
+            self.antialias,
+            f"degradation.name={self.name} says the opposite, and tables go by the name",
+        )
+
+
+@dataclass
+class TrainerConfig:
+    """Device, length and arithmetic of the training (conf/trainer).
+
+    Attributes:
+        accelerator: `auto`, `cpu` or `gpu`.
+        max_epochs: length of the training in epochs.
+        precision: Lightning's name of the arithmetic: `32-true`, `16-mixed` or `bf16-mixed`.
+        gradient_clip_val: largest norm, or largest value, of the gradient; None: not clipped.
+        gradient_clip_algorithm: `norm` of all gradients together, or `value` of each.
+        accumulate_grad_batches: batches whose gradients are averaged for a step.
+        limit_train_batches: training batches an epoch; None: all.
+        limit_val_batches: validation batches; None: all.
+        limit_test_batches: test batches; None: all.
+        threads: CPU threads of one process; None: its share of the physical cores, or of a
+            container's quota.
+        keep_memory: whether the process keeps freed memory, to its end, instead of returning it to
+            the system.
+        channels_last: whether images and weights lie in memory in the order channels_last.
+        accelerate: whether a CPU computes layers in forms of this program, which are faster.
+        compile: whether the network is compiled by `torch.compile`.
+        tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
+        deterministic: whether torch chooses deterministic operations alone.
+        devices: processes that train one run together.
+        jobs_per_gpu: runs that share one GPU at a time.
+    """
+
+    accelerator: str
+    max_epochs: int
+    precision: str
+    gradient_clip_val: float | None
+    gradient_clip_algorithm: str
+    accumulate_grad_batches: int
+    limit_train_batches: int | None
+    limit_val_batches: int | None
+    limit_test_batches: int | None
+    threads: int | None
+    keep_memory: bool
+    channels_last: bool
+    accelerate: bool
+    compile: bool
+    tf32: bool
+    deterministic: bool
+    devices: int
+    jobs_per_gpu: int
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        choose("trainer.accelerator", self.accelerator, ACCELERATORS)
+        choose("trainer.precision", self.precision, PRECISIONS)
+        choose("trainer.gradient_clip_algorithm", self.gradient_clip_algorithm, CLIP_ALGORITHMS)
+        for key in ("max_epochs", "devices", "jobs_per_gpu", "accumulate_grad_batches"):
+            at_least(f"trainer.{key}", getattr(self, key), 1)
+        for key in ("limit_train_batches", "limit_val_batches", "limit_test_batches"):
+            if getattr(self, key) is not None:
+                at_least(f"trainer.{key}", getattr(self, key), 1)
+        clip = self.gradient_clip_val
+        require(
+            clip is None or 0 < clip < math.inf,
+            "trainer.gradient_clip_val",
+            clip,
+            "it must be above 0 and finite, or null for no clipping",
+        )
+        require(
+            self.threads is None or 1 <= self.threads <= 1024,
+            "trainer.threads",
+            self.threads,
+            "it must be from 1 to 1024, or null for this run's share of the cores",
+        )
+
+
+TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}
+
+
+@dataclass
+class OptimizerConfig:
+    """The keys of the group `optimizer` that every optimizer of conf/optimizer has.
+
+    Further keys are arguments of the optimizer, so the group stays a dictionary in `Config`.
+    """
+
+    _target_: str
+    lr: float
+    weight_decay: float

@@ -1,0 +1,166 @@
+"""The settings of one run, as the groups below it and the keys beside them."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srcnn_lightning.config.groups import (
+    DataConfig,
+    DegradationConfig,
+    OptimizerConfig,
+    TrainerConfig,
+)
+from srcnn_lightning.errors import BadInput, choose, require
+
+SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
+TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
+LOSSES = ("mse", "l1", "charbonnier")
+SCHEDULES = ("constant", "one_cycle", "cosine", "step")
+# Their rates depend on the length of the training, so more epochs are another run.
+SCHEDULES_OF_A_LENGTH = ("one_cycle", "cosine")
+MONITORS = ("val_psnr", "val_loss", "last")
+# Arguments of a logger that the program gives: the run's folder is the log folder.
+LOGGER_SUPPLIED = ("save_dir",)
+TENSORBOARD_SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_metric", "purge_step")
+
+
+@dataclass
+class Config:
+    """One run (conf/config.yaml).
+
+    The groups `model`, `optimizer` and `logger` name a class by `_target_`, or a registered network
+    by `name`, and hold its arguments; they stay plain
+    dictionaries, which `arguments.check` compares with the class's signature.
+
+    Attributes:
+        data: images.
+        degradation: from target to input.
+        model: network.
+        loss: `name` of the training's loss, and its arguments.
+        optimizer: torch optimizer.
+        schedule: `name` of the learning rate's schedule, and its arguments.
+        trainer: device and length.
+        logger: Lightning logger; `_target_: null` for none.
+        experiment_name: first folder below `output_dir`.
+        variant: row of an ablation that the run stands for.
+        seed: seed of the initialization and of the order of the training images.
+        monitor: what the best epoch, which is tested, is best by: `val_psnr`, `val_loss` or `last`.
+        output_dir: folder of all runs.
+        name_keys: settings that a run's name shows although names usually leave them out.
+        rerun: whether a finished run is trained again.
+        init_from: run folder or checkpoint whose weights the training starts from.
+        prepare_only: whether the images are prepared and nothing is trained.
+    """
+
+    data: DataConfig
+    degradation: DegradationConfig
+    model: dict[str, Any]
+    loss: dict[str, Any]
+    optimizer: dict[str, Any]
+    schedule: dict[str, Any]
+    trainer: TrainerConfig
+    logger: dict[str, Any]
+    experiment_name: str
+    variant: str | None
+    seed: int
+    monitor: str
+    output_dir: str
+    name_keys: list[str]
+    rerun: bool
+    init_from: str | None
+    prepare_only: bool
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use, and groups that do not fit together."""
+        require(self.seed >= 0, "seed", self.seed, "it must be 0 or more")
+        require(self.seed < 2**32, "seed", self.seed, "it must be below 2**32")
+        require(
+            re.fullmatch(r"[\w+-][\w.+-]*", self.experiment_name) is not None,
+            "experiment_name",
+            self.experiment_name,
+            "it names a folder, so use letters, digits and . _ + - alone",
+        )
+        require(
+            self.experiment_name != TEST_IMAGES,
+            "experiment_name",
+            self.experiment_name,
+            "this folder holds the targets of the test images; give another name",
+        )
+        require(
+            bool(self.output_dir),
+            "output_dir",
+            self.output_dir,
+            "give the folder that shall hold the runs, output_dir=DIR",
+        )
+        choose("monitor", self.monitor, MONITORS)
+        for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
+            choose(f"{name}.name", str(getattr(self, name).get("name")), known)
+        for name in ("model", "optimizer", "logger"):
+            group = getattr(self, name)
+            key = "_target_" if name != "model" or "_target_" in group else "name"
+            if key not in group:
+                advice = "the group names its class there; leave it in"
+                raise BadInput(f"~{name}.{key}: {advice}.")
+            if group[key] is None and name != "logger":
+                what = "the class, package.module.Class" if key == "_target_" else "its name"
+                raise BadInput(f"{name}.{key}=null: give {what}.")
+        self._check_optimizer()
+        self._check_logger()
+        size, scale = self.data.target_size, self.degradation.scale
+        smallest = SSIM_WINDOW + 2 * scale
+        require(
+            size >= smallest,
+            "data.target_size",
+            size,
+            f"SSIM needs {smallest} pixels within the shaved border",
+        )
+        require(
+            size % scale == 0,
+            "data.target_size",
+            size,
+            f"it must be a multiple of degradation.scale={scale}",
+        )
+        processes, batch = self.trainer.devices, self.data.batch_size
+        require(
+            batch % processes == 0,
+            "data.batch_size",
+            batch,
+            f"it is the batch of all {processes} processes together (trainer.devices), so it must "
+            "be a multiple of their number",
+        )
+
+    def _check_optimizer(self) -> None:
+        """Refuse numbers that no optimizer can use; its signature has the last word."""
+        for key, smallest, advice in (
+            ("lr", math.ulp(0.0), "a number above 0, and finite"),
+            ("weight_decay", 0.0, "a number of 0 or more, and finite"),
+        ):
+            value = self.optimizer.get(key, smallest)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            is_right = is_number and smallest <= value < math.inf
+            require(is_right, f"optimizer.{key}", value, f"it must be {advice}")
+
+    def _check_logger(self) -> None:
+        """Refuse arguments that the program gives the logger, also where no run needs one."""
+        target = self.logger["_target_"]
+        is_tensorboard = str(target).endswith(".TensorBoardLogger")
+        for key in self.logger.keys() - {"_target_"}:
+            setting, value = f"logger.{key}", self.logger[key]
+            advice = "without a logger it has no effect; leave it out"
+            require(target is not None, setting, value, advice)
+            is_supplied = key in (TENSORBOARD_SUPPLIED if is_tensorboard else LOGGER_SUPPLIED)
+            require(not is_supplied, setting, value, "the program gives this argument itself")
+
+    @property
+    def output_folder(self) -> Path:
+        """`output_dir`, with `~` expanded."""
+        return Path(self.output_dir).expanduser()
+
+
+@dataclass
+class ComposedConfig(Config):
+    """The types that Hydra checks while it composes, before the first job of a sweep runs."""
+
+    optimizer: OptimizerConfig  # type: ignore[assignment]
