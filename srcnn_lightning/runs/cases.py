@@ -9,6 +9,7 @@ from srcnn_lightning.console import print_line
 from srcnn_lightning.run_record import UNNAMED_VERSION, VERSION_KEY
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import describe_difference, describe_version_difference
+from srcnn_lightning.runs.naming import earlier_run_folder
 from srcnn_lightning.runs.plan import Plan
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def find_checkpoint(plan: Plan) -> "Resume | None":
 def make_room(plan: Plan, resume: "Resume | None") -> None:
     """Move aside what the folder holds, or rename the record of fewer epochs."""
     if resume is None:
+        if not plan.folder.is_dir():
+            _name_earlier_run(plan)
         store.move_aside(plan.folder, difference_from_content(plan))
         return
     record = run_record.read(plan.folder)
@@ -70,6 +73,17 @@ def make_room(plan: Plan, resume: "Resume | None") -> None:
         path = plan.folder / run_record.FILE_NAME
         path.rename(path.with_name(f"metrics-{record.get('epochs', resume.epochs)}-epochs.json"))
     print_line(f"{plan.label}: goes on after epoch {resume.epochs}")
+
+
+def _name_earlier_run(plan: Plan) -> None:
+    """Say that the run is trained again, where an earlier version has left one elsewhere."""
+    folder = earlier_run_folder(plan.folder, plan.config.degradation.scale)
+    try:
+        version = run_record.load(folder).results_version
+    except (OSError, ValueError):
+        return
+    if difference := describe_version_difference(version):
+        print_line(f"{plan.label}: trained again ({difference}); the earlier run stays in {folder}")
 
 
 def difference_from_content(plan: Plan) -> str:

@@ -60,6 +60,11 @@ def run_folder(
     return output_dir / experiment / images_folder(data, degradation) / name
 
 
+def earlier_run_folder(folder: Path, scale: int) -> Path:
+    """Where results of version 4 and before lie, whose folders do not name the scale."""
+    return folder.parent.with_name(folder.parent.name.removesuffix(f"-x{scale}")) / folder.name
+
+
 def _short(key: str) -> str:
     # data.seed chooses images, seed the initialization: a run may set both.
     return key if key == "data.seed" else key.rpartition(".")[2]

@@ -58,6 +58,25 @@ def test_run_of_an_earlier_version_is_trained_again_with_a_sentence(
     assert "skipped" in command(*LEAVES).stdout
 
 
+def test_run_whose_folder_names_no_scale_is_trained_again_with_a_sentence(
+    command: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / RUN
+    assert command(*LEAVES).returncode == 0
+    make_older(folder)
+    earlier = folder.parent.with_name(folder.parent.name.removesuffix("-x2"))
+    folder.parent.rename(earlier)
+    again = command(*LEAVES)
+    assert again.returncode == 0, again.stderr
+    place = (earlier / folder.name).relative_to(tmp_path)
+    assert (
+        again.stdout.count(f"version 3, now {RESULTS_VERSION}); the earlier run stays in {place}")
+        == 1
+    )
+    assert record(earlier / folder.name)["hash"] == "0" * 16
+    assert "earlier" not in command(*LEAVES).stdout
+
+
 def test_copy_that_an_earlier_version_left_is_replaced_with_a_sentence(
     command: Command, tmp_path: Path
 ) -> None:
