@@ -26,7 +26,7 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),
-    "config.trainer.accelerate": Earlier("config.model.cpu_forms", True),
+    "config.trainer.accelerate": Earlier("config.model.cpu_forms", False),
 }
 # Registered networks by the class that records and checkpoints of earlier versions name.
 NETWORKS = {

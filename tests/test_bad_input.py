@@ -84,6 +84,10 @@ CASES = {
         ("data=folder", "data.root=~/nowhere"),
         (f"data.root={Path.home()}/nowhere", "no such folder"),
     ),
+    "home folder alone": (
+        ("data=folder", "data.root=~", "data.count=100000"),
+        (f"data.root={Path.home()}",),
+    ),
     "unknown top key": ((LEAVES, "epochs=1"), ("epochs: there is no such setting", "trainer")),
     "experiment without a plus": (("experiment=lr_grid",), ("experiment", "+experiment=")),
     "group switched off": ((LEAVES, "logger=null"), ("logger=null", "--help")),

@@ -19,7 +19,7 @@ from srcnn_lightning.training.task import SuperResolution
 SMALL: dict[str, dict] = {
     "edsr": {"blocks": 2, "features": 8},
     "espcn": {"features": [8, 4]},
-    "fsrcnn": {"features": 8, "shrunk": 4, "mappings": 2},
+    "fsrcnn": {"features": 8, "shrink_features": 4, "mapping_layers": 2},
     "interpolation": {},
     "srcnn": {"features": [8, 4]},
     "vdsr": {"depth": 4, "features": 8},

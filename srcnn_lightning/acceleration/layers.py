@@ -13,7 +13,7 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_p
 
 
 class CPULayers(nn.Sequential):
-    """`nn.Sequential`, with the same results to the bit.
+    """`nn.Sequential`, whose results are to the bit those of its layers called one by one.
 
     Neighbours are one step of autograd where they are different `CPUConv2d` with an `nn.ReLU`
     between each two, all of them train, and their input is in channels_last. Nothing else then

@@ -32,8 +32,8 @@ def prepare(arguments: list[str]) -> list[str]:
     for override in overrides:
         options.remove(override)
     # Shells expand `~/x`, but not `key=~/x`, which Hydra's grammar does not know.
-    home = f"{Path.home()}/"
-    overrides = [re.sub(r"(?<=[=,\[])~/", lambda _: home, override) for override in overrides]
+    tilde, home = re.compile(r"(?<=[=,\[])~(?=[/,\]]|$)"), str(Path.home())
+    overrides = [tilde.sub(lambda _: home, override) for override in overrides]
     for override in overrides:
         _check_override(override)
     return options + overrides + _names_of_swept(overrides)

@@ -82,12 +82,14 @@ def check_jobs(sweeper: Sweeper, jobs: Sequence[Sequence[str]]) -> None:
         BadInput: sentence for the first bad setting.
     """
     assert sweeper.hydra_context is not None and sweeper.config is not None
-    for overrides in jobs:
+    for number, overrides in enumerate(jobs):
         composed = sweeper.hydra_context.config_loader.load_sweep_config(
             sweeper.config, list(overrides)
         )
         hydra_config = composed.hydra
         with read_write(composed), open_dict(composed):
+            composed.hydra.job.num = number
+            HydraConfig.instance().set_config(composed)  # for settings that name ${hydra:job.num}
             del composed["hydra"]
         check_job(composed, hydra_config)
 
@@ -153,7 +155,10 @@ def plan_job(composed: DictConfig, hydra_config: DictConfig) -> Plan:
 
 
 def check_job(composed: DictConfig, hydra_config: DictConfig) -> Config:
-    """The typed configuration of a job; what can be checked without its files is right.
+    """The typed configuration of a job.
+
+    Arguments of model, loss, optimizer and schedule are checked when the job begins: their
+    signatures need torch. So is what a file alone shows.
 
     Raises:
         BadInput: a setting that the user can put right.

@@ -101,6 +101,7 @@ def upscale_file(
 
     import torch
 
+    from srcnn_lightning.acceleration.accelerate import accelerate
     from srcnn_lightning.acceleration.memory import keep_freed_memory
     from srcnn_lightning.image_io import read_picture
     from srcnn_lightning.inference import tiling
@@ -115,6 +116,7 @@ def upscale_file(
     trained, _ = load_network(checkpoint, allow_package)
     network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     overlap = tiling.tile_overlap(network)
+    accelerate(network)
     keep_freed_memory()  # now, so that the memory of the overlap's trials has been returned
     if overlap is None and tile != 0:
         print("Tiles would change this network's result, so the image is upscaled as a whole.")

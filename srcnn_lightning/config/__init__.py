@@ -4,7 +4,13 @@ Defaults stand in conf/*.yaml alone. Hydra composes them, `read` turns the resul
 once; nothing above works on the composed configuration after that.
 """
 
-from srcnn_lightning.config.groups import KERNELS, DataConfig, DegradationConfig, TrainerConfig
+from srcnn_lightning.config.groups import (
+    KERNELS,
+    DataConfig,
+    DegradationConfig,
+    TrainerConfig,
+    check_target_size,
+)
 from srcnn_lightning.config.reading import CONF, default_settings, read
 from srcnn_lightning.config.run import (
     LOSSES,
@@ -27,6 +33,7 @@ __all__ = [
     "DataConfig",
     "DegradationConfig",
     "TrainerConfig",
+    "check_target_size",
     "default_settings",
     "read",
 ]

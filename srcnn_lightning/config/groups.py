@@ -173,6 +173,16 @@ class TrainerConfig:
         )
 
 
+def check_target_size(data: DataConfig, degradation: DegradationConfig) -> None:
+    """Refuse a target that the scale does not divide."""
+    require(
+        data.target_size % degradation.scale == 0,
+        "data.target_size",
+        data.target_size,
+        f"it must be a multiple of degradation.scale={degradation.scale}",
+    )
+
+
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}
 
 

@@ -11,6 +11,7 @@ from srcnn_lightning.config.groups import (
     DegradationConfig,
     OptimizerConfig,
     TrainerConfig,
+    check_target_size,
 )
 from srcnn_lightning.errors import BadInput, choose, require
 
@@ -30,9 +31,9 @@ TENSORBOARD_SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_me
 class Config:
     """One run (conf/config.yaml).
 
-    The groups `model`, `optimizer` and `logger` name a class by `_target_`, or a registered network
-    by `name`, and hold its arguments; they stay plain
-    dictionaries, which `arguments.check` compares with the class's signature.
+    The groups `optimizer` and `logger` name a class by `_target_`, `loss` and `schedule` one of
+    this program by `name`, and `model` either. They hold its arguments and stay plain dictionaries,
+    which `arguments.check` compares with its signature.
 
     Attributes:
         data: images.
@@ -108,20 +109,14 @@ class Config:
                 raise BadInput(f"{name}.{key}=null: give {what}.")
         self._check_optimizer()
         self._check_logger()
-        size, scale = self.data.target_size, self.degradation.scale
-        smallest = SSIM_WINDOW + 2 * scale
+        size, smallest = self.data.target_size, SSIM_WINDOW + 2 * self.degradation.scale
         require(
             size >= smallest,
             "data.target_size",
             size,
             f"SSIM needs {smallest} pixels within the shaved border",
         )
-        require(
-            size % scale == 0,
-            "data.target_size",
-            size,
-            f"it must be a multiple of degradation.scale={scale}",
-        )
+        check_target_size(self.data, self.degradation)
         processes, batch = self.trainer.devices, self.data.batch_size
         require(
             batch % processes == 0,

@@ -8,7 +8,12 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
-from srcnn_lightning.config import DataConfig, DegradationConfig, default_settings
+from srcnn_lightning.config import (
+    DataConfig,
+    DegradationConfig,
+    check_target_size,
+    default_settings,
+)
 from srcnn_lightning.data.pairs import (
     Batch,
     BatchIndices,
@@ -43,12 +48,13 @@ class SuperResolutionData(LightningDataModule):
         """Keep the settings; `prepare` reads the images.
 
         Args:
-            root: folder of image files.
-            scale: factor between the sides of targets and inputs.
+            root: folder of image files; None draws dead leaves.
+            scale: factor between the sides of targets and inputs, which must divide
+                `target_size`.
             source: images, in place of those of `root`.
             split: names of the train, validation and test images; None: as the settings say.
             data: all settings of the images, in place of `root` and `settings`.
-            degradation: step from target to input; None: antialiased bicubic by `scale`.
+            degradation: step from target to input, in place of `scale`; None: antialiased bicubic.
             seed: seed of the order of the training images.
             channels_last: whether batches lie in memory in the order channels_last.
             settings: fields of `DataConfig`, such as `count`, `crop`, `target_size` and
@@ -58,10 +64,13 @@ class SuperResolutionData(LightningDataModule):
             BadInput: a setting that there is not, or a value that no run can use.
         """
         super().__init__()
+        if data is not None and (root is not None or settings):
+            raise BadInput("data: it holds all settings of the images; give no others beside it.")
         self.data = data or _settings(root, settings)
         self.degradation = degradation or DegradationConfig(
             name="antialiased", kernel="bicubic", antialias=True, scale=scale
         )
+        check_target_size(self.data, self.degradation)
         self.source = source or open_source(self.data)
         self.split = split or make_split(self.source.names, self.data)
         self.seed = seed

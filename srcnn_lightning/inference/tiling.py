@@ -120,14 +120,16 @@ def probed_radius(network: nn.Module, dtype: torch.dtype = torch.float32) -> int
 def tile_overlap(network: nn.Module) -> int | None:
     """The overlap with which tiles give the result of the whole image; None where no overlap does.
 
-    It is the radius that the network declares (`models.register`). One that declares none is
-    probed: no overlap does where its radius exceeds `PROBE_RADIUS`, where it depends on a pixel's
-    position, or where it refuses or crops tiles of some sizes. An image of noise is upscaled both
-    ways to see.
+    It is the radius that the network declares (`models.register`); no overlap does for a network
+    with a `multiple_of`, since tiles begin anywhere. One that declares none is probed: no overlap
+    does where its radius exceeds `PROBE_RADIUS`, where it depends on a pixel's position, or where
+    it refuses or crops tiles of some sizes. An image of noise is upscaled both ways to see.
 
     Args:
         network: network in evaluation mode, on the CPU.
     """
+    if getattr(network, "multiple_of", 1) > 1:  # tiles begin anywhere
+        return None
     if hasattr(network, "receptive_radius"):
         declared: int | None = network.receptive_radius  # type: ignore[assignment]
         return declared

@@ -51,8 +51,8 @@ class ColorNetwork(nn.Module):
         self.color = color
         self.channels = 3 if color == "rgb" else 1
         self.interpolation = Interpolation(kernel, antialias, scale)
-        of_chroma = self.interpolation.receptive_radius if color == "y" else 0
-        self.receptive_radius = max(radius, of_chroma)
+        chroma_radius = self.interpolation.receptive_radius if color == "y" else 0
+        self.receptive_radius = max(radius, chroma_radius)
         if color == "y":
             matrix = torch.tensor(TO_YCBCR)
             self.register_buffer("to_ycbcr", matrix, persistent=False)

@@ -7,7 +7,7 @@ network 32 blocks of 256 features with residuals scaled by 0.1 (40,729,603).
 import torch
 from torch import Tensor, nn
 
-from srcnn_lightning.errors import require
+from srcnn_lightning.errors import at_least, require
 from srcnn_lightning.models.registry import register
 
 MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's RGB values, which the network subtracts
@@ -53,9 +53,11 @@ class EDSR(nn.Module):
             scale: factor between the sides of output and input: 2, 3 or 4.
 
         Raises:
-            BadInput: there is no upscaling for the scale.
+            BadInput: there is no upscaling for the scale, or a number is too small.
         """
         super().__init__()
+        at_least("model.blocks", blocks, 1)
+        at_least("model.features", features, 1)
         require(scale in (2, 3, 4), "degradation.scale", scale, "edsr has 2, 3 and 4")
         self.mean: Tensor
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from srcnn_lightning.errors import at_least
 from srcnn_lightning.models.color import ColorNetwork
 from srcnn_lightning.models.registry import register
 
@@ -26,7 +27,12 @@ class ESPCN(ColorNetwork):
             kernel: kernel of the chroma's interpolation.
             antialias: whether that interpolation is antialiased.
             scale: factor between the sides of output and input.
+
+        Raises:
+            BadInput: a number is too small, or there is no such color.
         """
+        for width in features:
+            at_least("model.features", width, 1)
         super().__init__(color, kernel, antialias, scale, radius=4)
         first, second = features
         self.layers = nn.Sequential(

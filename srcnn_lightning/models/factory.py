@@ -44,7 +44,7 @@ def network_settings(model: Mapping[str, Any], degradation: DegradationConfig) -
     if "_target_" not in model:
         name = str(model["name"])
         network: Any = registry.registered(name)
-        settings = registry.full_settings(name)
+        settings = {"name": name, **arguments.defaults(network)}
     else:
         name = str(model["_target_"])
         network = _locate_network(name)

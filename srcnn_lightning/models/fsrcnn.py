@@ -6,6 +6,7 @@ convolution. FSRCNN(56, 12, 4) on Y has 12,464 weights, beside biases and the sl
 
 from torch import Tensor, nn
 
+from srcnn_lightning.errors import at_least
 from srcnn_lightning.models.color import ColorNetwork
 from srcnn_lightning.models.registry import register
 
@@ -19,8 +20,8 @@ class FSRCNN(ColorNetwork):
     def __init__(
         self,
         features: int = 56,
-        shrunk: int = 12,
-        mappings: int = 4,
+        shrink_features: int = 12,
+        mapping_layers: int = 4,
         color: str = "rgb",
         kernel: str = "bicubic",
         antialias: bool = True,
@@ -30,22 +31,35 @@ class FSRCNN(ColorNetwork):
 
         Args:
             features: feature maps of the first and of the last layer but one (d).
-            shrunk: feature maps of the mapping layers (s).
-            mappings: number of mapping layers (m).
+            shrink_features: feature maps of the mapping layers (s).
+            mapping_layers: number of mapping layers (m).
             color: `rgb`, or `y` for the luma alone.
             kernel: kernel of the chroma's interpolation.
             antialias: whether that interpolation is antialiased.
             scale: factor between the sides of output and input.
+
+        Raises:
+            BadInput: a number is too small, or there is no such color.
         """
+        for key, value in (("features", features), ("shrink_features", shrink_features)):
+            at_least(f"model.{key}", value, 1)
+        at_least("model.mapping_layers", mapping_layers, 0)
         middle = DECONVOLUTION // 2
         # An input pixel contributes to the output pixels within `middle` of its first one.
-        radius = 2 + mappings + max(middle // scale, 1 + (middle - 1) // scale)
+        radius = 2 + mapping_layers + max(middle // scale, 1 + (middle - 1) // scale)
         super().__init__(color, kernel, antialias, scale, radius)
         layers: list[nn.Module] = [nn.Conv2d(self.channels, features, 5, padding=2)]
-        layers += [nn.PReLU(features), nn.Conv2d(features, shrunk, 1), nn.PReLU(shrunk)]
-        for _ in range(mappings):
-            layers += [nn.Conv2d(shrunk, shrunk, 3, padding=1), nn.PReLU(shrunk)]
-        layers += [nn.Conv2d(shrunk, features, 1), nn.PReLU(features)]
+        layers += [
+            nn.PReLU(features),
+            nn.Conv2d(features, shrink_features, 1),
+            nn.PReLU(shrink_features),
+        ]
+        for _ in range(mapping_layers):
+            layers += [
+                nn.Conv2d(shrink_features, shrink_features, 3, padding=1),
+                nn.PReLU(shrink_features),
+            ]
+        layers += [nn.Conv2d(shrink_features, features, 1), nn.PReLU(features)]
         self.layers = nn.Sequential(*layers)
         self.deconvolution = nn.ConvTranspose2d(
             features,

@@ -9,23 +9,23 @@ from srcnn_lightning.errors import choose
 from srcnn_lightning.models.registry import register
 from srcnn_lightning.resize import resize
 
-TAPS = {"nearest": 0, "bilinear": 1, "bicubic": 2}  # input pixels on each side of a position
+KERNEL_RADIUS = {"nearest": 0, "bilinear": 1, "bicubic": 2}  # input pixels around a position
 
 
-def interpolation_radius(kernel: str, scale: int, further: int = 0) -> int:
+def interpolation_radius(kernel: str, scale: int, margin: int = 0) -> int:
     """Input pixels as far as which an upscaled pixel, and those around it, depend on the input.
 
     Args:
         kernel: `nearest`, `bilinear` or `bicubic`.
         scale: factor between the sides of output and input.
-        further: upscaled pixels in each direction that are wanted beside it.
+        margin: upscaled pixels in each direction that are wanted beside it.
     """
     if kernel == "nearest":
-        return math.ceil(further / scale)
+        return math.ceil(margin / scale)
     # The first upscaled pixel of an input pixel, and the input pixel left of the position that the
     # farthest of those around it has.
-    left = math.floor((0.5 - further) / scale - 0.5)
-    return TAPS[kernel] - 1 - left
+    left = math.floor((0.5 - margin) / scale - 0.5)
+    return KERNEL_RADIUS[kernel] - 1 - left
 
 
 @register("interpolation")

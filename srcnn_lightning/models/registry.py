@@ -29,6 +29,8 @@ def register(name: str) -> Callable[[Network], Network]:
     """
 
     def add(network: Network) -> Network:
+        if name in _NETWORKS:
+            raise ValueError(f"{name}: a network of this name is registered already")
         _NETWORKS[name] = network
         return network
 

@@ -56,8 +56,8 @@ class SRCNN(ColorNetwork):
         Raises:
             BadInput: a setting has no such value, or settings do not fit together.
         """
-        further = sum(size // 2 for size in kernel_sizes)
-        radius = interpolation_radius(kernel, scale, further)
+        margin = sum(size // 2 for size in kernel_sizes)
+        radius = interpolation_radius(kernel, scale, margin)
         super().__init__(color, kernel, antialias, scale, radius)
         _check(kernel_sizes, features, batch_norm, output_activation, init)
         self.residual = residual

@@ -6,6 +6,7 @@ arXiv 1511.04587. 20 layers of 3x3 refine the interpolated image; on Y, without 
 
 from torch import Tensor, nn
 
+from srcnn_lightning.errors import at_least
 from srcnn_lightning.models.color import ColorNetwork
 from srcnn_lightning.models.interpolation import interpolation_radius
 from srcnn_lightning.models.registry import register
@@ -33,7 +34,12 @@ class VDSR(ColorNetwork):
             kernel: kernel of the interpolation.
             antialias: whether the interpolation is antialiased.
             scale: factor between the sides of output and input.
+
+        Raises:
+            BadInput: a number is too small, or there is no such color.
         """
+        at_least("model.depth", depth, 2)
+        at_least("model.features", features, 1)
         super().__init__(
             color, kernel, antialias, scale, interpolation_radius(kernel, scale, depth)
         )

@@ -30,8 +30,9 @@ class Run(RunRecord):
 
     @property
     def is_trained(self) -> bool:
-        """False for a baseline, which has no weights."""
-        return self.parameters != 0
+        """False for a baseline, one of the interpolations."""
+        model = self.config["model"]
+        return "_target_" in model or model.get("name") != "interpolation"
 
     @property
     def kernel(self) -> str | None:

@@ -61,6 +61,8 @@ def identify(config: Config, source: Source, split: Split) -> Identity:
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()
+    if config.schedule["name"] in SCHEDULES_OF_A_LENGTH:
+        settings["max_epochs"] = config.trainer.max_epochs
     lineage = files.digest([RESULTS_VERSION, settings, image_identities(source, split)])
     return Identity(files.digest([lineage, config.trainer.max_epochs]), lineage)
 
@@ -95,6 +97,10 @@ def describe_difference(version: int, before: Mapping[str, Any], now: Mapping[st
         )
         # A key of one version alone is no choice of the user's.
         keys = [key for key in sorted({*old} & {*new}) if old[key] != new[key]]
+        schedule = now["schedule"]["name"]
+        is_same = schedule == before["schedule"]["name"]
+        if "epochs" in keys and is_same and schedule in SCHEDULES_OF_A_LENGTH:
+            differences.append(f"the rates of schedule={schedule} depend on the number of epochs")
         differences += [f"{key}={old[key]}, now {new[key]}" for key in keys[:3]]
     return "; ".join(filter(None, differences)) or "other images, weights or device"
 
@@ -127,8 +133,6 @@ def _described(settings: Mapping[str, Any]) -> dict[str, Any]:
     if device != "cpu":
         # On a CPU the order of a sum, and with it its last bits, depends on these.
         del trainer["threads"], trainer["accelerate"]
-    if settings["schedule"]["name"] in SCHEDULES_OF_A_LENGTH:
-        kept["schedule"] = {**settings["schedule"], "epochs": settings["trainer"]["max_epochs"]}
     return {**kept, "trainer": trainer}
 
 

@@ -28,7 +28,7 @@ STATE_KEY = "Checkpoints"  # key of the callback's state in a checkpoint
 
 
 class Checkpoints(Checkpoint):
-    """Keep the checkpoints of the last epoch, of the one before, and of the best val PSNR.
+    """Keep the checkpoints of the last epoch, of the one before, and of the best by the monitor.
 
     Lightning's ModelCheckpoint forgets its best score if the folder is moved between a kill and the
     restart, and a kill between its two files leaves a best checkpoint that is not the best of the

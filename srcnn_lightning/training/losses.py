@@ -1,11 +1,13 @@
 """Losses that a network is trained with, by name."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
 
 from srcnn_lightning import arguments
+from srcnn_lightning.errors import choose, require
 
 
 class Charbonnier(nn.Module):
@@ -21,6 +23,8 @@ class Charbonnier(nn.Module):
             epsilon: difference of pixels in [0, 1] below which the loss is nearly square.
         """
         super().__init__()
+        is_right = 0 < epsilon < math.inf
+        require(is_right, "loss.epsilon", epsilon, "it must be above 0, and finite")
         self.epsilon = epsilon
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
@@ -53,8 +57,9 @@ def build_loss(settings: Mapping[str, Any]) -> nn.Module:
     """The loss of the group `loss`: its `name` and arguments.
 
     Raises:
-        BadInput: an argument that the loss does not take.
+        BadInput: there is no such loss, or an argument that it does not take.
     """
+    choose("loss.name", settings["name"], tuple(LOSSES))
     given = {key: value for key, value in settings.items() if key != "name"}
     loss = LOSSES[settings["name"]]
     arguments.check("loss", loss, given, name=settings["name"])

@@ -7,23 +7,23 @@ from functools import partial
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from srcnn_lightning import arguments
-from srcnn_lightning.errors import require
+from srcnn_lightning.errors import choose, require
 
 
 @dataclass(frozen=True)
 class Length:
-    """The length of a training.
+    """The length of a training, in steps of the optimizer.
 
     Attributes:
-        steps: steps of the optimizer in all.
-        epochs: epochs in all.
+        steps: steps in all; infinite where nothing but a time ends the training.
+        epoch_steps: steps of an epoch, before they are rounded up.
     """
 
-    steps: int
-    epochs: int
+    steps: float
+    epoch_steps: float
 
 
 def constant() -> None:
@@ -49,15 +49,16 @@ def one_cycle(
     require(0 < warmup < 1, "schedule.warmup", warmup, "it must be between 0 and 1")
     for key, value in (("start", start), ("end", end)):
         require(0 < value <= 1, f"schedule.{key}", value, "it must be above 0, and at most 1")
-    return OneCycleLR(
-        optimizer,
-        max_lr=[group["lr"] for group in optimizer.param_groups],
-        total_steps=length.steps,
-        pct_start=warmup,
-        div_factor=1 / start,
-        final_div_factor=start / end,
-        cycle_momentum=False,  # Adam's moments stay as the optimizer's settings have them
-    )
+    steps = _finite(length)
+    rising = round(warmup * steps)
+    return LambdaLR(optimizer, partial(one_cycle_factor, rising, steps, start, end))
+
+
+def one_cycle_factor(rising: int, steps: int, start: float, end: float, step: int) -> float:
+    """Part of the largest rate at a step, counted from 0."""
+    if step < rising:
+        return _cosine_between(start, 1, step / rising)
+    return _cosine_between(1, end, (step - rising) / max(1, steps - 1 - rising))
 
 
 def cosine(
@@ -73,16 +74,31 @@ def cosine(
     """
     require(0 <= warmup < 1, "schedule.warmup", warmup, "it must be at least 0, and below 1")
     require(0 <= end <= 1, "schedule.end", end, "it must be from 0 to 1")
-    rising = round(warmup * length.steps)
-    return LambdaLR(optimizer, partial(cosine_factor, rising, length.steps, end))
+    steps = _finite(length)
+    rising = round(warmup * steps)
+    return LambdaLR(optimizer, partial(cosine_factor, rising, steps, end))
 
 
 def cosine_factor(rising: int, steps: int, end: float, step: int) -> float:
     """Part of the largest rate at a step, counted from 0."""
     if step < rising:
         return (step + 1) / (rising + 1)
-    progress = min(1.0, (step - rising) / max(1, steps - 1 - rising))
-    return end + (1 - end) * (1 + math.cos(math.pi * progress)) / 2
+    return _cosine_between(1, end, (step - rising) / max(1, steps - 1 - rising))
+
+
+def _cosine_between(first: float, last: float, progress: float) -> float:
+    """The value at a part of the way, which may lie beyond the end."""
+    return last + (first - last) * (1 + math.cos(math.pi * min(1.0, progress))) / 2
+
+
+def _finite(length: Length) -> int:
+    require(
+        math.isfinite(length.steps),
+        "schedule",
+        "one_cycle or cosine",
+        "its rates depend on the length of the training; give max_epochs or max_steps",
+    )
+    return int(length.steps)
 
 
 def step(
@@ -98,8 +114,7 @@ def step(
     """
     require(epochs >= 1, "schedule.epochs", epochs, "it must be at least 1")
     require(0 < factor <= 1, "schedule.factor", factor, "it must be above 0, and at most 1")
-    steps = max(1, epochs * length.steps // length.epochs)
-    return LambdaLR(optimizer, partial(step_factor, steps, factor))
+    return LambdaLR(optimizer, partial(step_factor, epochs * math.ceil(length.epoch_steps), factor))
 
 
 def step_factor(steps: int, factor: float, step: int) -> float:
@@ -123,9 +138,11 @@ def build_schedule(
     It is stepped after every step of the optimizer.
 
     Raises:
-        BadInput: an argument that the schedule does not take, or a value that it cannot use.
+        BadInput: an argument that the schedule does not take, or a value that it cannot use;
+            there is no such schedule.
     """
     name = settings["name"]
+    choose("schedule.name", name, tuple(SCHEDULES))
     given = {key: value for key, value in settings.items() if key != "name"}
     schedule = SCHEDULES[name]
     supplied = {"optimizer": optimizer, "length": length} if name != "constant" else {}

@@ -34,7 +34,7 @@ class SuperResolution(LightningModule):
     """Train a network, by mean squared error as the paper does or another loss, and measure it."""
 
     logs_results = True
-    """Whether `Trainer.validate` and `Trainer.test` log their results, and so return them."""
+    """Whether values go to the Trainer's loggers, and `validate` and `test` so return them."""
 
     def __init__(
         self,
@@ -69,8 +69,12 @@ class SuperResolution(LightningModule):
         super().__init__()
         settings = dict(settings or {})
         if isinstance(network, str):
-            settings = models.full_settings(network, **settings, scale=scale)
+            if "scale" in settings:
+                raise BadInput(f"model.scale={settings['scale']}: give the task's own scale.")
+            settings = models.full_settings(network, scale=scale, **settings)
             network = models.build_network(settings)
+        elif not settings:
+            settings = {"_target_": f"{type(network).__module__}.{type(network).__qualname__}"}
         self.save_hyperparameters({"network": settings, "scale": scale}, logger=False)
         self.network = network
         self.loss = build_loss({"name": loss} if isinstance(loss, str) else loss)
@@ -118,8 +122,10 @@ class SuperResolution(LightningModule):
         optimizer = self.build_optimizer()
         if self.schedule_settings["name"] == "constant":
             return optimizer
-        steps, epochs = self.trainer.estimated_stepping_batches, self.trainer.max_epochs
-        length = Length(int(steps), int(epochs or 1))
+        self.trainer.fit_loop.setup_data()  # as the next line does where epochs end the training
+        steps = self.trainer.estimated_stepping_batches
+        batches = self.trainer.num_training_batches
+        length = Length(steps, batches / self.trainer.accumulate_grad_batches)
         schedule = build_schedule(self.schedule_settings, optimizer, length)
         if schedule is None:
             return optimizer
@@ -134,7 +140,9 @@ class SuperResolution(LightningModule):
         Raises:
             BadInput: see `build_optimizer` and `build_schedule`.
         """
-        build_schedule(self.schedule_settings, self.build_optimizer(), Length(steps=2, epochs=1))
+        build_schedule(
+            self.schedule_settings, self.build_optimizer(), Length(steps=2, epoch_steps=1)
+        )
 
     def build_optimizer(self) -> torch.optim.Optimizer:
         """The optimizer of the configuration, for all parameters.
@@ -166,7 +174,13 @@ class SuperResolution(LightningModule):
         # One loss for each image: torchmetrics ignores weights under this nan_strategy.
         self.train_loss.update(loss.detach().expand(len(hr)))
         if self.trainer.is_last_batch:  # of the epoch; each call costs 0.4 ms
-            self.log("train/loss", self.train_loss, on_step=False, on_epoch=True, logger=False)
+            self.log(
+                "train/loss",
+                self.train_loss,
+                on_step=False,
+                on_epoch=True,
+                logger=self.logs_results,
+            )
         processes = self.trainer.world_size
         if processes == 1:
             return loss
@@ -194,7 +208,7 @@ class SuperResolution(LightningModule):
         self.val_psnr.update(metrics.psnr(output, hr))
         # Lightning would average a batch's values over batches; metric objects average over images.
         for name, metric in (("val/loss", self.val_loss), ("val/psnr", self.val_psnr)):
-            self.log(name, metric, on_step=False, on_epoch=True, logger=self._is_result("validate"))
+            self.log(name, metric, on_step=False, on_epoch=True, logger=self.logs_results)
         return output
 
     def on_test_start(self) -> None:
@@ -233,11 +247,7 @@ class SuperResolution(LightningModule):
         """Log the means over the images, which `Trainer.test` returns."""
         means = summarize(self.test_table()).items()
         values = {name.replace("_", "/", 1): value for name, value in means}
-        self.log_dict(values, logger=self._is_result("test"))
-
-    def _is_result(self, function: str) -> bool:
-        """Whether values are logged, and with that returned by `Trainer.validate` or `test`."""
-        return self.logs_results and self.trainer.state.fn == function
+        self.log_dict(values, logger=self.logs_results)
 
     def test_table(self) -> dict[str, list[float]]:
         """After a test: for each metric one value an image, in the order of the split.

@@ -162,7 +162,7 @@ def grey_and_alpha(path: Path) -> None:
     Image.new("LA", (40, 30), (100, 128)).save(path)
 
 
-def turned(path: Path) -> None:
+def rotated(path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (30, 40)).save(path, exif=exif)
@@ -196,7 +196,7 @@ def broken_profile(path: Path) -> None:
     ("write", "name", "mode", "words"),
     [
         (grey_and_alpha, "a.png", "LA", None),
-        (turned, "a.jpg", "RGB", None),
+        (rotated, "a.jpg", "RGB", None),
         (frames, "a.webp", "RGB", "The first of its 2 frames or pages is taken."),
         (deep, "a.tif", "RGB", "Its 16 bits a channel are rounded to 8."),
         (cmyk, "a.jpg", "RGB", "Its CMYK is converted to sRGB."),

@@ -106,7 +106,7 @@ class Positioned(nn.Module):
 
 
 class Quantized(nn.Module):
-    """Its slope is 0 everywhere, and its convolution looks 20 pixels far."""
+    """Its gradient is 0 everywhere, and its convolution looks 20 pixels far."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -126,6 +126,14 @@ class EvenSidesOnly(nn.Module):
 @pytest.mark.parametrize("network", [Positioned(), Quantized(), EvenSidesOnly()])
 def test_network_that_tiles_would_change_wants_the_whole_image(network: nn.Module) -> None:
     assert tile_overlap(network) is None
+
+
+def test_network_on_a_grid_wants_the_whole_image() -> None:
+    network = nn.Identity()
+    network.receptive_radius, network.multiple_of = 0, 4
+    assert tile_overlap(network) is None
+    network.multiple_of = 1
+    assert tile_overlap(network) == 0
 
 
 def test_network_that_tiles_do_not_change_has_a_margin() -> None:

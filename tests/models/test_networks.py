@@ -131,3 +131,21 @@ def test_network_learns_one_image_by_heart(name):
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
     pytest.fail(f"{loss} after 400 steps, where the interpolation has {baseline}")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("vdsr", {"depth": 1}),
+        ("vdsr", {"features": 0}),
+        ("edsr", {"blocks": 0}),
+        ("edsr", {"features": -1}),
+        ("fsrcnn", {"mapping_layers": -1}),
+        ("fsrcnn", {"shrink_features": 0}),
+        ("espcn", {"features": [64, 0]}),
+    ],
+)
+def test_number_that_makes_no_network_is_refused(name, settings):
+    (key,) = settings
+    with pytest.raises(BadInput, match=rf"^model\.{key}=.*: it must be at least"):
+        models.build(name, **settings)

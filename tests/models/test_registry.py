@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from data_settings import ANTIALIASED
 from omegaconf import OmegaConf
 from torch import nn
 
@@ -76,4 +77,20 @@ def test_network_that_is_registered_is_built(monkeypatch):
             self.width = width
 
     assert "mine" in models.list_models()
+    with pytest.raises(ValueError, match="mine: a network of this name"):
+        models.register("mine")(Mine)
     assert models.build("mine", width=3).width == 3
+
+
+def test_registered_network_with_a_required_argument_is_configured(monkeypatch):
+    monkeypatch.setattr(registry, "_NETWORKS", dict(registry._NETWORKS))
+
+    @models.register("needy")
+    class Needy(nn.Module):
+        def __init__(self, width: int, scale: int = 2) -> None:
+            super().__init__()
+
+    settings = models.network_settings({"name": "needy", "width": 3}, ANTIALIASED)
+    assert settings == {"name": "needy", "width": 3, "scale": 2}
+    with pytest.raises(BadInput, match=r"^model\.width: needy needs this argument"):
+        models.network_settings({"name": "needy"}, ANTIALIASED)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from run_records import (
     as_run,
@@ -182,3 +184,12 @@ def test_settings_of_the_trainer_that_change_results_are_never_averaged():
     assert seed_group_key(plain) == seed_group_key(threads)
     limited = make_record(None, settings=[("trainer.limit_train_batches", 2)])
     assert len(experiment_groups([make_record(None), limited])) == 2
+
+
+def test_own_network_without_parameters_is_no_baseline():
+    own = {"_target_": "mine.Lanczos", "name": "bicubic"}
+    run = replace(make_record(None, settings={"model": own}), parameters=0)
+    assert (run.is_trained, run.kernel) == (True, None)
+    assert make_record("bicubic").kernel == "bicubic"
+    failed = make_record("bilinear", status="failed")
+    assert (failed.is_trained, failed.kernel) == (False, "bilinear")

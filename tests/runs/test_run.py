@@ -192,6 +192,13 @@ def test_setting_that_an_own_experiment_sweeps_stands_in_the_name(
     }
 
 
+def test_number_of_the_job_may_stand_in_a_setting(command: Command, tmp_path: Path) -> None:
+    result = command(*LEAVES, "-m", "data.batch_size=2,4", "seed=${hydra:job.num}")
+    assert result.returncode == 0, result.stderr
+    found = [record(path.parent)["config"]["seed"] for path in tmp_path.rglob("metrics.json")]
+    assert sorted(found) == [0, 1]
+
+
 def test_failed_run_leaves_the_good_one(command: Command, tmp_path: Path) -> None:
     source = "class Net(torch.nn.Upsample):\n    def __init__(self, scale):\n"
     good = source + "        super().__init__(scale_factor=scale)\n"

@@ -68,7 +68,7 @@ def test_gaps_of_runs_are_from_their_mean_figures():
     found = check_paper({"photos": seed_groups(records)})
     (gaps,) = found.ours
     assert (gaps.name, gaps.antialias) == ("photos", True)
-    # The mean of the losses is turned into PSNR, not the mean of two PSNRs.
+    # The mean of the losses is converted to PSNR, not the mean of two PSNRs.
     measured = (gaps.nearest, gaps.bilinear, gaps.base_from_loss, gaps.base_from_psnr)
     assert measured == pytest.approx((4, 1, 2, 1.5))
     rows = {row.label: (row.from_loss, row.excess) for row in found.our_rows["photos"]}
@@ -134,13 +134,13 @@ def test_distance_is_the_root_mean_square_of_both_gaps():
     assert here.distance(Gaps("half", nearest=3)) is None
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_degradation_with_the_papers_spacing_is_named(turned):
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_degradation_with_the_papers_spacing_is_named(is_reversed):
     groups = {
         "like the paper": baselines(20.5, 23.5),  # 3.5 and 0.5 below bicubic
         "unlike it": baselines(22, 23.9, settings=ALIASED),
     }
-    if turned:
+    if is_reversed:
         groups = dict(reversed(groups.items()))
     found = check_paper(groups)
     assert found.nearest_to_paper.name == "like the paper"

@@ -27,11 +27,11 @@ for momentum in (0.1, None):
         plugin = SharedBatchNorms()
         plugin.apply(found)
         batch = torch.rand(images, 3, 6, 6, dtype=torch.double)
-        slope = torch.rand(images, 4, 4, 4, dtype=torch.double)
-        (wanted(batch) * slope).sum().backward()
+        grad_output = torch.rand(images, 4, 4, 4, dtype=torch.double)
+        (wanted(batch) * grad_output).sum().backward()
         share = batch[rank::2]
         if len(share):
-            (found(share) * slope[rank::2]).sum().backward()
+            (found(share) * grad_output[rank::2]).sum().backward()
         else:
             with uncounted(found):
                 (0 * found(torch.zeros(1, 3, 6, 6, dtype=torch.double)).sum()).backward()

@@ -6,6 +6,7 @@ import torch
 from data_settings import ALIASED
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from srcnn_lightning import models
@@ -323,3 +324,66 @@ def test_overfitting_a_batch_takes_the_same_one_in_every_epoch(tmp_path):
     assert torch.equal(seen[0], seen[1])
     assert torch.equal(seen[0], seen[2])
     assert seen[0].shape == (2, 3, 32, 32)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"loss": "l3"}, r"^loss\.name=l3: choose mse, l1 or charbonnier"),
+        (
+            {"loss": {"name": "charbonnier", "epsilon": 0.0}},
+            r"^loss\.epsilon=0\.0: it must",
+        ),
+        ({"settings": {"scale": 3}}, r"^model\.scale=3: give the task's own scale"),
+    ],
+)
+def test_setting_that_no_task_can_use_is_refused(settings, sentence):
+    with pytest.raises(BadInput, match=sentence):
+        SuperResolution("srcnn", **settings)
+
+
+def test_unknown_schedule_is_refused():
+    with pytest.raises(BadInput, match=r"^schedule\.name=sine: choose constant, one_cycle"):
+        SuperResolution("srcnn", schedule="sine").check_optimizer()
+
+
+def test_checkpoint_of_a_network_without_settings_names_its_class(trainer, tmp_path):
+    task = SuperResolution(torch.nn.Upsample(scale_factor=2))
+    assert task.hparams["network"] == {"_target_": "torch.nn.modules.upsampling.Upsample"}
+
+
+def test_epochs_of_a_step_schedule_are_the_trainers(tmp_path):
+    """Also where steps end the training, not epochs."""
+    found = []
+
+    class Watched(SuperResolution):
+        def on_train_batch_end(self, *_):
+            found.append(self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    schedule = {"name": "step", "epochs": 1, "factor": 0.1}
+    task = Watched("srcnn", {"features": [8, 4]}, schedule=schedule)
+    Trainer(
+        accelerator="cpu",
+        max_steps=8,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
+    ).fit(task, loader(greys(0.1, 0.4, 0.7)), loader(greys(0.2)))
+    assert len(found) == 8
+    # Three steps an epoch: the rate after the third, sixth and eighth step.
+    assert [found[1], found[2], found[5], found[7]] == pytest.approx([1e-3, 1e-4, 1e-5, 1e-5])
+
+
+def test_plain_trainer_logs_losses_while_it_fits(tmp_path):
+    logger = CSVLogger(tmp_path)
+    Trainer(
+        accelerator="cpu",
+        max_epochs=1,
+        logger=logger,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+    ).fit(SuperResolution("srcnn", {"features": [8, 4]}), loader(greys(0.1)), loader(greys(0.2)))
+    text = next(tmp_path.rglob("metrics.csv")).read_text()
+    assert {"train/loss", "val/loss", "val/psnr"} <= set(text.splitlines()[0].split(","))
