@@ -84,12 +84,6 @@ def describe_difference(version: int, before: Mapping[str, Any], now: Mapping[st
         now: configuration as plain values.
     """
     differences = [describe_version_difference(version)]
-    schedule = now["schedule"]["name"]
-    if (
-        schedule in SCHEDULES_OF_A_LENGTH
-        and before.get("trainer", {}).get("max_epochs") != (now["trainer"]["max_epochs"])
-    ):
-        differences.append(f"the rates of schedule={schedule} depend on the number of epochs")
     with suppress(KeyError):  # a configuration of another version of this program
         old, new = (
             dict(_leaves({**_described(settings), "epochs": settings["trainer"]["max_epochs"]}))
