@@ -37,7 +37,8 @@ def load(source, names, crop, size, antialias, cache):
     """Targets of images that all train."""
     data = data_settings(crop=crop, target_size=size, cache_dir=str(cache))
     degradation = DegradationConfig(name="any", kernel="bicubic", antialias=antialias, scale=2)
-    return load_targets(source, Split(list(names), [], []), data, degradation)
+    targets = load_targets(source, Split(list(names), [], []), data, degradation)
+    return targets._replace(pixels=np.stack(targets.pixels))
 
 
 def three_images(root):
