@@ -17,6 +17,11 @@ from srcnn_lightning.data.pairs import (
     TestBatch,
     TestPairs,
 )
+from srcnn_lightning.data.sizes import (
+    check_multiples,
+    check_test_sizes,
+    check_training_sizes,
+)
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split
 from srcnn_lightning.data.targets import load_pairs
@@ -95,10 +100,31 @@ class SuperResolutionData(LightningDataModule):
         """
         if not self.pairs:
             self.prepare()
+        self._check_sizes(stage)
         if not self.data.on_device:
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         self.pairs = {part: pairs.on_device(device) for part, pairs in self.pairs.items()}
+
+    def _check_sizes(self, stage: str) -> None:
+        """Refuse images that the run would fail on; a baseline needs no batches of training."""
+        sizes = {
+            part: [
+                (name, (image.shape[-2], image.shape[-1]))
+                for name, image in zip(names, self.pairs[part].hr, strict=True)
+            ]
+            for part, names in self.split.as_dict().items()
+        }
+        data, scale = self.data, self.degradation.scale
+        is_trained = stage == "fit"
+        if is_trained:
+            check_training_sizes(sizes["train"], data, scale)
+        check_test_sizes(sizes["test"], data, scale)
+        if self.trainer and data.side is None:
+            network = getattr(self.trainer.lightning_module, "network", None)
+            multiple = scale * getattr(network, "multiple_of", 1)
+            trained = sizes["train"] if is_trained and data.patch_size is None else []
+            check_multiples([*trained, *sizes["val"], *sizes["test"]], multiple)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""

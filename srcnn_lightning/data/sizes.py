@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from srcnn_lightning.config import SSIM_WINDOW, DataConfig
-from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
 
 Size = tuple[int, int]  # height and width in pixels
@@ -23,28 +22,34 @@ def cropped_to_multiple(image: np.ndarray, scale: int) -> np.ndarray:
     return centre(image, height - height % scale, width - width % scale)
 
 
-def check_sizes(split: Split, sizes: Sequence[Size], data: DataConfig, scale: int) -> None:
-    """Refuse images of a size that the settings cannot use.
+def check_training_sizes(pairs: Sequence[tuple[str, Size]], data: DataConfig, scale: int) -> None:
+    """Refuse images of a size that no training with these settings can use.
 
     Args:
-        split: names of the images.
-        sizes: sizes of their targets, in the order of `split.names`.
+        pairs: name of each training image, and the size of its target.
         data: settings of the images.
         scale: factor between the sides of input and target.
 
     Raises:
-        BadInput: a training image is smaller than `data.patch_size`; whole training images differ
-            in size within a batch, or are not square with `data.augment`; or SSIM does not fit into
-            a test image.
+        BadInput: an image is smaller than `data.patch_size`; or whole images differ in size within
+            a batch, or are not square with `data.augment`.
     """
-    named = list(zip(split.names, sizes, strict=True))
-    train, test = named[: len(split.train)], named[-len(split.test) :] if split.test else []
     if data.patch_size is not None:
-        _check_patches(data.patch_size, train, scale)
+        _check_patches(data.patch_size, pairs, scale)
     else:
-        _check_whole_images(data, train)
+        _check_whole_images(data, pairs)
+
+
+def check_test_sizes(pairs: Sequence[tuple[str, Size]], data: DataConfig, scale: int) -> None:
+    """Refuse test images that are too small for SSIM; the arguments are the same.
+
+    `Config` has refused a side that the settings give.
+
+    Raises:
+        BadInput: an image is too small.
+    """
     smallest = SSIM_WINDOW + 2 * scale
-    for name, size in test if data.side is None else ():  # `Config` has checked a given side
+    for name, size in pairs if data.side is None else ():
         if min(size) < smallest:
             raise BadInput(
                 f"data.target_size=null: {name} has {_pixels(size)}, and SSIM needs {smallest} a "
@@ -52,8 +57,26 @@ def check_sizes(split: Split, sizes: Sequence[Size], data: DataConfig, scale: in
             )
 
 
-def _check_patches(patch_size: int, train: Sequence[tuple[str, Size]], scale: int) -> None:
-    for name, size in train:
+def check_multiples(pairs: Sequence[tuple[str, Size]], multiple: int) -> None:
+    """Refuse images of their own size that a network cannot take.
+
+    Args:
+        pairs: name of each image, and the size of its target.
+        multiple: number that the sides of a target must be multiples of.
+
+    Raises:
+        BadInput: an image has another side.
+    """
+    for name, size in pairs:
+        if size[0] % multiple or size[1] % multiple:
+            raise BadInput(
+                f"data.crop=null: {name} has {_pixels(size)}, and the network needs targets whose "
+                f"sides are multiples of {multiple}; set data.crop to one."
+            )
+
+
+def _check_patches(patch_size: int, pairs: Sequence[tuple[str, Size]], scale: int) -> None:
+    for name, size in pairs:
         if min(size) < patch_size:
             raise BadInput(
                 f"data.patch_size={patch_size}: {name} has {_pixels(size)}; "
@@ -61,13 +84,14 @@ def _check_patches(patch_size: int, train: Sequence[tuple[str, Size]], scale: in
             )
 
 
-def _check_whole_images(data: DataConfig, train: Sequence[tuple[str, Size]]) -> None:
-    for name, size in train:
-        if data.batch_size > 1 and size != train[0][1]:
+def _check_whole_images(data: DataConfig, pairs: Sequence[tuple[str, Size]]) -> None:
+    first, first_size = pairs[0]
+    for name, size in pairs:
+        if data.batch_size > 1 and size != first_size:
             raise BadInput(
-                f"data.batch_size={data.batch_size}: {train[0][0]} has {_pixels(train[0][1])} and "
-                f"{name} {_pixels(size)}, which make no batch; set data.patch_size, "
-                "data.target_size or data.batch_size=1."
+                f"data.batch_size={data.batch_size}: {first} has {_pixels(first_size)} and {name} "
+                f"{_pixels(size)}, which make no batch; set data.patch_size, data.target_size or "
+                "data.batch_size=1."
             )
         if data.augment and size[0] != size[1]:
             raise BadInput(

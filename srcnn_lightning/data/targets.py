@@ -15,7 +15,7 @@ import torch
 from srcnn_lightning.config import DataConfig, DegradationConfig
 from srcnn_lightning.data.array_file import map_arrays, read_arrays, write_arrays
 from srcnn_lightning.data.duplicates import check_duplicates
-from srcnn_lightning.data.sizes import centre, check_sizes, cropped_to_multiple
+from srcnn_lightning.data.sizes import centre, cropped_to_multiple
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
@@ -64,16 +64,15 @@ def load_pairs(
     Args:
         source: images.
         split: names of the images; the pairs have their order.
-        data: sizes of crop, target and patch in pixels, and the cache's folder.
+        data: sizes of crop and target in pixels, and the cache's folder.
         degradation: step from target to input.
 
     Raises:
-        BadInput: see `load_targets`; or an image does not have the size that the settings need.
+        BadInput: see `load_targets`.
     """
     targets = load_targets(source, split, data, degradation)
     scale = degradation.scale
     hr = [cropped_to_multiple(pixels, scale) for pixels in targets.pixels]
-    check_sizes(split, [pixels.shape[:2] for pixels in hr], data, scale)
     sizes = [(pixels.shape[0] // scale, pixels.shape[1] // scale) for pixels in hr]
     targets_key = _targets_key(source, split, data, degradation)
     key = [targets_key, scale, degradation.kernel, degradation.antialias]
