@@ -54,12 +54,17 @@ def read_arrays(path: Path, count: int) -> Iterator[np.ndarray]:
 
 
 def _places(file: BinaryIO) -> Iterator[tuple[int, tuple[int, ...], np.dtype]]:
-    """Start, shape and type of each array; EOFError where the last one is cut."""
+    """Start, shape and type of each array; EOFError where the last one is cut.
+
+    ValueError for an array of objects, which are pickled: they could run any code.
+    """
     size = file.seek(0, 2)
     end = file.seek(0)
     while end < size:
         np.lib.format.read_magic(file)
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
+        if kind.hasobject or min(shape, default=0) < 0:
+            raise ValueError(f"{file.name}: it holds no plain arrays")
         start = file.tell()
         end = file.seek(start + prod(shape) * kind.itemsize)
         yield start, shape, kind

@@ -20,7 +20,7 @@ from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.files import digest, safe_name
-from srcnn_lightning.resize import resize_uint8
+from srcnn_lightning.resize import RGB, resize_uint8
 
 VERSION = 4  # raise it when the same key would give other pixels, or the file holds other arrays
 TARGET_KERNEL = "bicubic"  # all rows of a table share one target
@@ -78,7 +78,9 @@ def load_pairs(
     key = [targets_key, scale, degradation.kernel, degradation.antialias]
     path = _path(source, data, key)
     lr = map_arrays(path)
-    if lr is None or [one.shape for one in lr] != [(*size, 3) for size in sizes]:
+    if lr is None or [(one.dtype, *one.shape) for one in lr] != [
+        (np.uint8, *size, RGB) for size in sizes
+    ]:
         # Not from the memory map, whose pages would stay in memory.
         pixels = read_arrays(_path(source, data, targets_key), len(hr))
         write_arrays(path, (_input(one, degradation) for one in pixels))
@@ -133,7 +135,13 @@ def _read(path: Path, count: int) -> Targets | None:
     if arrays is None or len(arrays) != count + 2:
         return None
     *pixels, is_grey, first_equal = arrays
+    if not all(_is_image(one) for one in pixels):
+        return None
     return Targets(pixels, is_grey.copy(), first_equal.copy())
+
+
+def _is_image(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == RGB
 
 
 def _make(
