@@ -23,6 +23,9 @@ class Earlier(NamedTuple):
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
+    "config.data.patch_size": Earlier("", None),
+    "config.data.augment": Earlier("", False),
+    "config.data.steps_per_epoch": Earlier("", None),
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),

@@ -53,11 +53,17 @@ ImageName = Annotated[str, Predicate(is_file_name)]
 
 
 class DataSettings(TypedDict):
-    """`crop`, `target_size`: sides in pixels; `batch_size`: images."""
+    """`crop`, `target_size`, `patch_size`: sides in pixels; `batch_size`: images.
 
-    crop: Whole
-    target_size: Whole
+    None stands for whole images, no resize, whole targets, and one pass over the images.
+    """
+
+    crop: Whole | None
+    target_size: Whole | None
     batch_size: Whole
+    patch_size: NotRequired[Whole | None]
+    augment: NotRequired[bool]
+    steps_per_epoch: NotRequired[Whole | None]
 
 
 class DegradationSettings(TypedDict):

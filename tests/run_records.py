@@ -52,7 +52,15 @@ def make_content(
     """
     decay = float(variant.removeprefix("l2_")) if variant and variant.startswith("l2_") else 0.0
     config = {
-        "data": {"crop": 800, "target_size": 224, "batch_size": 2, "seed": 0},
+        "data": {
+            "crop": 800,
+            "target_size": 224,
+            "patch_size": None,
+            "augment": False,
+            "steps_per_epoch": None,
+            "batch_size": 2,
+            "seed": 0,
+        },
         "degradation": {
             "name": "antialiased",
             "antialias": True,

@@ -246,10 +246,6 @@ CASES = {
         ("output_dir", "a_file", "cannot be written"),
     ),
     "experiment is a path": ((LEAVES, "experiment_name=../x"), ("experiment_name=../x", "folder")),
-    "indivisible size": (
-        (LEAVES, "degradation.scale=3"),
-        ("data.target_size=32", "multiple", "degradation.scale=3"),
-    ),
     "variant overridden": (
         (LEAVES, ABLATION, "variant=tanh", "optimizer.weight_decay=0.1"),
         ("optimizer.weight_decay=0.1", "variant=tanh", "=0.0"),

@@ -9,13 +9,13 @@ from srcnn_lightning.config.groups import (
     DataConfig,
     DegradationConfig,
     TrainerConfig,
-    check_target_size,
 )
 from srcnn_lightning.config.reading import CONF, default_settings, read
 from srcnn_lightning.config.run import (
     LOSSES,
     SCHEDULES,
     SCHEDULES_OF_A_LENGTH,
+    SSIM_WINDOW,
     TEST_IMAGES,
     ComposedConfig,
     Config,
@@ -27,13 +27,13 @@ __all__ = [
     "LOSSES",
     "SCHEDULES",
     "SCHEDULES_OF_A_LENGTH",
+    "SSIM_WINDOW",
     "TEST_IMAGES",
     "ComposedConfig",
     "Config",
     "DataConfig",
     "DegradationConfig",
     "TrainerConfig",
-    "check_target_size",
     "default_settings",
     "read",
 ]

@@ -27,13 +27,18 @@ class DataConfig:
         split: fractions of train, validation and test images; they add up to 1.
         split_file: JSON file with the lists of names `train`, `val` and `test`; replaces `count`
             and `split`.
-        crop: side of the centre crop, in pixels, before any resize.
-        target_size: side of the target, in pixels.
+        crop: side of the centre crop, in pixels, before any resize; None: the whole image.
+        target_size: side that the crop is resized to, in pixels; None: no resize. A target is
+            cropped to multiples of the scale.
+        patch_size: side of the training patches, in target pixels; None: whole targets.
+        augment: whether training images or patches are flipped and rotated at random.
+        steps_per_epoch: batches of patches an epoch; None: one patch of each training image.
         batch_size: training images a step, of all processes together.
         eval_batch_size: validation and test images a batch.
         seed: seed of the choice of images, of the split and of built-in images.
-        on_device: whether the whole split lies on the device as uint8.
-        cache_dir: folder of the decoded and resized targets.
+        on_device: whether the whole split lies on the device as uint8; False: each batch is read
+            from the cache.
+        cache_dir: folder of the decoded and resized targets, and of the inputs.
     """
 
     name: str | None
@@ -44,8 +49,11 @@ class DataConfig:
     count: int
     split: list[float]
     split_file: str | None
-    crop: int
-    target_size: int
+    crop: int | None
+    target_size: int | None
+    patch_size: int | None
+    augment: bool
+    steps_per_epoch: int | None
     batch_size: int
     eval_batch_size: int
     seed: int
@@ -61,15 +69,39 @@ class DataConfig:
             self.count,
             f"it must be from 3 to {MAX_IMAGES}",
         )
-        for key in ("crop", "target_size", "batch_size", "eval_batch_size"):
+        for key in ("batch_size", "eval_batch_size"):
             at_least(f"data.{key}", getattr(self, key), 1)
+        for key in ("crop", "target_size", "patch_size", "steps_per_epoch"):
+            if getattr(self, key) is not None:
+                at_least(f"data.{key}", getattr(self, key), 1)
         at_least("data.seed", self.seed, 0)
+        if self.crop is None:
+            what = "built-in images are drawn with data.crop pixels a side; give their number"
+            require(self.kind != "dead_leaves", "data.crop", "null", what)
+            what = (
+                f"data.target_size={self.target_size} would distort images that are not square; "
+                "give a crop, or data.target_size=null too"
+            )
+            require(self.target_size is None, "data.crop", "null", what)
+        elif self.target_size is not None:
+            require(
+                self.target_size <= self.crop,
+                "data.target_size",
+                self.target_size,
+                f"it must not exceed data.crop={self.crop}",
+            )
         require(
-            self.target_size <= self.crop,
-            "data.target_size",
-            self.target_size,
-            f"it must not exceed data.crop={self.crop}",
+            self.steps_per_epoch is None or self.patch_size is not None,
+            "data.steps_per_epoch",
+            self.steps_per_epoch,
+            "without data.patch_size an epoch is one pass over the images; give a patch size, or "
+            "leave it out",
         )
+
+    @property
+    def side(self) -> int | None:
+        """Side of all targets in pixels, before they are cropped to a multiple; None: their own."""
+        return self.crop if self.target_size is None else self.target_size
 
 
 @dataclass
@@ -171,16 +203,6 @@ class TrainerConfig:
             self.threads,
             "it must be from 1 to 1024, or null for this run's share of the cores",
         )
-
-
-def check_target_size(data: DataConfig, degradation: DegradationConfig) -> None:
-    """Refuse a target that the scale does not divide."""
-    require(
-        data.target_size % degradation.scale == 0,
-        "data.target_size",
-        data.target_size,
-        f"it must be a multiple of degradation.scale={degradation.scale}",
-    )
 
 
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}

@@ -11,7 +11,6 @@ from srcnn_lightning.config.groups import (
     DegradationConfig,
     OptimizerConfig,
     TrainerConfig,
-    check_target_size,
 )
 from srcnn_lightning.errors import BadInput, choose, require
 
@@ -109,14 +108,7 @@ class Config:
                 raise BadInput(f"{name}.{key}=null: give {what}.")
         self._check_optimizer()
         self._check_logger()
-        size, smallest = self.data.target_size, SSIM_WINDOW + 2 * self.degradation.scale
-        require(
-            size >= smallest,
-            "data.target_size",
-            size,
-            f"SSIM needs {smallest} pixels within the shaved border",
-        )
-        check_target_size(self.data, self.degradation)
+        self._check_sizes()
         processes, batch = self.trainer.devices, self.data.batch_size
         require(
             batch % processes == 0,
@@ -124,6 +116,34 @@ class Config:
             batch,
             f"it is the batch of all {processes} processes together (trainer.devices), so it must "
             "be a multiple of their number",
+        )
+
+    def _check_sizes(self) -> None:
+        """Refuse targets and patches that do not fit the scale, as far as their sides are given."""
+        data, scale = self.data, self.degradation.scale
+        key = "data.crop" if data.target_size is None else "data.target_size"
+        side = data.side and data.side - data.side % scale
+        smallest = SSIM_WINDOW + 2 * scale
+        require(
+            side is None or side >= smallest,
+            key,
+            data.side,
+            f"SSIM needs {smallest} pixels within the shaved border",
+        )
+        patch = data.patch_size
+        if patch is None:
+            return
+        require(
+            patch % scale == 0,
+            "data.patch_size",
+            patch,
+            f"it must be a multiple of degradation.scale={scale}",
+        )
+        require(
+            side is None or patch <= side,
+            "data.patch_size",
+            patch,
+            f"it must not exceed the {side} pixels of a target ({key}={data.side})",
         )
 
     def _check_optimizer(self) -> None:

@@ -1,4 +1,4 @@
-"""The LightningDataModule: the whole split on the device as uint8, batches by index."""
+"""The LightningDataModule: pairs on the device or memory-mapped as uint8, batches by index."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 from srcnn_lightning.config import (
     DataConfig,
     DegradationConfig,
-    check_target_size,
     default_settings,
 )
 from srcnn_lightning.data.pairs import (
@@ -22,11 +21,15 @@ from srcnn_lightning.data.pairs import (
     TestBatch,
     TestPairs,
 )
+from srcnn_lightning.data.sizes import (
+    check_multiples,
+    check_test_sizes,
+    check_training_sizes,
+)
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split
-from srcnn_lightning.data.targets import load_targets
+from srcnn_lightning.data.targets import load_pairs
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.resize import resize_uint8
 
 
 class SuperResolutionData(LightningDataModule):
@@ -49,8 +52,7 @@ class SuperResolutionData(LightningDataModule):
 
         Args:
             root: folder of image files; None draws dead leaves.
-            scale: factor between the sides of targets and inputs, which must divide
-                `target_size`.
+            scale: factor between the sides of targets and inputs.
             source: images, in place of those of `root`.
             split: names of the train, validation and test images; None: as the settings say.
             data: all settings of the images, in place of `root` and `settings`.
@@ -70,7 +72,6 @@ class SuperResolutionData(LightningDataModule):
         self.degradation = degradation or DegradationConfig(
             name="antialiased", kernel="bicubic", antialias=True, scale=scale
         )
-        check_target_size(self.data, self.degradation)
         self.source = source or open_source(self.data)
         self.split = split or make_split(self.source.names, self.data)
         self.seed = seed
@@ -78,65 +79,100 @@ class SuperResolutionData(LightningDataModule):
         self.pairs: dict[str, Pairs] = {}
 
     def prepare(self) -> None:
-        """Load the targets and shrink them to inputs.
+        """Load targets and inputs, memory-mapped.
 
         Raises:
-            BadInput: an image or the cache cannot be used (`load_targets`).
+            BadInput: an image or the cache cannot be used (`load_pairs`).
         """
         self.source = self.source.ensure(self.split.names)
-        targets = load_targets(self.source, self.split, self.data, self.degradation)
-        # (N, H, W, 3) seen as (N, 3, H, W) lies in memory in the order channels_last.
-        hr = torch.from_numpy(targets.pixels).permute(0, 3, 1, 2)
-        side = self.data.target_size // self.degradation.scale
-        lr = resize_uint8(hr, (side, side), self.degradation.kernel, self.degradation.antialias)
-        lr, hr = (images.contiguous(memory_format=self.memory_format) for images in (lr, hr))
+        pairs = load_pairs(self.source, self.split, self.data, self.degradation)
+        # (H, W, 3) seen as (3, H, W)
+        lr, hr = (
+            [torch.from_numpy(image).permute(2, 0, 1) for image in images]
+            for images in (pairs.lr, pairs.hr)
+        )
         start = 0
         for part, names in self.split.as_dict().items():
             end = start + len(names)
-            self.pairs[part] = Pairs(lr[start:end], hr[start:end], self.memory_format)
+            patch_size = self.data.patch_size if part == "train" else None
+            self.pairs[part] = Pairs(lr[start:end], hr[start:end], self.memory_format, patch_size)
             start = end
-        self.test_is_grey = torch.from_numpy(targets.is_grey[-len(self.split.test) :])
+        self.test_is_grey = torch.from_numpy(pairs.is_grey[-len(self.split.test) :])
 
     def setup(self, stage: str) -> None:
         """Move all images to the device once: 100 targets of 224x224 are 15 MB.
 
-        With `data.on_device=false` Lightning moves each batch.
+        With `data.on_device=false` each batch is read from the memory map, and Lightning moves it.
         """
         if not self.pairs:
             self.prepare()
+        self._check_sizes(stage)
         if not self.data.on_device:
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
-        self.pairs = {part: pairs.to(device) for part, pairs in self.pairs.items()}
+        self.pairs = {part: pairs.on_device(device) for part, pairs in self.pairs.items()}
+
+    def _check_sizes(self, stage: str) -> None:
+        """Refuse images that the run would fail on; a baseline needs no batches of training."""
+        sizes = {
+            part: [
+                (name, (image.shape[-2], image.shape[-1]))
+                for name, image in zip(names, self.pairs[part].hr, strict=True)
+            ]
+            for part, names in self.split.as_dict().items()
+        }
+        data, scale = self.data, self.degradation.scale
+        is_trained = stage == "fit"
+        if is_trained:
+            check_training_sizes(sizes["train"], data, scale)
+        check_test_sizes(sizes["test"], data, scale)
+        if self.trainer and data.side is None:
+            network = getattr(self.trainer.lightning_module, "network", None)
+            multiple = scale * getattr(network, "multiple_of", 1)
+            trained = sizes["train"] if is_trained and data.patch_size is None else []
+            check_multiples([*trained, *sizes["val"], *sizes["test"]], multiple)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""
         # The same batches in every epoch are what Lightning's `overfit_batches` asks for.
         is_fixed = getattr(self.trainer, "overfit_batches", 0) > 0
-        seed = None if is_fixed else self.seed
-        return self._loader(self.pairs["train"], self.data.batch_size, seed)
+        data = self.data
+        return self._loader(
+            self.pairs["train"],
+            data.batch_size,
+            seed=None if is_fixed else self.seed,
+            steps=data.steps_per_epoch,
+            draw_seed=self.seed if data.patch_size or data.augment else None,
+            augment=data.augment,
+        )
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Batches in the order of the split."""
-        return self._loader(self.pairs["val"], self.data.eval_batch_size)
+        return self._loader(self.pairs["val"], self._eval_batch_size("val"))
 
     def test_dataloader(self) -> DataLoader[TestBatch]:
         """Batches in the order of the split, with the marks of grey images."""
         pairs = TestPairs(self.pairs["test"], self.test_is_grey)
-        return self._loader(pairs, self.data.eval_batch_size)
+        return self._loader(pairs, self._eval_batch_size("test"))
 
     def predict_dataloader(self) -> DataLoader[Batch]:
         """The test images, in the order of the split."""
-        return self._loader(self.pairs["test"], self.data.eval_batch_size)
+        return self._loader(self.pairs["test"], self._eval_batch_size("test"))
+
+    def _eval_batch_size(self, part: str) -> int:
+        """`data.eval_batch_size`, or one image for each process where images differ in size."""
+        return self.data.eval_batch_size if self.pairs[part].are_equal else self._processes
+
+    @property
+    def _processes(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
 
     def _loader(
-        self, pairs: Pairs | TestPairs, batch_size: int, seed: int | None = None
+        self, pairs: Pairs | TestPairs, batch_size: int, seed: int | None = None, **draws: Any
     ) -> DataLoader[Any]:
-        rank, processes = (
-            (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        )
+        rank = self.trainer.global_rank if self.trainer else 0
         kind = OrderedBatchIndices if seed is None else BatchIndices
-        sampler = kind(len(pairs), batch_size, seed, rank, processes)
+        sampler = kind(len(pairs), batch_size, seed, rank, self._processes, **draws)
         # batch_size=None: the sampler yields whole batches, which need no worker and no collation.
         # The loader has its own generator, from which it draws a number whenever it begins: a draw
         # from torch's would shift those of the network, elsewhere in a run that is resumed.

@@ -69,15 +69,18 @@ def open_source(data: DataConfig) -> Source:
 
 
 def _dead_leaves(data: DataConfig) -> Source:
+    side = data.crop
+    assert side is not None  # `DataConfig` refuses it
+
     def read(name: str) -> "TrainingImage":
         from srcnn_lightning.data.dead_leaves import draw
         from srcnn_lightning.image_io import TrainingImage
 
-        pixels = draw(data.crop, data.seed, int(name.rpartition("_")[2]))
+        pixels = draw(side, data.seed, int(name.rpartition("_")[2]))
         return TrainingImage(pixels, is_grey=False)
 
     names = [f"dead_leaves_{index:04d}" for index in range(data.count)]
-    identity = {name: [DEAD_LEAVES_VERSION, data.crop, data.seed] for name in names}
+    identity = {name: [DEAD_LEAVES_VERSION, side, data.seed] for name in names}
     return Source(data.name or "dead_leaves", identity, read)
 
 

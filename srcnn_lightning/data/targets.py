@@ -1,24 +1,28 @@
-"""The cache of targets: decoded, cropped and resized once, kept in one file."""
+"""The cache of targets and inputs: decoded, cropped and resized once, memory-mapped from files."""
 
 import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from srcnn_lightning.config import DataConfig, DegradationConfig
+from srcnn_lightning.data.array_file import map_arrays, read_arrays, write_arrays
 from srcnn_lightning.data.duplicates import check_duplicates
+from srcnn_lightning.data.sizes import centre, cropped_to_multiple
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.files import atomic_write, digest, safe_name
-from srcnn_lightning.resize import resize_uint8
+from srcnn_lightning.files import digest, safe_name
+from srcnn_lightning.resize import RGB, resize_uint8
 
-VERSION = 3  # raise it when the same key would give other pixels, or the file holds other arrays
+VERSION = 4  # raise it when the same key would give other pixels, or the file holds other arrays
 TARGET_KERNEL = "bicubic"  # all rows of a table share one target
 
 
@@ -26,14 +30,63 @@ class Targets(NamedTuple):
     """Content of the cache for N images, in their order.
 
     Attributes:
-        pixels: targets, `(N, size, size, 3)` uint8, RGB.
+        pixels: targets, N memory-mapped arrays `(H, W, 3)` uint8, RGB.
         is_grey: marks of the images that are grey in their file, `(N,)` bool.
         first_equal: index of the first image with the same pixels, `(N,)` int.
     """
 
-    pixels: np.ndarray
+    pixels: list[np.ndarray]
     is_grey: np.ndarray
     first_equal: np.ndarray
+
+
+class ImagePairs(NamedTuple):
+    """Inputs and targets of N images, in their order.
+
+    Attributes:
+        lr: inputs, N memory-mapped arrays `(h, w, 3)` uint8, RGB.
+        hr: targets, N memory-mapped arrays `(scale * h, scale * w, 3)` uint8, RGB.
+        is_grey: marks of the images that are grey in their file, `(N,)` bool.
+    """
+
+    lr: list[np.ndarray]
+    hr: list[np.ndarray]
+    is_grey: np.ndarray
+
+
+def load_pairs(
+    source: Source, split: Split, data: DataConfig, degradation: DegradationConfig
+) -> ImagePairs:
+    """Read inputs and targets of a split from the cache, or make and keep them.
+
+    Sides that the scale does not divide are cropped at the centre to the next lower multiple.
+
+    Args:
+        source: images.
+        split: names of the images; the pairs have their order.
+        data: sizes of crop and target in pixels, and the cache's folder.
+        degradation: step from target to input.
+
+    Raises:
+        BadInput: see `load_targets`.
+    """
+    targets = load_targets(source, split, data, degradation)
+    scale = degradation.scale
+    hr = [cropped_to_multiple(pixels, scale) for pixels in targets.pixels]
+    sizes = [(pixels.shape[0] // scale, pixels.shape[1] // scale) for pixels in hr]
+    targets_key = _targets_key(source, split, data, degradation)
+    key = [targets_key, scale, degradation.kernel, degradation.antialias]
+    path = _path(source, data, key)
+    lr = map_arrays(path)
+    if lr is None or [(one.dtype, *one.shape) for one in lr] != [
+        (np.uint8, *size, RGB) for size in sizes
+    ]:
+        # Not from the memory map, whose pages would stay in memory.
+        pixels = read_arrays(_path(source, data, targets_key), len(hr))
+        write_arrays(path, (_input(one, degradation) for one in pixels))
+        lr = map_arrays(path)
+    assert lr is not None
+    return ImagePairs(lr, hr, targets.is_grey)
 
 
 def load_targets(
@@ -51,51 +104,60 @@ def load_targets(
         BadInput: an image is smaller than the crop, unreadable, or in two parts of the split; or
             the cache cannot be written.
     """
-    size, antialias = data.target_size, degradation.antialias
-    key = {
-        "version": VERSION,
-        "images": [[name, *source.identity[name]] for name in split.names],
-        "resize": [data.crop, size, TARGET_KERNEL, antialias],
-    }
-    cache_dir = Path(data.cache_dir).expanduser()
-    path = cache_dir / f"{safe_name(source.name)}-{digest(key)}.npy"
-    targets = _read(path, (len(split.names), size, size, 3))
+    path = _path(source, data, _targets_key(source, split, data, degradation))
+    targets = _read(path, len(split.names))
     if targets is None:
-        try:
-            cache_dir.mkdir(parents=True, exist_ok=True)  # fails before the images are read
-            with atomic_write(path) as file:
-                targets = _make(source, split.names, data.crop, size, antialias)
-                for array in targets:
-                    np.save(file, array)
-        except OSError as error:
-            raise BadInput(
-                f"data.cache_dir={cache_dir}: it cannot be written ({error.strerror}); "
-                "give a folder that can."
-            ) from error
+        write_arrays(path, _make(source, split.names, data, degradation.antialias))
+        targets = _read(path, len(split.names))
+    assert targets is not None
     check_duplicates(split, targets.first_equal.tolist(), data)
     return targets
 
 
-def _read(path: Path, shape: tuple[int, ...]) -> Targets | None:
-    """The targets in a file of the cache; None for no file, or a broken one, which is made anew."""
-    try:
-        with path.open("rb") as file:
-            arrays = (np.lib.format.read_array(file, allow_pickle=False) for _ in range(3))
-            targets = Targets(*arrays)
-    except (OSError, ValueError, EOFError):
+def _targets_key(
+    source: Source, split: Split, data: DataConfig, degradation: DegradationConfig
+) -> dict[str, Any]:
+    size = data.target_size
+    return {
+        "version": VERSION,
+        "images": [[name, *source.identity[name]] for name in split.names],
+        "crop": data.crop,
+        "resize": None if size is None else [size, TARGET_KERNEL, degradation.antialias],
+    }
+
+
+def _path(source: Source, data: DataConfig, key: Any) -> Path:
+    return Path(data.cache_dir).expanduser() / f"{safe_name(source.name)}-{digest(key)}.npy"
+
+
+def _read(path: Path, count: int) -> Targets | None:
+    arrays = map_arrays(path)
+    if arrays is None or len(arrays) != count + 2:
         return None
-    pixels = targets.pixels
-    return targets if pixels.shape == shape and pixels.dtype == np.uint8 else None
+    *pixels, is_grey, first_equal = arrays
+    if not all(_is_image(one) for one in pixels):
+        return None
+    return Targets(pixels, is_grey.copy(), first_equal.copy())
 
 
-def _make(source: Source, names: list[str], crop: int, size: int, antialias: bool) -> Targets:
+def _is_image(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == RGB
+
+
+def _make(
+    source: Source, names: list[str], data: DataConfig, antialias: bool
+) -> Iterator[np.ndarray]:
+    """The arrays of the cache's file: the targets, then `is_grey` and `first_equal`."""
     from srcnn_lightning.console import track
 
     def make_one(name: str) -> tuple[np.ndarray, bool]:
         pixels, is_grey = source.read(name)
-        return _target(pixels, name, crop, size, antialias), is_grey
+        return _target(pixels, name, data, antialias), is_grey
 
     workers = os.cpu_count() or 1
+    is_grey: list[bool] = []
+    first: dict[tuple[Any, ...], int] = {}
+    first_equal: list[int] = []
     # Pillow decodes without the interpreter's lock; each resize keeps to its own thread.
     with (
         warnings.catch_warnings(),
@@ -104,30 +166,51 @@ def _make(source: Source, names: list[str], crop: int, size: int, antialias: boo
         # Pillow warns of odd metadata in files that it reads well. Filters belong to the process,
         # and threads that overlap would restore each other's, so the filter is not set in a thread.
         warnings.simplefilter("ignore")
-        futures = [pool.submit(make_one, name) for name in names]
+        # A few images at a time, or memory would hold all that wait to be written.
+        waiting = iter(names)
+        futures: deque[Future[tuple[np.ndarray, bool]]] = deque()
         try:
-            results = [future.result() for future in track(futures, f"Reading {source.name}")]
+            for index, _ in enumerate(track(names, f"Reading {source.name}")):
+                while len(futures) < 2 * workers and (name := next(waiting, None)) is not None:
+                    futures.append(pool.submit(make_one, name))
+                pixels, grey = futures.popleft().result()
+                is_grey.append(grey)
+                key = (pixels.shape, sha256(pixels.data).digest())
+                first_equal.append(first.setdefault(key, index))
+                yield pixels
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     # The pool's one thread has become torch's default for every later thread.
     torch.set_num_threads(torch.get_num_threads())
-    pixels, is_grey = zip(*results, strict=True)
-    first: dict[bytes, int] = {}
-    first_equal = [
-        first.setdefault(sha256(image).digest(), index) for index, image in enumerate(pixels)
-    ]
-    return Targets(np.stack(pixels), np.array(is_grey), np.array(first_equal))
+    yield np.array(is_grey)
+    yield np.array(first_equal)
 
 
-def _target(image: np.ndarray, name: str, crop: int, size: int, antialias: bool) -> np.ndarray:
-    height, width = image.shape[:2]
-    if min(height, width) < crop:
-        raise BadInput(
-            f"data.crop={crop}: {name} has {width}x{height} pixels; "
-            f"set data.crop={min(height, width)} or less, or remove the image."
-        )
-    top, left = (height - crop) // 2, (width - crop) // 2
-    pixels = torch.from_numpy(image[top : top + crop, left : left + crop].copy())
-    resized = resize_uint8(pixels.permute(2, 0, 1)[None], (size, size), TARGET_KERNEL, antialias)
-    return resized[0].permute(1, 2, 0).contiguous().numpy()
+def _target(image: np.ndarray, name: str, data: DataConfig, antialias: bool) -> np.ndarray:
+    """The target, `(H, W, 3)` contiguous."""
+    crop, size = data.crop, data.target_size
+    if crop is not None:
+        height, width = image.shape[:2]
+        if min(height, width) < crop:
+            raise BadInput(
+                f"data.crop={crop}: {name} has {width}x{height} pixels; "
+                f"set data.crop={min(height, width)} or less, or remove the image."
+            )
+        image = centre(image, crop, crop)
+    if size is None:
+        return np.ascontiguousarray(image)
+    return _resized(image, (size, size), TARGET_KERNEL, antialias)
+
+
+def _input(target: np.ndarray, degradation: DegradationConfig) -> np.ndarray:
+    """The input of a target, `(h, w, 3)`."""
+    scale = degradation.scale
+    target = cropped_to_multiple(target, scale)
+    size = (target.shape[0] // scale, target.shape[1] // scale)
+    return _resized(target, size, degradation.kernel, degradation.antialias)
+
+
+def _resized(pixels: np.ndarray, size: tuple[int, int], kernel: str, antialias: bool) -> np.ndarray:
+    images = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None]
+    return resize_uint8(images, size, kernel, antialias)[0].permute(1, 2, 0).contiguous().numpy()

@@ -135,6 +135,12 @@ def trainer_settings(run: Run) -> dict[str, Any]:
     }
 
 
+def batch_settings(run: Run) -> dict[str, Any]:
+    """What the batches of a training are; without an effect, or missing, it is None."""
+    keys = ("batch_size", "patch_size", "augment", "steps_per_epoch")
+    return {key: run.config["data"].get(key) or None for key in keys}
+
+
 def flat_settings(run: Run) -> dict[str, str | float | None]:
     """What tells runs of the same images apart, but for the seed: flat, lists as text."""
     config = run.config
@@ -144,7 +150,7 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
     flat["degradation.kernel"] = config["degradation"]["kernel"]
     if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
-        flat["data.batch_size"] = config["data"]["batch_size"]
+        flat |= {f"data.{key}": value for key, value in batch_settings(run).items()}
         for group in ("loss", "schedule"):
             flat |= {f"{group}.{key}": value for key, value in config[group].items()}
         flat["monitor"] = config["monitor"]
@@ -189,12 +195,11 @@ def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]
 
 
 def experiment_groups(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs by experiment, images, settings of the trainer and batch size."""
+    """Runs by experiment, images, settings of the trainer and batches."""
 
     def key(run: Run) -> tuple[Any, ...]:
-        config = run.config
         trainer = sorted(_texts(trainer_settings(run)))
-        return (run.experiment, images_key(run), *trainer, config["data"]["batch_size"])
+        return (run.experiment, images_key(run), *trainer, *batch_settings(run).values())
 
     return [*group_by(runs, key).values()]
 
@@ -209,7 +214,8 @@ def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
     network.append(("kernel", config["degradation"]["kernel"]))
     how = [*_texts(config["loss"]), *_texts(config["schedule"]), ("monitor", config["monitor"])]
     start = config.get("init_from")
-    return (*optimizer, *trainer, config["data"]["batch_size"], start, *how, *sorted(network))
+    batches = batch_settings(run).values()
+    return (*optimizer, *trainer, *batches, start, *how, *sorted(network))
 
 
 def _texts(settings: Any) -> list[tuple[str, str]]:

@@ -37,6 +37,9 @@ UNHASHED_DATA = (
     "on_device",
     "eval_batch_size",
 )
+# Settings younger than `RESULTS_VERSION`, at the values that stand for what was done before them.
+# They are left out, so that runs trained before them stay trained.
+NEUTRAL_DATA = {"patch_size": None, "augment": False, "steps_per_epoch": None}
 # The device stands for `accelerator`; the number of epochs is no part of the lineage.
 UNHASHED_TRAINER = ("accelerator", "max_epochs", "keep_memory", "jobs_per_gpu")
 
@@ -58,6 +61,9 @@ class Identity:
 def identify(config: Config, source: Source, split: Split) -> Identity:
     """The identity of a run with these images, on the device that it would use here."""
     settings = _described(asdict(config))
+    settings["data"] = {
+        key: value for key, value in settings["data"].items() if NEUTRAL_DATA.get(key, ...) != value
+    }
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from srcnn_lightning.files import safe_name
 # run (more epochs make the same run longer). `name_keys` shows those that a sweep varies.
 SILENT = re.compile(
     r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys|prepare_only"
-    r"|data\.(?!seed$|batch_size$).*|trainer\.(?!gradient_|accumulate_|limit_).*|logger\..*|hydra.*)$"
+    r"|data\.(?!(seed|batch_size|patch_size|augment|steps_per_epoch)$).*|trainer\.(?!gradient_|accumulate_|limit_).*|logger\..*|hydra.*)$"
 )
 LONGEST = 120
 

@@ -84,10 +84,10 @@ def _skip(plan: Plan, case: Skip) -> Outcome:
 
 def _prepare(plan: Plan) -> Outcome:
     """Decode and resize the images, and train nothing."""
-    from srcnn_lightning.data.targets import load_targets
+    from srcnn_lightning.data.targets import load_pairs
 
     source, split, data = plan.source, plan.split, plan.config.data
-    load_targets(source, split, data, plan.config.degradation)
+    load_pairs(source, split, data, plan.config.degradation)
     print_line(
         f"{source.name}: {len(split.names)} images are ready "
         f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "

@@ -15,11 +15,11 @@ from srcnn_lightning import hardware, models
 from srcnn_lightning.acceleration import compilation
 from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
-from srcnn_lightning.config import Config, TrainerConfig
+from srcnn_lightning.config import Config, DataConfig, TrainerConfig
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, require
 from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.training import environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
@@ -43,6 +43,7 @@ PASSED_ON = (
     "limit_val_batches",
     "limit_test_batches",
 )
+ANY_INPUT = 16  # pixels a side that a network is tried on where images have sizes of their own
 
 
 @dataclass
@@ -162,7 +163,7 @@ def _build_task(config: Config) -> SuperResolution:
         config.schedule,
     )
     task.logs_results = False  # `History` and the run record have them
-    _check_output_shape(task, config.data.target_size)
+    _check_output_shape(task, config.data)
     if task.is_trainable:
         task.check_optimizer()
         if config.trainer.compile:
@@ -176,9 +177,27 @@ def _build_task(config: Config) -> SuperResolution:
 
 
 @torch.no_grad()
-def _check_output_shape(task: SuperResolution, size: int) -> None:
-    """Refuse a network of another scale: a loss would broadcast its output without a word."""
-    input_size = size // task.scale
+def _check_output_shape(task: SuperResolution, data: DataConfig) -> None:
+    """Refuse a network of another scale: a loss would broadcast its output without a word.
+
+    It is tried on an input of a target's or patch's size; where images keep their own, of any.
+    """
+    multiple = getattr(task.network, "multiple_of", 1)
+    sides = {
+        "patch_size": data.patch_size,
+        "crop" if data.target_size is None else "target_size": data.side,
+    }
+    for key, side in sides.items():
+        require(
+            side is None or side // task.scale % multiple == 0,
+            f"data.{key}",
+            side,
+            "the network's inputs must have sides that are multiples of "
+            f"{multiple}; give a multiple of {task.scale * multiple}",
+        )
+    given = [side for side in sides.values() if side is not None]
+    input_size = given[0] // task.scale if given else ANY_INPUT * multiple
+    size = input_size * task.scale
     task.eval()
     output = task(torch.zeros(1, 3, input_size, input_size))
     task.train()

@@ -143,8 +143,8 @@ def _write_pictures(components: Components, test_images: Path, psnr: list[float]
     outputs, pairs = components.test_outputs.outputs, components.data.pairs["test"]
     names = components.data.split.test[: len(outputs)]
     images.write_outputs(components.folder / "pictures", names, outputs)
-    lr, hr = pairs[list(range(min(images.COMPARED, len(names))))]
-    images.write_comparison(components.folder / "comparison.png", names, lr, outputs, hr, psnr)
+    compared = [pairs[[index]] for index in range(min(images.COMPARED, len(names)))]
+    images.write_comparison(components.folder / "comparison.png", names, compared, outputs, psnr)
     images.write_test_images(
         test_images, components.data.split.test, pairs.hr, components.config.degradation
     )

@@ -37,14 +37,15 @@ def log_images(trainer: Trainer, task: LightningModule, epoch: int) -> None:
     names = data.split.val[:SHOWN_IMAGES]
     was_training = task.training
     task.eval()
-    lr, hr = (images.to(task.device) for images in data.pairs["val"][list(range(len(names)))])
-    output = task(lr)
-    task.train(was_training)
-    psnr = metrics.psnr(output.float().clamp(0, 1), hr).tolist()
-    for name, strip, decibels in zip(names, comparison_strips(lr, output, hr), psnr, strict=True):
+    for index, name in enumerate(names):  # one by one, since images may differ in size
+        lr, hr = (images.to(task.device) for images in data.pairs["val"][[index]])
+        output = task(lr)
+        decibels = float(metrics.psnr(output.float().clamp(0, 1), hr))
+        (strip,) = comparison_strips(lr, output, hr)
         image = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))
         for logger in loggers:
             tensorboard.add_image(logger, f"val/{name}", image, epoch)
+    task.train(was_training)
 
 
 class TestOutputs(Callback):

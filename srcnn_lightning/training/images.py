@@ -3,7 +3,7 @@
 Targets and bicubic upscalings, which all runs of the same images share, are written once for all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,18 +19,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COMPARED = 3  # test images in comparison.png, as in the paper's figure 8
+SHOWN_SIDE = 512  # pixels of an image in a strip, at most
 CAPTION_WIDTH = 160  # pixels that the words of a caption need
 
 
 def comparison_strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
-    """Input, output and target side by side: `(B, 3, H, 3 * W)` uint8.
+    """The centres of input, output and target side by side: `(B, 3, H, 3 * W)` uint8.
+
+    H and W are at most `SHOWN_SIDE` pixels: strips of whole photographs would fill the disk.
 
     Args:
         lr: `(B, 3, h, w)` in [0, 1]; each pixel becomes a square.
         output: `(B, 3, H, W)`, clamped to [0, 1].
         hr: `(B, 3, H, W)` in [0, 1].
     """
-    return to_uint8(torch.cat([repeat_pixels(lr, hr), output, hr], dim=-1))
+    height, width = hr.shape[-2:]
+    top, left = max(0, height - SHOWN_SIDE) // 2, max(0, width - SHOWN_SIDE) // 2
+    images = (
+        image[..., top : top + SHOWN_SIDE, left : left + SHOWN_SIDE]
+        for image in (repeat_pixels(lr, hr), output, hr)
+    )
+    return to_uint8(torch.cat(list(images), dim=-1))
 
 
 def repeat_pixels(lr: Tensor, hr: Tensor) -> Tensor:
@@ -46,7 +55,7 @@ def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor])
 
 
 def write_test_images(
-    folder: Path, names: Sequence[str], targets: Tensor, degradation: DegradationConfig
+    folder: Path, names: Sequence[str], targets: Iterable[Tensor], degradation: DegradationConfig
 ) -> None:
     """Write `target/` and `bicubic/` of the test images, as far as they are missing.
 
@@ -56,19 +65,20 @@ def write_test_images(
     Args:
         folder: folder for these images alone.
         names: names of the images.
-        targets: `(N, 3, H, W)` uint8.
+        targets: `(3, H, W)` uint8 each.
         degradation: step from target to input.
     """
-    size, scale, antialias = targets.shape[-2:], degradation.scale, degradation.antialias
-    for name, target in zip(files.image_file_names(names), targets.cpu()[:, None], strict=True):
+    scale, antialias = degradation.scale, degradation.antialias
+    for name, image in zip(files.image_file_names(names), targets, strict=True):
         paths = [folder / kind / name for kind in ("target", "bicubic")]
         if all(path.exists() for path in paths):
             continue
+        target, size = image.cpu()[None], image.shape[-2:]
         low = resize_uint8(target, (size[0] // scale, size[1] // scale), "bicubic", antialias)
         bicubic = to_uint8(resize(low / 255, (size[0], size[1]), "bicubic", antialias))
-        for path, image in zip(paths, (target, bicubic), strict=True):
+        for path, written in zip(paths, (target, bicubic), strict=True):
             with files.atomic_write(path) as file:
-                as_pil(image[0]).save(file, "PNG")
+                as_pil(written[0]).save(file, "PNG")
 
 
 def as_pil(image: Tensor) -> Image.Image:
@@ -102,9 +112,8 @@ def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
 def write_comparison(
     path: Path,
     names: Sequence[str],
-    lr: Tensor,
+    pairs: Sequence[tuple[Tensor, Tensor]],
     outputs: Sequence[Tensor],
-    hr: Tensor,
     psnr: Sequence[float],
 ) -> None:
     """Draw input, output and target of the first test images side by side (paper, figure 8).
@@ -112,24 +121,21 @@ def write_comparison(
     Args:
         path: path of the PNG.
         names: names of the test images.
-        lr: inputs, `(N, 3, h, w)` in [0, 1], of the first N test images.
+        pairs: input `(1, 3, h, w)` and target `(1, 3, H, W)` in [0, 1] of each image that is drawn.
         outputs: `(3, H, W)` uint8 each.
-        hr: targets, `(N, 3, H, W)` in [0, 1].
         psnr: PSNR of each output in dB.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = min(COMPARED, len(outputs))
+    rows = len(pairs)
     figure = Figure(figsize=(9, 3.2 * rows), layout="constrained")
     FigureCanvasAgg(figure)  # no window, no global state
     axes = figure.subplots(rows, 3, squeeze=False)
-    inputs = to_uint8(repeat_pixels(lr[:rows], hr[:rows]))
-    targets = to_uint8(hr[:rows])
-    for row in range(rows):
-        _draw(axes[row][0], inputs[row], f"{names[row]}, input")
+    for row, (lr, hr) in enumerate(pairs):
+        _draw(axes[row][0], to_uint8(repeat_pixels(lr, hr))[0], f"{names[row]}, input")
         _draw(axes[row][1], outputs[row], f"output, {psnr[row]:.2f} dB")
-        _draw(axes[row][2], targets[row], "target")
+        _draw(axes[row][2], to_uint8(hr)[0], "target")
     figure.savefig(path, dpi=120)
 
 

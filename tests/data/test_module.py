@@ -220,11 +220,6 @@ def test_setting_that_no_image_has_is_refused(tmp_path):
         SuperResolutionData(tmp_path, target_sise=8)
 
 
-def test_target_that_the_scale_does_not_divide_is_refused():
-    with pytest.raises(BadInput, match=r"^data\.target_size=224: it must be a multiple of degrad"):
-        SuperResolutionData(scale=3)
-
-
 def test_settings_beside_all_settings_are_refused(tmp_path):
     with pytest.raises(BadInput, match=r"^data: it holds all settings of the images"):
         SuperResolutionData(data=settings(tmp_path), count=5)

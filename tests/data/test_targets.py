@@ -10,7 +10,7 @@ from PIL import Image
 from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.data.targets import load_targets
+from srcnn_lightning.data.targets import load_pairs, load_targets
 from srcnn_lightning.errors import BadInput
 
 
@@ -37,7 +37,8 @@ def load(source, names, crop, size, antialias, cache):
     """Targets of images that all train."""
     data = data_settings(crop=crop, target_size=size, cache_dir=str(cache))
     degradation = DegradationConfig(name="any", kernel="bicubic", antialias=antialias, scale=2)
-    return load_targets(source, Split(list(names), [], []), data, degradation)
+    targets = load_targets(source, Split(list(names), [], []), data, degradation)
+    return targets._replace(pixels=np.stack(targets.pixels))
 
 
 def three_images(root):
@@ -175,6 +176,34 @@ def test_load_targets_make_a_broken_cache_anew(tmp_path, kind):
     # And mended it: the next call needs no image.
     load(unreadable(source), source.names, 8, 4, True, tmp_path / "cache")
     assert files(tmp_path / "cache") == [path.name]
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "cut", "zip"])
+def test_load_pairs_make_broken_inputs_anew(tmp_path, kind):
+    source = three_images(tmp_path / "in")
+    data = data_settings(crop=8, target_size=8, cache_dir=str(tmp_path / "cache"))
+    degradation = DegradationConfig(name="any", kernel="bicubic", antialias=True, scale=2)
+    split = Split(list(source.names), [], [])
+    load_targets(source, split, data, degradation)
+    (targets,) = (tmp_path / "cache").iterdir()
+    lr = np.stack(load_pairs(source, split, data, degradation).lr)
+    assert (lr.shape, lr[:, 0, 0, 0].tolist()) == ((3, 4, 4, 3), [10, 20, 30])
+    (inputs,) = set((tmp_path / "cache").iterdir()) - {targets}
+    whole = inputs.read_bytes()
+    break_file(inputs, kind)
+    assert np.array_equal(load_pairs(unreadable(source), split, data, degradation).lr, lr)
+    assert inputs.read_bytes() == whole
+
+
+@pytest.mark.parametrize("changed", [{"kernel": "nearest"}, {"antialias": False}, {"scale": 4}])
+def test_inputs_of_another_degradation_are_another_file(tmp_path, changed):
+    source = three_images(tmp_path / "in")
+    data = data_settings(crop=8, target_size=None, cache_dir=str(tmp_path / "cache"))
+    degradation = DegradationConfig(name="any", kernel="bicubic", antialias=True, scale=2)
+    split = Split(list(source.names), [], [])
+    for one in (degradation, dataclasses.replace(degradation, **changed)):
+        load_pairs(source, split, data, one)
+    assert len(files(tmp_path / "cache")) == 3  # one of targets, two of inputs
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 9), (9, 7)])

@@ -38,8 +38,10 @@ def test_runs_of_the_same_images_and_training_are_one_table():
         {"settings": {"degradation": {"name": "antialiased", "antialias": True, "scale": 4}}},
         {"settings": {"data.crop": 400}},
         {"settings": {"data.target_size": 112}},
+        {"settings": {"data.target_size": None}},
+        {"settings": {"data.crop": None, "data.target_size": None}},
     ],
-    ids=["images", "degradation", "scale", "crop", "target_size"],
+    ids=["images", "degradation", "scale", "crop", "target_size", "no resize", "whole images"],
 )
 def test_runs_of_other_images_or_degradation_are_another_table(other):
     here = [make_record(name) for name in ("base", "bicubic")]
@@ -66,6 +68,9 @@ def test_other_data_of_the_same_name_is_another_table():
         ("trainer.max_epochs", (5, 100)),
         ("trainer.precision", ("32-true", "bf16-mixed")),
         ("data.batch_size", (2, 16)),
+        ("data.patch_size", (None, 96)),
+        ("data.augment", (False, True)),
+        ("data.steps_per_epoch", (None, 1000)),
     ],
 )
 def test_runs_trained_differently_are_another_table(key, values):
@@ -85,6 +90,16 @@ def test_different_networks_are_never_averaged_as_seeds(key, other):
     rows = [row for table in variant_groups(runs) for row in variant_rows(table) if row.mean]
     assert all(row.runs == 1 for row in rows)
     assert sorted(row.mean["test_psnr"] for row in rows) == [26.0, 28.0]
+
+
+@pytest.mark.parametrize("missing", ["patch_size", "augment", "steps_per_epoch"])
+def test_record_that_lacks_a_setting_is_comparable_to_one_without_its_effect(missing):
+    content = make_content("base", seed=1)
+    del content["config"]["data"][missing]
+    earlier, today = as_run(content), make_record("base")
+    assert seed_group_key(earlier) == seed_group_key(today)
+    assert variants(variant_groups([earlier, today])) == [["base"] * 2]
+    assert len(experiment_groups([earlier, today])) == 1
 
 
 def test_seeds_are_one_table():

@@ -34,6 +34,8 @@ def test_seeds_are_one_setting_in_the_order_of_the_seeds():
         ("model.batch_norm", (False, True)),
         ("model.features", ([64, 32], [64, 16])),
         ("data.batch_size", (2, 16)),
+        ("data.patch_size", (None, 96)),
+        ("data.steps_per_epoch", (None, 1000)),
         ("trainer.max_epochs", (5, 100)),
         ("trainer.precision", ("32-true", "bf16-mixed")),
         ("init_from", (None, "a.ckpt")),

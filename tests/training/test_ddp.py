@@ -28,6 +28,7 @@ BATCH_NORM = (
     "optimizer._target_=torch.optim.SGD",
     "optimizer.lr=0.01",
 )
+PATCHES = ("data.patch_size=8", "data.augment=true", "data.steps_per_epoch=5")
 SPLITS = {
     "even": "data.split=[0.8,0.1,0.1]",  # batches of 4 and 4, one validation image
     "uneven": "data.split=[0.7,0.2,0.1]",  # a last batch of 3: shares of 2 and 1
@@ -126,7 +127,9 @@ def test_two_processes_are_one_run(command: Command, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [(), BATCH_NORM], ids=["plain", "batch_norm"])
+@pytest.mark.parametrize(
+    "options", [(), BATCH_NORM, PATCHES], ids=["plain", "batch_norm", "patches"]
+)
 @pytest.mark.parametrize("split", SPLITS)
 def test_history_is_that_of_one_process(
     split: str, options: tuple[str, ...], command: Command, tmp_path: Path

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.page.page_model import Cell, GridRow, number
 from srcnn_lightning.report.seed_groups import SeedGroup
-from srcnn_lightning.report.tables.caption import dates, device, distinct, subset_sizes
+from srcnn_lightning.report.tables.caption import cut, dates, device, distinct, subset_sizes
 
 HEAD = (
     "Data set",
@@ -73,8 +73,8 @@ def _count(runs: Sequence[Run]) -> str:
 
 
 def _images(run: Run) -> str:
-    data = run.config["data"]
-    return f"{run.data} (centre crop {data['crop']}, target {data['target_size']} pixels)"
+    pixels = "" if run.config["data"]["crop"] is None else " pixels"
+    return f"{run.data} ({cut(run)}{pixels})"
 
 
 def _degradation(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from srcnn_lightning.report.comparable_runs import Run
+from srcnn_lightning.report.comparable_runs import Run, batch_settings
 from srcnn_lightning.report.statistics import PairedDifference
 from srcnn_lightning.report.tables.rows import TableRow
 
@@ -16,10 +16,9 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
         runs: runs of the table.
         rows: rows of the table, for what their intervals mean.
     """
-    data = runs[0].config["data"]
     sentences = [
         f"{runs[0].data} ({subset_sizes(runs[0])} train/val/test images, "
-        f"centre crop {data['crop']}, target {data['target_size']}), "
+        f"{cut(runs[0])}), "
         f"{runs[0].degradation}"
     ]
     trained = [run for run in runs if run.is_trained]
@@ -38,6 +37,28 @@ def subset_sizes(run: Run) -> str:
     """Number of images to train, validate and test on, `60/20/20`."""
     split = run.split
     return "/".join(str(len(names)) for names in (split["train"], split["val"], split["test"]))
+
+
+def cut(run: Run) -> str:
+    """How files become targets, `centre crop 800, target 224`, or `whole images`."""
+    crop, target = run.config["data"]["crop"], run.config["data"]["target_size"]
+    if crop is None:
+        return "whole images"
+    side = crop if target is None else target
+    return f"centre crop {crop}, target {side - side % run.config['degradation']['scale']}"
+
+
+def batches(run: Run) -> str:
+    """The batches of a training, `batch 16 of 96-pixel patches, flipped and rotated`."""
+    settings = batch_settings(run)
+    text = f"batch {settings['batch_size']}"
+    if settings["patch_size"]:
+        text += f" of {settings['patch_size']}-pixel patches"
+    if settings["augment"]:
+        text += ", flipped and rotated"
+    if settings["steps_per_epoch"]:
+        text += f", {settings['steps_per_epoch']} an epoch"
+    return text
 
 
 def device(run: Run) -> str:
@@ -99,6 +120,6 @@ def _training(trained: Sequence[Run]) -> str:
     sizes = " or ".join(f"{count:,}" for count in counts)
     return (
         f"{epochs} epochs of {optimizer}, loss {losses}, learning rate {rates} ({schedules}), "
-        f"batch {first['data']['batch_size']}; initialization: {starts}; {sizes} parameters; "
+        f"{batches(trained[0])}; initialization: {starts}; {sizes} parameters; "
         f"seed {values(lambda run: str(run.seed))}"
     )

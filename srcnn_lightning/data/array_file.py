@@ -1,0 +1,72 @@
+"""A file of arrays of any sizes, one after the other, written as they come and memory-mapped."""
+
+from collections.abc import Iterable, Iterator
+from math import prod
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from srcnn_lightning.errors import BadInput
+from srcnn_lightning.files import atomic_write
+
+
+def write_arrays(path: Path, arrays: Iterable[np.ndarray]) -> None:
+    """Write arrays as they come, so that one of them at a time is in memory.
+
+    Raises:
+        BadInput: the folder, which is `data.cache_dir`, cannot be written.
+    """
+    try:
+        with atomic_write(path) as file:  # fails before the first array is made
+            for array in arrays:
+                np.save(file, array)
+    except OSError as error:
+        raise BadInput(
+            f"data.cache_dir={path.parent}: it cannot be written ({error.strerror}); "
+            "give a folder that can."
+        ) from error
+
+
+def map_arrays(path: Path) -> list[np.ndarray] | None:
+    """The arrays of a file, memory-mapped; None for no file, or a broken one, which is made anew.
+
+    The system reads the pages that are used, and takes them back where memory is short.
+    """
+    try:
+        with path.open("rb") as file:
+            places = list(_places(file))
+        # Copy on write, although nothing writes: torch warns of arrays that cannot be written.
+        content = np.memmap(path, mode="c").view(np.ndarray)
+    except (OSError, ValueError, EOFError):
+        return None
+    return [
+        content[start : start + prod(shape) * kind.itemsize].view(kind).reshape(shape)
+        for start, shape, kind in places
+    ]
+
+
+def read_arrays(path: Path, count: int) -> Iterator[np.ndarray]:
+    """The first arrays of a file, each in memory of its own, which is free after its use."""
+    with path.open("rb") as file:
+        for _ in range(count):
+            yield np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _places(file: BinaryIO) -> Iterator[tuple[int, tuple[int, ...], np.dtype]]:
+    """Start, shape and type of each array; EOFError where the last one is cut.
+
+    ValueError for an array of objects, which are pickled: they could run any code.
+    """
+    size = file.seek(0, 2)
+    end = file.seek(0)
+    while end < size:
+        np.lib.format.read_magic(file)
+        shape, _, kind = np.lib.format.read_array_header_1_0(file)
+        if kind.hasobject or min(shape, default=0) < 0:
+            raise ValueError(f"{file.name}: it holds no plain arrays")
+        start = file.tell()
+        end = file.seek(start + prod(shape) * kind.itemsize)
+        yield start, shape, kind
+    if end != size:
+        raise EOFError(file.name)
