@@ -79,7 +79,8 @@ def measure(workload: Workload) -> list[FigureSet]:
 def measure_settings(workload: Workload) -> list[FigureSet]:
     """Images per second with each setting changed, as ratios to those with all defaults."""
     overrides = workload.prepare()
-    changes = [*SETTINGS, *(ON_A_GPU if workload.device == "cuda" else ())]
+    patches = f"[data.patch_size={workload.side},data.augment=true]"
+    changes = [*SETTINGS, patches, *(ON_A_GPU if workload.device == "cuda" else ())]
     settings = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
     ours = partial(in_new_process, TRAIN, images=workload.trained)
     contenders = {

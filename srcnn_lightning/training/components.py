@@ -147,15 +147,38 @@ def build_tester(components: Components) -> Trainer:
     )
 
 
+def check_task(config: Config) -> None:
+    """Refuse arguments of network, loss, optimizer or schedule that no run could use.
+
+    Registered networks are built without memory and without a computation.
+
+    Raises:
+        BadInput: the sentence that the run itself would end with.
+    """
+    with torch.device("cpu" if "_target_" in config.model else "meta"):
+        _build_checked_task(config)
+
+
 def _build_task(config: Config) -> SuperResolution:
     seed_generators(config.seed)
-    settings = models.network_settings(config.model, config.degradation)
-    network = models.build_network(settings)
+    task = _build_checked_task(config)
     device = hardware.device_type(config.trainer.accelerator)
     if config.trainer.accelerate and device == "cpu":
-        accelerate(network)
+        accelerate(task.network)
+    if task.is_trainable and config.trainer.compile:
+        compilation.compile_network(task.network, device)
+    if config.init_from:
+        _load_weights(task, config.init_from)
+    if config.trainer.channels_last:
+        # On a CPU three quarters of a step go into convolutions, which are faster in this order.
+        task = task.to(memory_format=torch.channels_last)
+    return task
+
+
+def _build_checked_task(config: Config) -> SuperResolution:
+    settings = models.network_settings(config.model, config.degradation)
     task = SuperResolution(
-        network,
+        models.build_network(settings),
         settings,
         config.degradation.scale,
         config.optimizer,
@@ -166,13 +189,6 @@ def _build_task(config: Config) -> SuperResolution:
     _check_output_shape(task, config.data)
     if task.is_trainable:
         task.check_optimizer()
-        if config.trainer.compile:
-            compilation.compile_network(task.network, device)
-    if config.init_from:
-        _load_weights(task, config.init_from)
-    if config.trainer.channels_last:
-        # On a CPU three quarters of a step go into convolutions, which are faster in this order.
-        task = task.to(memory_format=torch.channels_last)
     return task
 
 

@@ -1,4 +1,4 @@
-"""Patches, flips and rotations: cut alike from input and target, drawn from seed, epoch and place alone."""
+"""Patches and their orientations: cut alike from input and target, drawn from seed, epoch, place."""
 
 from collections import Counter
 from itertools import chain
