@@ -26,6 +26,7 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.data.patch_size": Earlier("", None),
     "config.data.augment": Earlier("", False),
     "config.data.steps_per_epoch": Earlier("", None),
+    "config.recipe": Earlier("", "paper"),
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),

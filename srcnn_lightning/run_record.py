@@ -107,6 +107,7 @@ class Configuration(TypedDict):
     """What tables and figures need of a run's configuration; other keys are kept as they are."""
 
     seed: Whole
+    recipe: str
     data: DataSettings
     degradation: DegradationSettings
     model: ModelSettings

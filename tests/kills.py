@@ -57,8 +57,8 @@ def assert_same_runs(first: Path, second: Path) -> None:
                 torch.load(root / run / f"checkpoints/{name}.ckpt", weights_only=True)
                 for root in (first, second)
             ]
-            for key in ("epoch", "state_dict", "optimizer_states"):
-                assert_equal(pair[0][key], pair[1][key])
+            for key in ("epoch", "state_dict", "optimizer_states", "current_model_state"):
+                assert_equal(pair[0].get(key), pair[1].get(key))
         epochs = [epoch["epoch"] for epoch in ours_of_run["history"]]
         assert curve(first / run) == curve(second / run)
         assert [step for step, _ in curve(second / run)] == epochs

@@ -9,7 +9,21 @@ from conftest import TINY, Command
 from omegaconf import OmegaConf
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "conf/experiment"
-JOBS = {"lr_grid": 5, "tanh": 6, "batch_norm": 6, "l2": 6, "baselines": 3, "ablation": 12}
+JOBS = {
+    "lr_grid": 5,
+    "tanh": 6,
+    "batch_norm": 6,
+    "l2": 6,
+    "baselines": 3,
+    "ablation": 12,
+    "recipe": 21,
+    "models": 6,
+}
+
+FITTING = {  # patches that fit tiny images, or images that fit a recipe's patches
+    "recipe": ("data.crop=96", "data.target_size=96"),
+    "models": ("data.patch_size=16", "data.batch_size=1", "data.steps_per_epoch=1"),
+}
 
 
 def records(outputs: Path) -> list[dict]:
@@ -35,7 +49,7 @@ def test_experiment_command_runs_its_jobs(name: str, command: Command, tmp_path:
     assert match
     arguments = match[1].split()
     assert "-m" in arguments
-    result = command(*arguments, "data=dead_leaves", *TINY)
+    result = command(*arguments, "data=dead_leaves", *TINY, *FITTING.get(name, ()))
     assert result.returncode == 0, result.stderr
     found = records(tmp_path / "outputs" / name)
     assert len(found) == JOBS[name]

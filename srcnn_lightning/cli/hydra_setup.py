@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from srcnn_lightning import hardware
-from srcnn_lightning.config import ComposedConfig
+from srcnn_lightning.config import Config
 
 
 class _OwnSweepers(dict[str, Any]):
@@ -37,7 +37,7 @@ def register() -> None:
     store = ConfigStore.instance()
     stored = store.repo.setdefault("hydra", {})
     stored["sweeper"] = _OwnSweepers(stored.get("sweeper", {}))
-    store.store(name="schema", node=ComposedConfig)
+    store.store(name="schema", node=Config)
 
 
 def _new_name() -> str:

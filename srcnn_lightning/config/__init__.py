@@ -17,7 +17,6 @@ from srcnn_lightning.config.run import (
     SCHEDULES_OF_A_LENGTH,
     SSIM_WINDOW,
     TEST_IMAGES,
-    ComposedConfig,
     Config,
 )
 
@@ -29,7 +28,6 @@ __all__ = [
     "SCHEDULES_OF_A_LENGTH",
     "SSIM_WINDOW",
     "TEST_IMAGES",
-    "ComposedConfig",
     "Config",
     "DataConfig",
     "DegradationConfig",

@@ -144,6 +144,8 @@ class TrainerConfig:
         precision: Lightning's name of the arithmetic: `32-true`, `16-mixed` or `bf16-mixed`.
         gradient_clip_val: largest norm, or largest value, of the gradient; None: not clipped.
         gradient_clip_algorithm: `norm` of all gradients together, or `value` of each.
+        ema_decay: share of the weights' exponential moving average that each step keeps; None: no
+            average. Validation, test and checkpoints use the average.
         accumulate_grad_batches: batches whose gradients are averaged for a step.
         limit_train_batches: training batches an epoch; None: all.
         limit_val_batches: validation batches; None: all.
@@ -158,6 +160,7 @@ class TrainerConfig:
         tf32: whether a GPU's convolutions round their inputs to 10 bits of mantissa.
         deterministic: whether torch chooses deterministic operations alone.
         devices: processes that train one run together.
+        checkpoint_epochs: epochs between two checkpoints that a killed run goes on from.
         jobs_per_gpu: runs that share one GPU at a time.
     """
 
@@ -166,6 +169,7 @@ class TrainerConfig:
     precision: str
     gradient_clip_val: float | None
     gradient_clip_algorithm: str
+    ema_decay: float | None
     accumulate_grad_batches: int
     limit_train_batches: int | None
     limit_val_batches: int | None
@@ -178,6 +182,7 @@ class TrainerConfig:
     tf32: bool
     deterministic: bool
     devices: int
+    checkpoint_epochs: int
     jobs_per_gpu: int
 
     def __post_init__(self) -> None:
@@ -185,7 +190,10 @@ class TrainerConfig:
         choose("trainer.accelerator", self.accelerator, ACCELERATORS)
         choose("trainer.precision", self.precision, PRECISIONS)
         choose("trainer.gradient_clip_algorithm", self.gradient_clip_algorithm, CLIP_ALGORITHMS)
-        for key in ("max_epochs", "devices", "jobs_per_gpu", "accumulate_grad_batches"):
+        for key in (
+            *("max_epochs", "devices", "checkpoint_epochs", "jobs_per_gpu"),
+            "accumulate_grad_batches",
+        ):
             at_least(f"trainer.{key}", getattr(self, key), 1)
         for key in ("limit_train_batches", "limit_val_batches", "limit_test_batches"):
             if getattr(self, key) is not None:
@@ -198,6 +206,12 @@ class TrainerConfig:
             "it must be above 0 and finite, or null for no clipping",
         )
         require(
+            self.ema_decay is None or 0 < self.ema_decay < 1,
+            "trainer.ema_decay",
+            self.ema_decay,
+            "it must be between 0 and 1, or null for no average",
+        )
+        require(
             self.threads is None or 1 <= self.threads <= 1024,
             "trainer.threads",
             self.threads,
@@ -206,15 +220,3 @@ class TrainerConfig:
 
 
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}
-
-
-@dataclass
-class OptimizerConfig:
-    """The keys of the group `optimizer` that every optimizer of conf/optimizer has.
-
-    Further keys are arguments of the optimizer, so the group stays a dictionary in `Config`.
-    """
-
-    _target_: str
-    lr: float
-    weight_decay: float

@@ -9,7 +9,6 @@ from typing import Any
 from srcnn_lightning.config.groups import (
     DataConfig,
     DegradationConfig,
-    OptimizerConfig,
     TrainerConfig,
 )
 from srcnn_lightning.errors import BadInput, choose, require
@@ -44,6 +43,7 @@ class Config:
         trainer: device and length.
         logger: Lightning logger; `_target_: null` for none.
         experiment_name: first folder below `output_dir`.
+        recipe: name of the recipe whose settings the run has where none is given.
         variant: row of an ablation that the run stands for.
         seed: seed of the initialization and of the order of the training images.
         monitor: what the best epoch, which is tested, is best by: `val_psnr`, `val_loss` or `last`.
@@ -63,6 +63,7 @@ class Config:
     trainer: TrainerConfig
     logger: dict[str, Any]
     experiment_name: str
+    recipe: str
     variant: str | None
     seed: int
     monitor: str
@@ -152,7 +153,9 @@ class Config:
             ("lr", math.ulp(0.0), "a number above 0, and finite"),
             ("weight_decay", 0.0, "a number of 0 or more, and finite"),
         ):
-            value = self.optimizer.get(key, smallest)
+            if key not in self.optimizer:
+                raise BadInput(f"~optimizer.{key}: records and tables name it; leave it in.")
+            value = self.optimizer[key]
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             is_right = is_number and smallest <= value < math.inf
             require(is_right, f"optimizer.{key}", value, f"it must be {advice}")
@@ -172,10 +175,3 @@ class Config:
     def output_folder(self) -> Path:
         """`output_dir`, with `~` expanded."""
         return Path(self.output_dir).expanduser()
-
-
-@dataclass
-class ComposedConfig(Config):
-    """The types that Hydra checks while it composes, before the first job of a sweep runs."""
-
-    optimizer: OptimizerConfig  # type: ignore[assignment]

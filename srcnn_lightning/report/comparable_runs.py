@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from srcnn_lightning import run_record
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.run_record import RunRecord
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +89,11 @@ def read_all(outputs: Path) -> tuple[list[Run], list[str]]:
     return list(runs.values()), left_out
 
 
-def group_by(runs: Iterable[Run], key: Callable[[Run], Any]) -> dict[Any, list[Run]]:
-    """Lists of runs by a key, in the order in which the runs come."""
+def group_by(items: Iterable[Item], key: Callable[[Item], Any]) -> dict[Any, list[Item]]:
+    """Lists of runs, or of other items, by a key, in the order in which they come."""
     groups = defaultdict(list)
-    for run in runs:
-        groups[key(run)].append(run)
+    for item in items:
+        groups[key(item)].append(item)
     return dict(groups)
 
 
@@ -117,6 +119,7 @@ DEVICE_SETTINGS = (
     "tf32",
     "deterministic",
     "devices",
+    "checkpoint_epochs",
     "jobs_per_gpu",
     # of earlier versions
     "steps_per_call",
@@ -195,13 +198,26 @@ def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]
 
 
 def experiment_groups(runs: Iterable[Run]) -> list[list[Run]]:
-    """Runs by experiment, images, settings of the trainer and batches."""
+    """Runs by experiment, images, length, and settings of the trainer and batches.
 
-    def key(run: Run) -> tuple[Any, ...]:
-        trainer = sorted(_texts(trainer_settings(run)))
-        return (run.experiment, images_key(run), *trainer, *batch_settings(run).values())
+    Runs of one recipe have these settings alike. Runs of several recipes stand in one table, since
+    their names show the recipe.
+    """
 
-    return [*group_by(runs, key).values()]
+    def images_and_length(run: Run) -> tuple[Any, ...]:
+        return (run.experiment, images_key(run), run.config["trainer"]["max_epochs"])
+
+    def settings(run: Run) -> tuple[Any, ...]:
+        return (*sorted(_texts(trainer_settings(run))), *batch_settings(run).values())
+
+    groups = []
+    for alike in group_by(runs, images_and_length).values():
+        recipes = group_by(alike, lambda run: run.config["recipe"]).values()
+        if all(len({settings(run) for run in recipe}) == 1 for recipe in recipes):
+            groups.append(alike)
+        else:
+            groups += group_by(alike, settings).values()
+    return groups
 
 
 def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ from srcnn_lightning.run_record import RESULTS_VERSION
 # These settings change where a run is kept or shown, and no result.
 UNHASHED = (
     "experiment_name",
+    "recipe",
     "variant",
     "logger",
     "output_dir",
@@ -39,9 +40,18 @@ UNHASHED_DATA = (
 )
 # Settings younger than `RESULTS_VERSION`, at the values that stand for what was done before them.
 # They are left out, so that runs trained before them stay trained.
-NEUTRAL_DATA = {"patch_size": None, "augment": False, "steps_per_epoch": None}
+NEUTRAL: dict[str, dict[str, Any]] = {
+    "data": {"patch_size": None, "augment": False, "steps_per_epoch": None},
+    "trainer": {"ema_decay": None},
+}
 # The device stands for `accelerator`; the number of epochs is no part of the lineage.
-UNHASHED_TRAINER = ("accelerator", "max_epochs", "keep_memory", "jobs_per_gpu")
+UNHASHED_TRAINER = (
+    "accelerator",
+    "max_epochs",
+    "keep_memory",
+    "checkpoint_epochs",
+    "jobs_per_gpu",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +71,10 @@ class Identity:
 def identify(config: Config, source: Source, split: Split) -> Identity:
     """The identity of a run with these images, on the device that it would use here."""
     settings = _described(asdict(config))
-    settings["data"] = {
-        key: value for key, value in settings["data"].items() if NEUTRAL_DATA.get(key, ...) != value
-    }
+    for group, neutral in NEUTRAL.items():
+        settings[group] = {
+            key: value for key, value in settings[group].items() if neutral.get(key, ...) != value
+        }
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()

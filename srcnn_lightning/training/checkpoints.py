@@ -1,11 +1,10 @@
 """Checkpoints that a killed run resumes from: written whole, and checked before they are used."""
 
-import io
 import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from srcnn_lightning import files
+from srcnn_lightning.config import Config
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import one_line
 from srcnn_lightning.models.checkpoint import load_checkpoint
@@ -24,31 +24,34 @@ from srcnn_lightning.training.history import History
 
 FOLDER = "checkpoints"
 BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"
+# Parts of a checkpoint that are as large as the weights, or larger, and that training alone needs.
+TRAINING_STATE = ("optimizer_states", "lr_schedulers", "current_model_state", "averaging_state")
 STATE_KEY = "Checkpoints"  # key of the callback's state in a checkpoint
 
 
 class Checkpoints(Checkpoint):
-    """Keep the checkpoints of the last epoch, of the one before, and of the best by the monitor.
+    """Keep the checkpoints of the last epoch, of an earlier one, and of the best by the monitor.
+
+    `best.ckpt` holds no state of the optimizer: nothing goes on from it.
 
     Lightning's ModelCheckpoint forgets its best score if the folder is moved between a kill and the
     restart, and a kill between its two files leaves a best checkpoint that is not the best of the
     history. Here the history alone decides.
     """
 
-    def __init__(
-        self, run_folder: Path, lineage: str, settings: dict[str, Any], history: History
-    ) -> None:
+    def __init__(self, run_folder: Path, lineage: str, config: Config, history: History) -> None:
         """Nothing is written before the first epoch has ended.
 
         Args:
             run_folder: folder of the run.
             lineage: digest by which a checkpoint is recognized as one of this run.
-            settings: configuration of the run as plain values.
+            config: configuration of the run.
             history: epochs of the run.
         """
         self.folder = run_folder / FOLDER
         self.lineage = lineage
-        self.settings = settings
+        self.settings = asdict(config)
+        self.every_n_epochs = config.trainer.checkpoint_epochs
         self.history = history
         self.seconds_before = 0.0
         self.started = time.monotonic()
@@ -64,29 +67,30 @@ class Checkpoints(Checkpoint):
         return self.seconds_before + time.monotonic() - self.started
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Copy `best.ckpt` again if a kill fell between the two files of the best epoch."""
+        """Write `best.ckpt` again if a kill fell between the two files of the best epoch."""
         self.started = time.monotonic()
-        if trainer.ckpt_path and trainer.is_global_zero:
-            self._keep_best(Path(str(trainer.ckpt_path)))
+        if trainer.ckpt_path and trainer.is_global_zero and self._newest_is_best:
+            checkpoint = load_checkpoint(Path(str(trainer.ckpt_path)))
+            _save(_without_training_state(checkpoint), self.folder / BEST)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the epoch; this callback is the last, so that the other states include the epoch."""
         if self.history.diverged:
             return  # no run resumes from a diverged epoch
         tensorboard.flush(trainer.loggers, self.folder.parent)
-        last = self.folder / LAST
-        if trainer.is_global_zero and last.is_file():
-            _link(last, self.folder / PREVIOUS)
-        trainer.save_checkpoint(last)
-        if trainer.is_global_zero:
-            self._keep_best(last)
+        epoch = trainer.current_epoch + 1
+        if epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs:
+            last = self.folder / LAST
+            if trainer.is_global_zero and last.is_file():
+                _link(last, self.folder / PREVIOUS)
+            trainer.save_checkpoint(last)
+        if self._newest_is_best:
+            trainer.save_checkpoint(self.folder / BEST)
 
-    def _keep_best(self, checkpoint: Path) -> None:
-        """Copy the newest epoch's checkpoint if no epoch before it was better."""
-        if self.history.best().get("epoch") == len(self.history.epochs):
-            content = checkpoint.read_bytes()  # a link would share the damage of the other file
-            with files.atomic_write(self.folder / BEST) as file:
-                file.write(content)
+    @property
+    def _newest_is_best(self) -> bool:
+        """Whether no epoch before the newest was better."""
+        return self.history.best().get("epoch") == len(self.history.epochs)
 
     def forget_previous(self) -> None:
         """Remove `previous.ckpt` once the run is finished."""
@@ -113,17 +117,26 @@ class Checkpoints(Checkpoint):
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Write a checkpoint whole or not at all; it is on the disk before it gets its name.
 
-    Lightning writes through the system's temporary folder, which may be on another disk.
+    Lightning writes through the system's temporary folder, which may be on another disk, and holds
+    the whole file in memory.
     """
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Save as torch does, through a temporary file in the folder of `path`."""
-        content = io.BytesIO()  # torch hides a full disk behind a RuntimeError
-        torch.save(checkpoint, content)
-        with files.atomic_write(Path(path)) as file:
-            file.write(content.getbuffer())
+        """Save through a temporary file in the folder of `path`; `best.ckpt` is for use alone."""
+        path = Path(path)
+        _save(_without_training_state(checkpoint) if path.name == BEST else checkpoint, path)
+
+
+def _save(checkpoint: dict[str, Any], path: Path) -> None:
+    with files.atomic_write(path) as file:
+        torch.save(checkpoint, file)
+
+
+def _without_training_state(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The part of a checkpoint that a test or an upscaling needs."""
+    return {key: value for key, value in checkpoint.items() if key not in TRAINING_STATE}
 
 
 @dataclass(frozen=True)
@@ -176,7 +189,7 @@ def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
 
     Damaged checkpoints are moved aside, and a line says so.
     """
-    for name in (LAST, PREVIOUS, BEST):
+    for name in (LAST, PREVIOUS):
         path = run_folder / FOLDER / name
         if not path.is_file():
             continue

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware, models
@@ -113,7 +114,7 @@ def build(
     )
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()
-    checkpoints = Checkpoints(folder, lineage, asdict(config), history)
+    checkpoints = Checkpoints(folder, lineage, config, history)
     trainer = _build_trainer(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
@@ -123,7 +124,8 @@ def build(
             EpochSeeds(config.seed),
             history,
             EpochProgress(label, history, position),
-            ValidationImages(),
+            ValidationImages(),  # before the average gives its place back to the weights
+            *_weight_averaging(config.trainer.ema_decay),
             test_outputs,
             checkpoints,
             processes.RestoreSignalHandlers(),
@@ -132,6 +134,10 @@ def build(
     return Components(
         config, folder, task, data, trainer, history, test_outputs, checkpoints, resume
     )
+
+
+def _weight_averaging(decay: float | None) -> list[Callback]:
+    return [] if decay is None else [EMAWeightAveraging(decay=decay)]
 
 
 def build_tester(components: Components) -> Trainer:

@@ -20,8 +20,13 @@ SHOWN_EPOCHS = 5  # epochs of a training whose outputs TensorBoard shows
 class ValidationImages(Callback):
     """Show input, output and target of the same validation images in TensorBoard."""
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the images at a few epochs, the last among them."""
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Log the images at a few epochs, the last among them, by the weights that are validated.
+
+        `Trainer.validate` alone logs none.
+        """
+        if trainer.state.fn != "fit":
+            return
         epoch, epochs = trainer.current_epoch + 1, trainer.max_epochs or 1
         if epoch == epochs or epoch % max(1, epochs // SHOWN_EPOCHS) == 0:
             log_images(trainer, pl_module, epoch)

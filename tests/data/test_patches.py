@@ -1,4 +1,4 @@
-"""Patches and their orientations: cut alike from input and target, drawn from seed, epoch, place."""
+"""Patches and their orientations: cut alike from input and target, drawn from seed and epoch."""
 
 from collections import Counter
 from itertools import chain

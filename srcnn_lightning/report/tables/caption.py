@@ -104,22 +104,22 @@ def _range(counts: Sequence[int]) -> str:
 
 
 def _training(trained: Sequence[Run]) -> str:
-    first = trained[0].config
-    optimizer = first["optimizer"]["_target_"].rpartition(".")[2]
-
     def values(text: Callable[[Run], str], runs: Sequence[Run] = trained) -> str:
         return distinct(map(text, runs), ", ")
 
+    optimizers = values(lambda run: run.config["optimizer"]["_target_"].rpartition(".")[2])
     by_rate = sorted(trained, key=lambda run: run.config["optimizer"]["lr"])
     rates = values(lambda run: f"{run.config['optimizer']['lr']:g}", by_rate)
     epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]))
     losses = values(lambda run: run.config["loss"]["name"])
     schedules = values(lambda run: run.config["schedule"]["name"])
+    decays = values(lambda run: str(run.config["trainer"].get("ema_decay") or ""))
+    averages = f"; moving average of the weights ({decays})" if decays else ""
     starts = values(lambda run: str(run.config["model"].get("init", "its own")))
     counts = sorted({run.parameters for run in trained if run.parameters is not None})
     sizes = " or ".join(f"{count:,}" for count in counts)
     return (
-        f"{epochs} epochs of {optimizer}, loss {losses}, learning rate {rates} ({schedules}), "
-        f"{batches(trained[0])}; initialization: {starts}; {sizes} parameters; "
-        f"seed {values(lambda run: str(run.seed))}"
+        f"{epochs} epochs of {optimizers}, loss {losses}, learning rate {rates} ({schedules}), "
+        f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}; "
+        f"{sizes} parameters; seed {values(lambda run: str(run.seed))}"
     )

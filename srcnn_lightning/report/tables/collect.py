@@ -29,7 +29,7 @@ def collect_tables(runs: Sequence[Run], study: Study | None) -> list[Table]:
     for group in experiment_groups(run for run in runs if not (study and run.variant)):
         rows = experiment_rows(group, bicubic.get(images_key(group[0])))
         title = _title(group[0].experiment, group)
-        tables.append(Table(title, caption(group), rows, has_printed=False))
+        tables.append(Table(title, caption(group, rows), rows, has_printed=False))
     titles = unique((table.title for table in tables), "{} ({})")
     for table, title in zip(tables, titles, strict=True):
         table.title = title

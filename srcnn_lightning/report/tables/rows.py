@@ -1,6 +1,6 @@
 """From the runs of one table to its rows: means over seeds, gains, and what is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from statistics import fmean, stdev
@@ -10,6 +10,7 @@ from srcnn_lightning.report.seed_groups import name_without_seed, unfinished
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
 from srcnn_lightning.report.study import Family, PrintedRow, Study
 
+BASE_RECIPE = "paper"  # the recipe of the default settings
 METRICS = (
     "max_val_psnr",
     "test_loss",
@@ -86,7 +87,11 @@ def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[T
         bicubic: test PSNR of bicubic in dB on the same images, for the gains.
     """
     by_name = group_by(runs, name_without_seed)
-    rows = [_row(name, name, by_name[name]) for name in sorted(by_name, key=_by_value)]
+    base = _base_recipe(by_name.values())
+    rows = [
+        _row(name, name, alike, () if alike[0].config["recipe"] == BASE_RECIPE else base)
+        for name, alike in sorted(by_name.items(), key=lambda item: _by_value(item[0]))
+    ]
     for row in rows:
         if bicubic is not None and "test_psnr" in row.mean:
             row.gain = row.mean["test_psnr"] - bicubic
@@ -102,6 +107,16 @@ def finished_runs(runs: Sequence[Run]) -> list[Run]:
     if by_date and not by_date[-1].is_trained:
         return by_date[-1:]
     return [*{run.seed: run for run in by_date}.values()]
+
+
+def _base_recipe(settings: Iterable[Sequence[Run]]) -> Sequence[Run]:
+    """The runs that others are compared with where recipes are: those of `BASE_RECIPE`.
+
+    Empty where a table has one recipe, or several settings of that recipe.
+    """
+    by_recipe = group_by(settings, lambda alike: alike[0].config["recipe"])
+    base = by_recipe.pop(BASE_RECIPE, [])
+    return finished_runs(base[0]) if by_recipe and len(base) == 1 else ()
 
 
 def _best_member(label: str, family: Family, runs: Sequence[Run], base: Sequence[Run]) -> TableRow:

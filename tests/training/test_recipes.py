@@ -1,0 +1,143 @@
+"""Recipes: their settings, the moving average of the weights, and their table."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from conftest import Command
+from kills import assert_same_runs, kill_once_there, record
+from lightning.pytorch import Trainer
+from omegaconf import DictConfig, OmegaConf
+
+from srcnn_lightning import run_record
+from srcnn_lightning.data.module import SuperResolutionData
+from srcnn_lightning.training.task import SuperResolution
+
+pytestmark = [
+    # Lightning's own; a run causes none of them (training/components.py).
+    pytest.mark.filterwarnings("ignore:You called `self.log.*no logger configured.*"),
+    pytest.mark.filterwarnings("ignore:.*isinstance.treespec, LeafSpec.*"),
+    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+]
+TINY = (
+    "data=dead_leaves", "data.count=5", "data.crop=48", "data.target_size=24", "trainer=cpu",
+    "trainer.threads=1",
+)  # fmt: skip
+PATCHES = ("data.patch_size=12", "data.batch_size=2", "data.steps_per_epoch=4")
+AVERAGED = (*TINY, "recipe=modern", *PATCHES, "trainer.ema_decay=0.5", "optimizer.lr=0.01")
+
+
+def composed(command: Command, *arguments: str) -> DictConfig:
+    done = command(*arguments, "--cfg", "job")
+    assert (done.returncode, done.stderr) == (0, "")
+    return OmegaConf.create(yaml.safe_load(done.stdout))
+
+
+def test_command_line_goes_before_experiment_before_recipe_before_group(
+    command: Command, tmp_path: Path
+) -> None:
+    modern = composed(command, "recipe=modern")
+    assert (modern.schedule.name, modern.loss.name, modern.recipe) == ("one_cycle", "l1", "modern")
+    assert (modern.data.patch_size, modern.data.augment) == (96, True)
+    assert modern.trainer.ema_decay == 0.995
+    assert modern.data.crop == 800  # the group's
+    given = composed(command, "data.patch_size=48", "schedule=cosine", "recipe=modern")
+    assert (given.data.patch_size, given.schedule.name) == (48, "cosine")
+    (tmp_path / "own/experiment").mkdir(parents=True)
+    (tmp_path / "own/experiment/mine.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /recipe: modern\n  - override /loss: mse\n"
+        "experiment_name: mine\ndata:\n  patch_size: 60\n"
+    )
+    mine = composed(command, "+experiment=mine", f"hydra.searchpath=[file://{tmp_path}/own]")
+    assert (mine.data.patch_size, mine.loss.name) == (60, "mse")
+    assert mine.schedule.name == "one_cycle"
+
+
+def test_record_pictures_and_checkpoint_are_those_of_the_averaged_weights(
+    command: Command, tmp_path: Path
+) -> None:
+    done = command(*AVERAGED, "trainer.max_epochs=2", "monitor=last")
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder,) = run_record.find(tmp_path / "outputs")
+    best = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
+    last = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+    data = SuperResolutionData(
+        scale=2, count=5, crop=48, target_size=24, cache_dir=str(tmp_path / "data/cache")
+    )
+    task = SuperResolution.load_from_checkpoint(folder / "checkpoints/best.ckpt")
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+
+    def tested() -> float:
+        (values,) = trainer.test(task, data, verbose=False)
+        return values["test/psnr"]
+
+    metrics = record(folder)["metrics"]
+    assert metrics["test_psnr"] == pytest.approx(tested(), abs=1e-4)
+    (validated,) = trainer.validate(task, data, verbose=False)
+    assert record(folder)["history"][-1]["val_psnr"] == pytest.approx(
+        validated["val/psnr"], abs=1e-4
+    )
+    assert "current_model_state" not in best  # nothing but what the test has used
+    task.load_state_dict(last["current_model_state"])
+    assert abs(metrics["test_psnr"] - tested()) > 0.01
+
+
+def test_killed_run_with_an_average_ends_as_an_undisturbed_one(
+    command: Command, tmp_path: Path
+) -> None:
+    arguments = (*AVERAGED, "trainer.max_epochs=20")
+    assert command(*arguments, "output_dir=whole").returncode == 0
+    (folder,) = run_record.find(tmp_path / "whole")
+    last = tmp_path / "killed" / folder.relative_to(tmp_path / "whole") / "checkpoints/last.ckpt"
+    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.1)
+    ended = command(*arguments, "output_dir=killed")
+    assert "goes on after epoch" in ended.stdout
+    assert_same_runs(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_recipes_stand_in_one_table_with_intervals_to_the_papers(
+    command: Command, tmp_path: Path
+) -> None:
+    sweep = (*TINY, "trainer.max_epochs=1", "+experiment=recipe", "seed=0,1", "-m")
+    done = command(*sweep, "recipe=paper,flips,ema")
+    assert (done.returncode, done.stderr) == (0, "")
+    table = command("table")
+    assert table.stdout.count("**recipe, dead_leaves") == 1
+    rows = [line.split("|") for line in table.stdout.splitlines() if line.startswith("| recipe=")]
+    to_base = {row[1].strip(): row[-2].strip() for row in rows}
+    assert to_base.keys() == {"recipe=paper", "recipe=flips", "recipe=ema"}
+    assert to_base["recipe=paper"] == ""
+    assert "[" in to_base["recipe=flips"]
+    assert "batch 2 or batch 2, flipped and rotated" in table.stdout
+    assert "moving average of the weights (0.995)" in table.stdout
+
+
+def test_killed_run_goes_on_from_the_last_epoch_that_was_saved(
+    command: Command, tmp_path: Path
+) -> None:
+    arguments = (*TINY, "trainer.max_epochs=30", "trainer.checkpoint_epochs=7")
+    assert command(*arguments, "output_dir=whole").returncode == 0
+    (folder,) = run_record.find(tmp_path / "whole")
+    last = tmp_path / "killed" / folder.relative_to(tmp_path / "whole") / "checkpoints/last.ckpt"
+    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.1)
+    assert torch.load(last, weights_only=True)["epoch"] in (6, 13, 20, 27)  # counted from 0
+    ended = command(*arguments, "output_dir=killed")
+    assert "goes on after epoch" in ended.stdout
+    assert_same_runs(tmp_path / "whole", tmp_path / "killed")
+
+
+def test_best_checkpoint_of_a_later_epoch_than_the_run_has_is_not_tested(
+    command: Command, tmp_path: Path
+) -> None:
+    """A longer run was killed after it had saved its best and before it saved the rest."""
+    arguments = (*TINY, "trainer.max_epochs=3", "optimizer.lr=0.3")  # the last is not the best
+    assert command(*arguments).returncode == 0
+    (folder,) = run_record.find(tmp_path / "outputs")
+    best = folder / "checkpoints/best.ckpt"
+    torch.save({**torch.load(best, weights_only=True), "epoch": 8}, best)
+    (folder / "metrics.json").unlink()
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert "it is of epoch 9, and the best of this run is epoch" in done.stderr
+    assert "Traceback" not in done.stderr
