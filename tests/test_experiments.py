@@ -17,7 +17,7 @@ JOBS = {
     "baselines": 3,
     "ablation": 12,
     "recipe": 21,
-    "models": 6,
+    "models": 9,
 }
 
 FITTING = {  # patches that fit tiny images, or images that fit a recipe's patches

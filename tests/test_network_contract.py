@@ -17,10 +17,14 @@ from srcnn_lightning.training.task import SuperResolution
 
 # Small arguments of each network.
 SMALL: dict[str, dict] = {
+    "drcn": {"recursions": 2, "features": 8},
     "edsr": {"blocks": 2, "features": 8},
     "espcn": {"features": [8, 4]},
     "fsrcnn": {"features": 8, "shrink_features": 4, "mapping_layers": 2},
     "interpolation": {},
+    # Of one block alone, the probe could see the whole radius.
+    "ninasr": {"blocks": 2, "features": 4, "reduction": 2},
+    "span": {"blocks": 2, "features": 8},
     "srcnn": {"features": [8, 4]},
     "vdsr": {"depth": 4, "features": 8},
 }

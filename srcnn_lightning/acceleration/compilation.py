@@ -35,6 +35,9 @@ def compile_network(network: nn.Module, device: str, backend: str = "inductor") 
 
     torch._dynamo.config.recompile_limit = RECOMPILE_LIMIT
     network.compile(dynamic=False, backend=backend)  # code for any shape is slower
+    if hasattr(network, "supervised_outputs"):  # a training step calls this in the place of forward
+        compiled = torch.compile(network.supervised_outputs, dynamic=False, backend=backend)  # type: ignore[arg-type]
+        network.supervised_outputs = compiled  # type: ignore[assignment]
 
 
 def _check_compiler(device: str) -> None:

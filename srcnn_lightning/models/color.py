@@ -63,11 +63,25 @@ class ColorNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
+        seen, chroma = self.split(images)
+        return self.join(self.upscale(seen), chroma)
+
+    def split(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What `upscale` sees of `(B, 3, h, w)`, and the upscaled chroma where that is Y alone.
+
+        Returns:
+            `(B, channels, h, w)`, and `(B, 2, scale * h, scale * w)` or None.
+        """
         if self.color == "rgb":
-            return self.upscale(images)
+            return images, None
         ycbcr = _mix(images, self.to_ycbcr) + self.offset
-        luma, chroma = self.upscale(ycbcr[:, :1]), self.interpolation(ycbcr[:, 1:])
-        return _mix(torch.cat([luma, chroma], 1) - self.offset, self.to_rgb)
+        return ycbcr[:, :1], self.interpolation(ycbcr[:, 1:])
+
+    def join(self, upscaled: Tensor, chroma: Tensor | None) -> Tensor:
+        """RGB of an output of `upscale` and of the chroma that `split` returned."""
+        if chroma is None:
+            return upscaled
+        return _mix(torch.cat([upscaled, chroma], 1) - self.offset, self.to_rgb)
 
     def upscale(self, images: Tensor) -> Tensor:
         """`(B, channels, h, w)` -> `(B, channels, scale * h, scale * w)`."""

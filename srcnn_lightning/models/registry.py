@@ -19,8 +19,13 @@ def register(name: str) -> Callable[[Network], Network]:
     or properties:
 
     - `receptive_radius`: distance in input pixels as far as which an output pixel depends on the
-      input; None for the whole image.
+      input; None for the whole image, or where the output depends on a pixel's position.
     - `multiple_of`: number that the sides of its input, and of tiles of it, must be multiples of.
+
+    A network that is trained by more than its output has a method `supervised_outputs`. It maps the
+    same images to pairs of a weight and an output of the same shape as that of `forward`, one for
+    each output that is compared with the target. The training loss is the sum of their losses,
+    each times its weight. Validation, test and use take `forward` alone.
 
     A constructor that takes `kernel`, `antialias` or `scale` is given those of the degradation.
 

@@ -168,9 +168,12 @@ class SuperResolution(LightningModule):
         return optimizer
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of the unclamped output, a mean over images, channels and pixels."""
+        """The loss of the unclamped output, a mean over images, channels and pixels.
+
+        A network may be trained by further outputs (`models.register`).
+        """
         lr, hr = batch
-        loss = self.loss(self(lr), hr) if len(hr) else self._empty_batch_loss(lr)
+        loss = self._training_loss(lr, hr) if len(hr) else self._empty_batch_loss(lr, hr)
         # One loss for each image: torchmetrics ignores weights under this nan_strategy.
         self.train_loss.update(loss.detach().expand(len(hr)))
         if self.trainer.is_last_batch:  # of the epoch; each call costs 0.4 ms
@@ -188,15 +191,23 @@ class SuperResolution(LightningModule):
         sampler: BatchIndices = self.trainer.train_dataloader.sampler  # type: ignore[union-attr]
         return loss * (len(hr) * processes / sampler.images(batch_idx))
 
-    def _empty_batch_loss(self, lr: Tensor) -> Tensor:
+    def _training_loss(self, lr: Tensor, hr: Tensor) -> Tensor:
+        """The loss of the output, or of the weighted outputs that the network is trained by."""
+        supervised_outputs = getattr(self.network, "supervised_outputs", None)
+        if supervised_outputs is None:
+            return self.loss(self(lr), hr)  # type: ignore[no-any-return]
+        losses = [weight * self.loss(output, hr) for weight, output in supervised_outputs(lr)]
+        return torch.stack(losses).sum()
+
+    def _empty_batch_loss(self, lr: Tensor, hr: Tensor) -> Tensor:
         """A loss of 0 that depends on all parameters: the other processes wait for its gradients.
 
         It comes from an image that does not count, since some layers of torch fail in the backward
         pass of an empty batch.
         """
         with uncounted(self.network):
-            output: Tensor = self(lr.new_zeros(1, *lr.shape[1:]))
-        return 0 * output.float().mean()
+            image = (batch.new_zeros(1, *batch.shape[1:]) for batch in (lr, hr))
+            return 0 * self._training_loss(*image)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean squared error; PSNR of the clamped output: mean over images, RGB, no border."""

@@ -12,6 +12,7 @@ from kills import LEAVES, record
 from torch import nn
 from torch._dynamo.utils import counters
 
+from srcnn_lightning import models
 from srcnn_lightning.acceleration.compilation import compile_network
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models import SRCNN
@@ -61,6 +62,24 @@ def test_every_architecture_of_a_sweep_is_captured() -> None:
     captured = counters["stats"]["unique_graphs"] - before
     torch.compiler.reset()
     assert captured == len(variants) * len(sizes) * 2
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method")
+def test_supervised_outputs_are_captured() -> None:
+    torch.compiler.reset()
+    network = models.build("drcn", recursions=2, features=4)
+    names = list(network.state_dict())
+    images = torch.rand(2, 3, 8, 8)
+    wanted = network.supervised_outputs(images)
+    before = counters["stats"]["unique_graphs"]
+    compile_network(network, "cpu", backend="eager")
+    found = network.supervised_outputs(images)
+    captured = counters["stats"]["unique_graphs"] - before
+    torch.compiler.reset()
+    assert captured == 1
+    for (_, output), (_, one) in zip(found, wanted, strict=True):
+        torch.testing.assert_close(output, one)
+    assert list(network.state_dict()) == names
 
 
 @pytest.mark.slow

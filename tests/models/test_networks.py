@@ -8,8 +8,10 @@ from srcnn_lightning import models
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.metrics import luma
 from srcnn_lightning.models.interpolation import Interpolation
+from srcnn_lightning.models.ninasr import LocalAttention
 
-COLORED = ["srcnn", "fsrcnn", "espcn", "vdsr"]
+COLORED = ["drcn", "srcnn", "fsrcnn", "espcn", "vdsr"]
+SMALL_DRCN = {"recursions": 6, "features": 32}  # the paper's takes minutes for a step
 
 
 def count(name, **settings):
@@ -57,6 +59,86 @@ def test_edsr_has_its_papers_parameters(settings, wanted):
     blocks = 2 * settings.get("blocks", 16) * inner
     ends = (27 * features + features) + inner + 4 * inner + (27 * features + 3)
     assert count("edsr", **settings) == blocks + ends == wanted
+
+
+def test_drcn_has_its_papers_weights():
+    with torch.device("meta"):
+        network = models.build("drcn", color="y")
+    weights = [layer.weight.numel() for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    # Two of the embedding, one of the recursion, two of the reconstruction; printed: 1,774 k.
+    assert weights == [9 * 256, 589_824, 589_824, 589_824, 9 * 256]
+    assert sum(weights) == 1_774_080
+    # Beside them four biases of 256, one of 1, and the 16 weights of the ensemble.
+    assert count("drcn", color="y") == 1_774_080 + 4 * 256 + 1 + 16 == 1_775_121
+
+
+@pytest.mark.parametrize(("scale", "wanted"), [(2, 100_172), (3, 102_347), (4, 105_392)])
+def test_ninasr_b0_has_its_layers_parameters(scale, wanted):
+    # The printed 100 k is that of x2. A block: 9*16*32 + 32, the attention's 32*8 + 8 and
+    # 8*32 + 32, and 9*32*16 without biases.
+    block = 4_640 + (264 + 288) + 4_608
+    tail = 9 * 16 * 3 * scale**2 + 3 * scale**2
+    assert count("ninasr", scale=scale) == 27 * 16 + 10 * block + tail == wanted
+
+
+@pytest.mark.parametrize(
+    ("features", "scale", "wanted"),
+    [(52, 2, 481_324), (52, 4, 498_208), (48, 2, 410_700), (48, 4, 426_288)],
+)
+def test_span_has_its_papers_parameters(features, scale, wanted):
+    # Printed: 481 k at x2. 19 inner layers of 3x3: 18 of the blocks, and the one after them.
+    inner = 19 * (9 * features**2 + features)
+    fusion = 4 * features**2 + features
+    tail = (9 * features + 1) * 3 * scale**2
+    head = 27 * features + features
+    assert count("span", features=features, scale=scale) == head + inner + fusion + tail == wanted
+
+
+def test_drcn_starts_with_equal_predictions_and_a_mean_of_them():
+    """Its recursion passes features on, and the weights of the ensemble add up to 1."""
+    torch.manual_seed(0)
+    network = models.build("drcn", **SMALL_DRCN)
+    images = torch.rand(2, 3, 8, 10)
+    *predictions, (_, output) = network.supervised_outputs(images)
+    for _, prediction in predictions:
+        torch.testing.assert_close(prediction, predictions[0][1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(output, predictions[0][1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("color", ["rgb", "y"])
+def test_drcn_supervises_each_recursion_and_its_output(color):
+    network = models.build("drcn", recursions=4, features=8, color=color, supervision=0.2)
+    images = torch.rand(2, 3, 8, 10)
+    nn.init.normal_(network.recursion[0].weight)  # so that the predictions differ
+    network.ensemble.data = torch.tensor([0.5, 0.25, 0.125, 0.125])
+    weights, outputs = zip(*network.supervised_outputs(images), strict=True)
+    # alpha = 0.2 for the mean of four, the rest for the output.
+    assert weights == pytest.approx([0.05] * 4 + [0.8])
+    assert torch.equal(outputs[-1], network(images))
+    wanted = 0.5 * outputs[0] + 0.25 * outputs[1] + 0.125 * (outputs[2] + outputs[3])
+    torch.testing.assert_close(outputs[-1], wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_drcn_shares_its_recursion():
+    """Depth without parameters: they differ by the weights of the ensemble alone."""
+    assert count("drcn", recursions=16) - count("drcn", recursions=1) == 15
+
+
+def test_ninasr_weighs_features_by_the_mean_of_31_pixels_around_each_16th():
+    attention = LocalAttention(2, reduction=1)
+    for layer in (attention.layers[1], attention.layers[3]):
+        nn.init.dirac_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    images = torch.rand(1, 2, 40, 40) + 0.5
+    found = attention(images)
+    # The square of pixels 16 to 31 in both directions has the mean of pixels 1 to 31.
+    mean = images[:, :, 1:32, 1:32].mean((2, 3), keepdim=True)
+    wanted = images[:, :, 16:32, 16:32] * torch.sigmoid(mean)
+    torch.testing.assert_close(found[:, :, 16:32, 16:32], wanted)
+    # The first square has no pixels before it: 0 to 15 alone, without padding in the mean.
+    mean = images[:, :, :16, :16].mean((2, 3), keepdim=True)
+    wanted = images[:, :, :16, :16] * torch.sigmoid(mean)
+    torch.testing.assert_close(found[:, :, :16, :16], wanted)
 
 
 @pytest.mark.parametrize("name", COLORED)
@@ -107,6 +189,18 @@ def test_scale_that_edsr_lacks_is_refused():
         models.build("edsr", scale=5)
 
 
+def test_weight_of_drcns_predictions_is_a_share():
+    with pytest.raises(BadInput, match=r"^model\.supervision=1\.5: it must be from 0 to 1"):
+        models.build("drcn", supervision=1.5)
+
+
+def test_attention_without_a_feature_is_refused():
+    with pytest.raises(
+        BadInput, match=r"^model\.expansion=0\.1: it must leave at least 4 features"
+    ):
+        models.build("ninasr", expansion=0.1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*models.list_models()} - {"interpolation"}))
 def test_network_learns_one_image_by_heart(name):
@@ -119,7 +213,7 @@ def test_network_learns_one_image_by_heart(name):
     ]
     target = (torch.stack(waves)[None] + 1) / 2
     small = nn.functional.interpolate(target, scale_factor=0.5, mode="bicubic", antialias=True)
-    network = models.build(name)
+    network = models.build(name, **(SMALL_DRCN if name == "drcn" else {}))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     baseline = nn.functional.mse_loss(Interpolation()(small), target)
     for _ in range(400):
@@ -136,6 +230,13 @@ def test_network_learns_one_image_by_heart(name):
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
+        ("drcn", {"recursions": 0}),
+        ("drcn", {"features": 0}),
+        ("ninasr", {"blocks": 0}),
+        ("ninasr", {"features": 0}),
+        ("ninasr", {"reduction": 0}),
+        ("span", {"blocks": 0}),
+        ("span", {"features": 0}),
         ("vdsr", {"depth": 1}),
         ("vdsr", {"features": 0}),
         ("edsr", {"blocks": 0}),

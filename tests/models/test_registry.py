@@ -63,7 +63,7 @@ def test_unknown_argument_of_any_network_is_refused(name):
 
 
 def test_unknown_network_is_refused():
-    with pytest.raises(BadInput, match=r"^model\.name=vgg: .* choose edsr, espcn, fsrcnn, "):
+    with pytest.raises(BadInput, match=r"^model\.name=vgg: .* choose drcn, edsr, espcn, fsrcnn, "):
         models.build("vgg")
 
 

@@ -156,6 +156,34 @@ def test_validation_psnr_is_of_the_clamped_output_and_the_loss_is_not(trainer):
     assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(0.25)
 
 
+class TwoOutputs(torch.nn.Module):
+    """An output of one grey level, and a second one that the training sees."""
+
+    def __init__(self, first, second):
+        super().__init__()
+        self.levels = torch.nn.Parameter(torch.tensor([first, second]))
+
+    def forward(self, images):
+        return self.output(images, 0)
+
+    def supervised_outputs(self, images):
+        return [(0.25, self.output(images, 1)), (0.75, self(images))]
+
+    def output(self, images, number):
+        images = torch.nn.functional.interpolate(images, scale_factor=2)
+        return torch.zeros_like(images) + self.levels[number]
+
+
+def test_network_is_trained_by_all_its_outputs_and_validated_by_one(trainer):
+    task = SuperResolution(TwoOutputs(0.9, 0.6), optimizer={"_target_": "torch.optim.SGD", "lr": 1})
+    fit(trainer, task, greys(1.0))
+    # 0.25 * 0.4^2 + 0.75 * 0.1^2 = 0.0475
+    assert float(trainer.callback_metrics["train/loss"]) == pytest.approx(0.0475)
+    # Gradients: 0.75 * 2 * -0.1 = -0.15 and 0.25 * 2 * -0.4 = -0.2.
+    assert task.network.levels.tolist() == pytest.approx([1.05, 0.8])
+    assert float(trainer.callback_metrics["val/loss"]) == pytest.approx(0.05**2, rel=1e-4)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
 def test_validation_means_are_over_images_whatever_the_batches(trainer, batch_size):
     pairs = greys(0.1, 0.01, 0.001)
