@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from benchmarks import convolutions, inference, report, results, startup, training
+from benchmarks import convolutions, inference, networks, report, results, startup, training
 from benchmarks.rounds import FigureSet, busy_cores, extract
 from benchmarks.workload import QUICK, Workload
 
@@ -20,6 +20,7 @@ MEASURED: dict[str, Callable[[Workload], list[FigureSet]]] = {
     "training": training.measure,
     "settings": training.measure_settings,
     "convolutions": convolutions.measure,
+    "networks": networks.measure,
     "inference": inference.measure,
     "startup": startup.measure,
     "report": report.measure,

@@ -34,6 +34,7 @@ ON_A_GPU = (
     "trainer.tf32=false",
     "trainer.precision=bf16-mixed",
 )
+START = "model.init=default"  # the textbook's network
 TRAIN = "benchmarks.training:train"
 
 
@@ -45,7 +46,8 @@ def measure(workload: Workload) -> list[FigureSet]:
     folder = str(workload.image_folder())
     textbook = partial(in_new_process, "benchmarks.textbook:train_from_files", **loop)
     from_memory = partial(in_new_process, "benchmarks.textbook:train_from_memory", **loop)
-    ours = partial(in_new_process, TRAIN, images=workload.trained, overrides=workload.prepare())
+    overrides = [*workload.prepare(), START]
+    ours = partial(in_new_process, TRAIN, images=workload.trained, overrides=overrides)
     roof = partial(in_new_process, "benchmarks.roof:measure", matrix=workload.matrix, **common)
     programs = {
         "a textbook, from files": partial(textbook, folder=folder, crop=workload.crop),
@@ -78,7 +80,7 @@ def measure(workload: Workload) -> list[FigureSet]:
 
 def measure_settings(workload: Workload) -> list[FigureSet]:
     """Images per second with each setting changed, as ratios to those with all defaults."""
-    overrides = workload.prepare()
+    overrides = [*workload.prepare(), START]
     patches = f"[data.patch_size={workload.side},data.augment=true]"
     changes = [*SETTINGS, patches, *(ON_A_GPU if workload.device == "cuda" else ())]
     settings = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
@@ -104,7 +106,7 @@ def train(images: int, overrides: list[str]) -> Figures:
     """Images per second of a run's second epoch, in which `images` train."""
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
-        own = (f"output_dir='{folder}'", "trainer.max_epochs=2", "model.init=default")
+        own = (f"output_dir='{folder}'", "trainer.max_epochs=2")
         run_command(clock, *own, *overrides)
     (_, start), (_, trained), end = clock.starts, clock.trained, clock.end
     return {
