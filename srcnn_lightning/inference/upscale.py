@@ -35,11 +35,11 @@ def upscale_picture(network: nn.Module, picture: Picture, tile: int, overlap: in
     if picture.alpha:
         colours = fill_transparent(colours, torch.from_numpy(np.array(picture.alpha)), overlap)
     upscaled = Image.new(mode, (0, 0))
-    for part in tiling.upscaled_tiles(network, colours[None], tile, overlap):
+    for piece in tiling.upscaled_tiles(network, colours[None], tile, overlap):
         if not upscaled.width:
-            upscaled = Image.new(mode, part.size[::-1])
-        pixels = to_uint8(part.pixels[0]).permute(1, 2, 0).contiguous().numpy()
-        upscaled.paste(Image.fromarray(pixels).convert(mode), (part.left, part.top))
+            upscaled = Image.new(mode, piece.size[::-1])
+        pixels = to_uint8(piece.pixels[0]).permute(1, 2, 0).contiguous().numpy()
+        upscaled.paste(Image.fromarray(pixels).convert(mode), (piece.left, piece.top))
     if picture.alpha:
         upscaled.putalpha(picture.alpha.resize(upscaled.size, Image.Resampling.BICUBIC))
     return upscaled

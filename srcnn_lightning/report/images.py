@@ -22,15 +22,15 @@ Window = tuple[slice, slice]
 
 @dataclass
 class TestImage:
-    """One test image: its target, its bicubic upscaling, and the outputs of several settings.
+    """One test image: its target, its bicubic upscaling, and the outputs of several seed groups.
 
     Attributes:
         name: name of the image in the split.
-        pixels: 8-bit pixels by label, `Target`, `Bicubic` or a setting's, all of one size. Files
+        pixels: 8-bit pixels by label, `Target`, `Bicubic` or a group's, all of one size. Files
             that are gone or cannot be read have none.
         psnr: PSNR in dB by label, of these very pixels: from the run's record, or computed.
-        seeds: seed of the run that made the pixels by label, for settings of several seeds.
-        links: file by label, also of settings whose files are not read.
+        seeds: seed of the run that made the pixels by label, for seed groups of several seeds.
+        links: file by label, also of seed groups whose files are not read.
     """
 
     __test__ = False  # not a test of pytest's
@@ -67,26 +67,26 @@ class TestImage:
 
 
 def read_test_images(
-    compared: Sequence[SeedGroup], settings: Sequence[SeedGroup]
+    compared: Sequence[SeedGroup], seed_groups: Sequence[SeedGroup]
 ) -> list[TestImage]:
-    """Each test image with target, bicubic and the outputs of some settings.
+    """Each test image with target, bicubic and the outputs of some seed groups.
 
     Args:
-        compared: settings whose outputs are read.
-        settings: all settings of the images, whose outputs are linked; the bicubic baseline is
-            read where it is among them.
+        compared: seed groups whose outputs are read.
+        seed_groups: all seed groups of the images, whose outputs are linked; the bicubic baseline
+            is read where it is among them.
     """
-    names = settings[0].runs[0].split["test"]
-    folder = _shared_folder([run for setting in settings for run in setting.runs])
-    bicubic = next((setting for setting in settings if setting.kernel == "bicubic"), None)
+    names = seed_groups[0].runs[0].split["test"]
+    folder = _shared_folder([run for group in seed_groups for run in group.runs])
+    bicubic = next((group for group in seed_groups if group.kernel == "bicubic"), None)
     images = []
     for name, file in zip(names, image_file_names(names), strict=True):
         image = TestImage(name, {}, {}, {}, {})
         if folder is not None:
             for label, kind in ((TARGET, "target"), (BICUBIC, "bicubic")):
                 _add(image, label, folder / kind / file, is_read=True)
-        for setting in settings:
-            _add_setting(image, setting, file, setting in compared or setting is bicubic)
+        for group in seed_groups:
+            _add_group(image, group, file, group in compared or group is bicubic)
         for label in image.pixels:
             psnr = image_psnr(image, label)
             if psnr is not None:
@@ -116,18 +116,18 @@ def as_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _add_setting(image: TestImage, setting: SeedGroup, file: str, is_read: bool) -> None:
+def _add_group(image: TestImage, group: SeedGroup, file: str, is_read: bool) -> None:
     """The output of the lowest seed that has one, with the PSNR that its run has recorded."""
-    for run in setting.finished:
+    for run in group.finished:
         psnr = {one["name"]: one["psnr"] for one in run.per_image}.get(image.name)
-        is_shared = setting.label in image.pixels  # the upscaling that all runs share
+        is_shared = group.label in image.pixels  # the upscaling that all runs share
         path = run.folder / "pictures" / file
-        if not _add(image, setting.label, path, is_read) and not is_shared:
+        if not _add(image, group.label, path, is_read) and not is_shared:
             continue
         if psnr is not None and is_read:
-            image.psnr[setting.label] = psnr
-        if len(setting.runs) > 1 and is_read:
-            image.seeds[setting.label] = run.seed
+            image.psnr[group.label] = psnr
+        if len(group.runs) > 1 and is_read:
+            image.seeds[group.label] = run.seed
         return
 
 

@@ -37,19 +37,19 @@ def make_report(
         reverse=True,
     )
     titles = unique((title_of(group[0]) for group in groups), "{} ({})")
-    settings = [seed_groups(group, study) for group in groups]
+    grouped = [seed_groups(group, study) for group in groups]
     identifiers = unique(map(slug, titles))
     sections = [
         make_section(*parts, report, study)
-        for parts in zip(identifiers, titles, groups, settings, strict=True)
+        for parts in zip(identifiers, titles, groups, grouped, strict=True)
     ]
     add_viewers(sections, report)
     page = render(
         sections,
-        Grid(HEAD, [summary_row(*parts) for parts in zip(titles, groups, settings, strict=True)]),
+        Grid(HEAD, [summary_row(*parts) for parts in zip(titles, groups, grouped, strict=True)]),
         facts(runs),
         left_out,
-        study.section(dict(zip(titles, settings, strict=True))) if study else None,
+        study.section(dict(zip(titles, grouped, strict=True))) if study else None,
     )
     for section in sections:
         files |= section.files

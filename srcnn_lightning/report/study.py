@@ -89,11 +89,11 @@ class Study:
         reference: variant whose test PSNR the gains are counted from.
         families: families of variants.
         varied: keys of `model` in which rows of one table may differ.
-        curve_figures: function from the trained settings of one set of images to the paper's
-            figures of curves; settings in none of them get a figure for their experiment.
-        comparisons: function from all settings of one set of images, and those whose images are
+        curve_figures: function from the trained seed groups of one set of images to the paper's
+            figures of curves; seed groups in none of them get a figure for their experiment.
+        comparisons: function from all seed groups of one set of images, and those whose images are
             compared, the base first, to the figures of images side by side.
-        section: function from the settings of each set of images, by its title, to a section.
+        section: function from the seed groups of each set of images, by its title, to a section.
     """
 
     name: str

@@ -42,9 +42,9 @@ def one_cycle(
     Args:
         optimizer: optimizer of the rate.
         length: length of the training.
-        warmup: part of the steps that rise, between 0 and 1.
-        start: first rate, as a part of the largest.
-        end: last rate, as a part of the largest.
+        warmup: fraction of the steps that rise, between 0 and 1.
+        start: first rate, as a fraction of the largest.
+        end: last rate, as a fraction of the largest.
     """
     require(0 < warmup < 1, "schedule.warmup", warmup, "it must be between 0 and 1")
     for key, value in (("start", start), ("end", end)):
@@ -69,8 +69,8 @@ def cosine(
     Args:
         optimizer: optimizer of the rate.
         length: length of the training.
-        warmup: part of the steps that rise, from 0 to below 1.
-        end: last rate, as a part of the largest.
+        warmup: fraction of the steps that rise, from 0 to below 1.
+        end: last rate, as a fraction of the largest.
     """
     require(0 <= warmup < 1, "schedule.warmup", warmup, "it must be at least 0, and below 1")
     require(0 <= end <= 1, "schedule.end", end, "it must be from 0 to 1")
@@ -87,7 +87,7 @@ def cosine_factor(rising: int, steps: int, end: float, step: int) -> float:
 
 
 def _cosine_between(first: float, last: float, progress: float) -> float:
-    """The value at a part of the way, which may lie beyond the end."""
+    """The value at a fraction of the way, which may lie beyond the end."""
     return last + (first - last) * (1 + math.cos(math.pi * min(1.0, progress))) / 2
 
 

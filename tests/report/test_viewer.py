@@ -7,7 +7,7 @@ from PIL import Image
 from run_records import make_record, seed_groups
 
 from srcnn_lightning.report.images import BICUBIC, TARGET, TestImage
-from srcnn_lightning.report.page.viewer import choose_images, compared_settings, viewer
+from srcnn_lightning.report.page.viewer import choose_images, compared_groups, viewer
 from srcnn_lightning.studies.srcnn_paper import STUDY
 
 LABELS = ["base", "best", "second"]
@@ -155,10 +155,10 @@ def test_base_and_the_best_two_others_are_shown():
     psnr = {"tanh": 27.0, "base": 20.0, "identity": 26.0, "l2_1e-3": 28.0, "bicubic": 30.0}
     records = [make_record(variant, max_val_psnr=value) for variant, value in psnr.items()]
     records += [make_record("batch_norm", status="diverged"), make_record("mine", status="failed")]
-    labels = [setting.label for setting in compared_settings(seed_groups(records), STUDY)]
+    labels = [setting.label for setting in compared_groups(seed_groups(records), STUDY)]
     assert labels == ["Basic SRCNN", "+ Regularization (0.001)", "+ Tanh"]
-    assert [s.label for s in compared_settings(seed_groups(records[:1]), STUDY)] == ["+ Tanh"]
-    assert compared_settings(seed_groups([make_record("bicubic")]), STUDY) == []
+    assert [s.label for s in compared_groups(seed_groups(records[:1]), STUDY)] == ["+ Tanh"]
+    assert compared_groups(seed_groups([make_record("bicubic")]), STUDY) == []
 
 
 @pytest.mark.parametrize("budget", [0, -1_000])

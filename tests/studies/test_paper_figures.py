@@ -30,7 +30,7 @@ def test_learning_rates_are_figure_4_in_their_order():
     assert (figure.name, figure.title) == ("figure_4", "Learning rates")
     assert legend(figure) == [f"learning rate {lr}" for lr in ("1e-05", "0.001", "0.1")]
     assert [curve.colour for curve in figure.curves] == [0, 1, 2]
-    assert [curve.setting.settings["optimizer.lr"] for curve in figure.curves] == [1e-5, 1e-3, 1e-1]
+    assert [curve.group.settings["optimizer.lr"] for curve in figure.curves] == [1e-5, 1e-3, 1e-1]
     assert not any(curve.is_varied for curve in figure.curves)
 
 
@@ -47,7 +47,7 @@ def test_figure_5_pairs_tanh_with_none_at_each_learning_rate():
     ]
     assert [curve.is_varied for curve in found["figure_5"].curves] == [False, True] * 2
     for curve in found["figure_5"].curves:
-        assert curve.is_varied == (curve.setting.settings["model.output_activation"] == "tanh")
+        assert curve.is_varied == (curve.group.settings["model.output_activation"] == "tanh")
     assert legend(found["figure_4"]) == ["learning rate 0.001", "learning rate 0.01"]
 
 
@@ -104,7 +104,7 @@ def test_figures_of_the_paper_never_mix_runs_that_differ_in_anything_else(name, 
     assert {*figures_of([here, elsewhere])} == {"curves_any"}
     mixed = figures_of([here, there, elsewhere])
     assert len(mixed[name].curves) == 2
-    assert [curve.setting.runs for curve in mixed["curves_any"].curves] == [[elsewhere]]
+    assert [curve.group.runs for curve in mixed["curves_any"].curves] == [[elsewhere]]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_figures_4_and_7_show_plain_networks_alone(name, varied):
     found = figures_of(runs)
     plain = {"none", False}
     for curve in found[name].curves:
-        settings = curve.setting.settings
+        settings = curve.group.settings
         assert {settings["model.output_activation"], settings["model.batch_norm"]} <= plain
     assert f"{name}-2" not in found
 
@@ -125,9 +125,7 @@ def test_figures_4_and_7_show_plain_networks_alone(name, varied):
 def test_figure_4_is_without_l2():
     runs = [point(lr=lr, decay=decay) for lr in (1e-2, 1e-3) for decay in (0.0, 1e-4)]
     found = figures_of(runs)
-    factors = {
-        curve.setting.settings["optimizer.weight_decay"] for curve in found["figure_4"].curves
-    }
+    factors = {curve.group.settings["optimizer.weight_decay"] for curve in found["figure_4"].curves}
     assert factors == {0.0}
     assert "figure_4-2" not in found
 
@@ -160,7 +158,7 @@ def test_other_sweeps_have_one_figure_for_each_experiment():
     assert {*found} == {"curves_my_widths", "curves_starts"}
     assert found["curves_my_widths"].title == "My widths"
     # The best first, as everywhere; no base of an ablation is among them.
-    shown = [curve.setting.settings["model.features"] for curve in found["curves_my_widths"].curves]
+    shown = [curve.group.settings["model.features"] for curve in found["curves_my_widths"].curves]
     assert shown == ["[64, 32]", "[16, 32]"]
     assert len(found["curves_starts"].curves) == 2
 

@@ -10,7 +10,7 @@ from run_records import as_run, make_record, seed_groups, select_curves
 from srcnn_lightning import studies
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.report.make import make_report
-from srcnn_lightning.report.page.viewer import compared_settings
+from srcnn_lightning.report.page.viewer import compared_groups
 from srcnn_lightning.report.study import Family, PrintedRow, Study, StudySection
 from srcnn_lightning.report.tables.collect import collect_tables
 
@@ -91,7 +91,7 @@ def test_figures_and_page_of_another_paper_are_its_own(tmp_path):
     later = make_run("later", level=110, settings={"model.init": "identity"})
     runs = [as_run(content) for content in (make_run("deep"), later, make_run("bicubic"))]
     settings = seed_groups(runs, OTHER)
-    assert [one.label for one in compared_settings(settings, OTHER)] == ["Ours", "A later idea"]
+    assert [one.label for one in compared_groups(settings, OTHER)] == ["Ours", "A later idea"]
     (figure,) = select_curves(settings, OTHER)
     assert (figure.name, figure.origin) == ("curves_ablation", "")
     assert [curve.label for curve in figure.curves] == ["Ours", "A later idea"]

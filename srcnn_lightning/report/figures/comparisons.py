@@ -54,7 +54,7 @@ def representative_images(
 
     Args:
         images: test images.
-        label: label of the setting that gains.
+        label: label of the seed group that gains.
         count: number of images, spread evenly over the ranks.
     """
     ranked = sorted(

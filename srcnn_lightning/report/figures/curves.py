@@ -39,7 +39,7 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
     curves = selection.curves
     with figure(5.4, 7.2) as canvas:
         panels = canvas.subplots(2, 1, sharex=True)
-        best = sorted(curves, key=lambda curve: -(curve.setting.mean("max_val_psnr") or 0))
+        best = sorted(curves, key=lambda curve: -(curve.group.mean("max_val_psnr") or 0))
         too_many = len(curves) > len(COLOURS)
         coloured = best[: len(COLOURS)] if too_many else curves
         for axes, (curve_name, metric, label) in zip(panels, PANELS, strict=True):
@@ -81,7 +81,7 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
 def describe_curves(selection: CurveFigure) -> str:
     """A figure of curves in words, for those who cannot see it."""
     curves = selection.curves
-    psnr = [(curve.setting.mean("max_val_psnr"), curve.label) for curve in curves]
+    psnr = [(curve.group.mean("max_val_psnr"), curve.label) for curve in curves]
     best = max(((value, label) for value, label in psnr if value is not None), default=None)
     text = (
         f"{selection.title}: validation loss and PSNR against the epoch of {len(curves)} settings"
@@ -89,21 +89,21 @@ def describe_curves(selection: CurveFigure) -> str:
     return f"{text}; the best, {best[1]}, reaches {best[0]:.2f} dB." if best else f"{text}."
 
 
-def draw_gains(settings: Sequence[SeedGroup], bicubic: dict[str, float], data: str) -> "Figure":
-    """What each setting gains on each test image, against how hard the image is for bicubic.
+def draw_gains(seed_groups: Sequence[SeedGroup], bicubic: dict[str, float], data: str) -> "Figure":
+    """What each seed group gains on each test image, against how hard the image is for bicubic.
 
     Args:
-        settings: a few settings.
+        seed_groups: a few seed groups.
         bicubic: PSNR of bicubic in dB by image.
         data: data set and degradation, for the title.
     """
     with figure(5.4, 5.2) as canvas:
         axes = canvas.subplots()
-        for setting, colour, marker in zip(settings, COLOURS, MARKERS, strict=False):
-            psnr = setting.psnr_per_image()
+        for group, colour, marker in zip(seed_groups, COLOURS, MARKERS, strict=False):
+            psnr = group.psnr_per_image()
             names = [name for name in psnr if name in bicubic]
             gains = [psnr[name] - bicubic[name] for name in names]
-            label = f"{setting.label} (mean {np.mean(gains):+.2f} dB)" if gains else setting.label
+            label = f"{group.label} (mean {np.mean(gains):+.2f} dB)" if gains else group.label
             places = [bicubic[name] for name in names]
             axes.scatter(places, gains, s=34, color=colour, marker=marker, alpha=0.85, label=label)
         axes.axhline(0, color=GREY, dashes=DASHES["bicubic"], label="Bicubic")
@@ -132,7 +132,7 @@ def _log_scale(axes: "Axes") -> None:
 
 
 def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:
-    table = _histories(curve.setting, name)
+    table = _histories(curve.group, name)
     if not np.isfinite(table).any():
         return
     epochs = np.arange(1, table.shape[1] + 1)
@@ -154,13 +154,13 @@ def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:
         )
 
 
-def _histories(setting: SeedGroup, name: str) -> NDArray[np.float64]:
+def _histories(group: SeedGroup, name: str) -> NDArray[np.float64]:
     """`(seeds, epochs)` of the seeds that finished, or of all where none has.
 
     NaN where a run had stopped or its value was not finite. A seed that diverged is named in the
-    setting's label: within a mean it would make a step where it ends.
+    group's label: within a mean it would make a step where it ends.
     """
-    runs = [run for run in setting.finished or setting.runs if run.history]
+    runs = [run for run in group.finished or group.runs if run.history]
     length = max((epoch["epoch"] for run in runs for epoch in run.history), default=0)
     table = np.full((len(runs), length), math.nan)
     for row, run in zip(table, runs, strict=True):
@@ -172,8 +172,8 @@ def _histories(setting: SeedGroup, name: str) -> NDArray[np.float64]:
 
 
 def _baselines(axes: "Axes", baselines: Sequence[SeedGroup], metric: str) -> None:
-    for setting in baselines:
-        value = setting.mean(metric)
+    for group in baselines:
+        value = group.mean(metric)
         if value is not None:
-            dashes = DASHES.get(setting.kernel or "", (4, 4))
-            axes.axhline(value, color=GREY, dashes=dashes, linewidth=1.4, label=setting.label)
+            dashes = DASHES.get(group.kernel or "", (4, 4))
+            axes.axhline(value, color=GREY, dashes=dashes, linewidth=1.4, label=group.label)

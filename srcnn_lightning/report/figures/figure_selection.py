@@ -16,13 +16,13 @@ class Curve:
 
     Attributes:
         label: name in the legend.
-        setting: setting whose history is drawn.
+        group: group whose history is drawn.
         colour: number of the colour, from 0.
         is_varied: whether the line is dotted, for the varied one of a pair.
     """
 
     label: str
-    setting: SeedGroup
+    group: SeedGroup
     colour: int
     is_varied: bool = False
 
@@ -64,38 +64,40 @@ class Comparison:
     origin: str = ""
 
 
-def select_curves(settings: Sequence[SeedGroup], study: Study | None) -> list[CurveFigure]:
-    """The study's figures that the settings of one set of images give, then the other curves.
+def select_curves(seed_groups: Sequence[SeedGroup], study: Study | None) -> list[CurveFigure]:
+    """The study's figures that the seed groups of one set of images give, then the other curves.
 
     Args:
-        settings: settings of one set of images.
+        seed_groups: seed groups of one set of images.
         study: a study; None gives one figure for each experiment.
     """
-    trained = [one for one in settings if one.is_trained and any(run.history for run in one.runs)]
+    trained = [
+        one for one in seed_groups if one.is_trained and any(run.history for run in one.runs)
+    ]
     figures = study.curve_figures(trained) if study else []
-    drawn = {id(curve.setting) for figure in figures for curve in figure.curves}
+    drawn = {id(curve.group) for figure in figures for curve in figure.curves}
     base = next((one for one in trained if study and one.variant == study.base), None)
     return figures + _by_experiment([one for one in trained if id(one) not in drawn], base)
 
 
 def select_comparisons(
-    settings: Sequence[SeedGroup], compared: Sequence[SeedGroup], study: Study | None
+    seed_groups: Sequence[SeedGroup], compared: Sequence[SeedGroup], study: Study | None
 ) -> list[Comparison]:
-    """The study's figures of images; without a study one of bicubic and the compared settings."""
+    """The study's figures of images; without a study one of bicubic and the compared groups."""
     if study:
-        return study.comparisons(settings, compared)
-    return [Comparison("comparison", [BICUBIC, *(setting.label for setting in compared)])]
+        return study.comparisons(seed_groups, compared)
+    return [Comparison("comparison", [BICUBIC, *(group.label for group in compared)])]
 
 
 def shared_settings(
-    settings: Sequence[SeedGroup],
+    seed_groups: Sequence[SeedGroup],
     without: Sequence[str] = (),
     own: Mapping[str, Callable[[Any], str]] = MappingProxyType({}),
 ) -> str:
     """What all curves of a figure share, of what a reader asks first.
 
     Args:
-        settings: settings of the figure.
+        seed_groups: seed groups of the figure.
         without: keys of settings that the legend names.
         own: words for the values of a study's own settings, by key.
     """
@@ -114,28 +116,28 @@ def shared_settings(
     }
     shared: list[str] = []
     for key, word in words.items():
-        values = {setting.settings.get(key) for setting in settings}
+        values = {group.settings.get(key) for group in seed_groups}
         if key not in without and len(values) == 1 and None not in values:
             shared += filter(None, [word(values.pop())])
-    seeds = max(len(setting.runs) for setting in settings)
+    seeds = max(len(group.runs) for group in seed_groups)
     shared.append(
         f"up to {seeds} seeds, the band from lowest to highest" if seeds > 1 else "1 seed"
     )
     return ", ".join(shared)
 
 
-def _by_experiment(settings: Sequence[SeedGroup], base: SeedGroup | None) -> list[CurveFigure]:
+def _by_experiment(seed_groups: Sequence[SeedGroup], base: SeedGroup | None) -> list[CurveFigure]:
     """One figure for each experiment; variants stand beside the base."""
     experiments: dict[str, list[SeedGroup]] = {}
-    for setting in settings:
-        experiments.setdefault(setting.runs[0].experiment, []).append(setting)
+    for group in seed_groups:
+        experiments.setdefault(group.runs[0].experiment, []).append(group)
     names = unique(f"curves_{slug(experiment)}" for experiment in experiments)
     figures = []
     for name, experiment in zip(names, experiments, strict=True):
         alike = experiments[experiment]
-        if base and all(setting.variant for setting in alike):
-            alike = [base, *(setting for setting in alike if setting is not base)]
-        curves = [Curve(setting.label, setting, colour) for colour, setting in enumerate(alike)]
+        if base and all(group.variant for group in alike):
+            alike = [base, *(group for group in alike if group is not base)]
+        curves = [Curve(group.label, group, colour) for colour, group in enumerate(alike)]
         title = experiment.replace("_", " ").capitalize()
         figures.append(CurveFigure(name, title, shared_settings(alike), curves))
     return figures

@@ -27,7 +27,7 @@ GAINS = {1: "the only", 2: "largest and smallest", 3: "largest, median and small
 
 def illustrate(
     section: Section,
-    settings: Sequence[SeedGroup],
+    seed_groups: Sequence[SeedGroup],
     compared: Sequence[SeedGroup],
     images: Sequence[TestImage],
     study: Study | None,
@@ -36,21 +36,21 @@ def illustrate(
 
     Args:
         section: section of the page.
-        settings: all settings of the section.
-        compared: settings whose outputs are compared.
+        seed_groups: all seed groups of the section.
+        compared: seed groups whose outputs are compared.
         images: test images with their pixels.
         study: study whose figures come first, if any.
     """
-    baselines = [setting for setting in settings if not setting.is_trained and setting.finished]
-    for selection in select_curves(settings, study):
+    baselines = [group for group in seed_groups if not group.is_trained and group.finished]
+    for selection in select_curves(seed_groups, study):
         drawn = curves.draw_curves(selection, baselines, section.title)
         ending = "; grey: the baselines." if baselines else "."
         text = f"{selection.title} ({selection.note}){ending}"
         alt = curves.describe_curves(selection)
         _add(section, selection.name, drawn, alt, f"{selection.origin} {text}")
     if compared:
-        _add_gains(section, settings, compared)
-        selections = select_comparisons(settings, compared, study)
+        _add_gains(section, seed_groups, compared)
+        selections = select_comparisons(seed_groups, compared, study)
         _add_comparisons(section, images, selections, compared[0].label)
 
 
@@ -72,7 +72,7 @@ def _add(section: Section, name: str, drawn: "Figure", alt: str, caption: str) -
 def _add_comparisons(
     section: Section, images: Sequence[TestImage], selections: Sequence[Comparison], output: str
 ) -> None:
-    """Images side by side that nobody has picked, by the gain of the setting `output`."""
+    """Images side by side that nobody has picked, by the gain of the group `output`."""
     rows = comparisons.representative_images(
         [image for image in images if TARGET in image.pixels], output
     )
@@ -90,13 +90,13 @@ def _add_comparisons(
 
 
 def _add_gains(
-    section: Section, settings: Sequence[SeedGroup], compared: Sequence[SeedGroup]
+    section: Section, seed_groups: Sequence[SeedGroup], compared: Sequence[SeedGroup]
 ) -> None:
-    baseline = next((setting for setting in settings if setting.kernel == "bicubic"), None)
+    baseline = next((group for group in seed_groups if group.kernel == "bicubic"), None)
     bicubic = baseline.psnr_per_image() if baseline else {}
     if not bicubic:
         return
     drawn = curves.draw_gains(compared, bicubic, section.title)
-    labels = ", ".join(setting.label for setting in compared)
+    labels = ", ".join(group.label for group in compared)
     text = f"Gain over bicubic on each of {len(bicubic)} test images: {labels}."
     _add(section, "gains", drawn, text, f"{text} Means over seeds.")

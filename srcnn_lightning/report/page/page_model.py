@@ -87,7 +87,7 @@ class Section:
         figures: figures in their order.
         files: content of the figures' files, by path below the report's folder.
         images: test images of the slider.
-        labels: labels of the settings that the slider compares.
+        labels: labels of the seed groups that the slider compares.
         viewer: values for the slider's script.
         notes: sentences on what is missing.
     """

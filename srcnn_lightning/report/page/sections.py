@@ -9,7 +9,7 @@ from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.images import TestImage, read_test_images
 from srcnn_lightning.report.page.illustrations import illustrate
 from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, Section, as_grid, number
-from srcnn_lightning.report.page.viewer import choose_images, compared_settings, viewer
+from srcnn_lightning.report.page.viewer import choose_images, compared_groups, viewer
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.study import Study
 from srcnn_lightning.report.tables.collect import collect_tables
@@ -41,7 +41,7 @@ def make_section(
     identifier: str,
     title: str,
     runs: Sequence[Run],
-    settings: Sequence[SeedGroup],
+    seed_groups: Sequence[SeedGroup],
     report: Path,
     study: Study | None,
 ) -> Section:
@@ -51,23 +51,23 @@ def make_section(
         identifier: identifier of the section, for links and for its folder of figures.
         title: title of the section.
         runs: runs of one set of images.
-        settings: settings of the same runs.
+        seed_groups: seed groups of the same runs.
         report: folder that the page will lie in, for its links to the runs.
         study: study whose tables and figures come first, if any.
     """
     tables = [as_grid(table) for table in collect_tables(runs, study)]
     section = Section(identifier, title, tables, _runs(runs, report))
-    compared = compared_settings(settings, study)
-    bilinear = [setting for setting in settings if setting.kernel == "bilinear"]
-    has_finished = any(setting.finished for setting in settings)
-    images = read_test_images([*compared, *bilinear], settings) if has_finished else []
-    illustrate(section, settings, compared, images, study)
-    grey = set().union(*(setting.grey_images() for setting in settings))
+    compared = compared_groups(seed_groups, study)
+    bilinear = [group for group in seed_groups if group.kernel == "bilinear"]
+    has_finished = any(group.finished for group in seed_groups)
+    images = read_test_images([*compared, *bilinear], seed_groups) if has_finished else []
+    illustrate(section, seed_groups, compared, images, study)
+    grey = set().union(*(group.grey_images() for group in seed_groups))
     section.notes = _notes(images, compared, grey)
     if images:
         section.images = choose_images(images, compared[0].label) if compared else []
-        section.labels = [setting.label for setting in compared]
-        columns = [*compared, *(one for one in settings if one.kernel and one.finished)]
+        section.labels = [group.label for group in compared]
+        columns = [*compared, *(one for one in seed_groups if one.kernel and one.finished)]
         section.per_image = _per_image(images, section.images, columns, grey)
     return section
 
@@ -108,16 +108,16 @@ def _notes(images: Sequence[TestImage], compared: Sequence[SeedGroup], grey: set
             "images with rerun=true writes them again."
         )
     return notes + [
-        f"Pictures of {setting.label} are gone from its run's folder, all or some."
-        for setting in compared
-        if not all(setting.label in image.pixels for image in images)
+        f"Pictures of {group.label} are gone from its run's folder, all or some."
+        for group in compared
+        if not all(group.label in image.pixels for image in images)
     ]
 
 
 def _per_image(
     images: Sequence[TestImage],
     chosen: Sequence[TestImage],
-    settings: Sequence[SeedGroup],
+    seed_groups: Sequence[SeedGroup],
     grey: set[str],
 ) -> Grid:
     """PSNR of each test image, the mean over seeds.
@@ -125,12 +125,12 @@ def _per_image(
     Args:
         images: all test images, one for each row.
         chosen: images of the slider, which a click shows.
-        settings: settings of the columns.
+        seed_groups: seed groups of the columns.
         grey: names of the images to mark.
     """
-    psnr = {setting.label: setting.psnr_per_image() for setting in settings}
+    psnr = {group.label: group.psnr_per_image() for group in seed_groups}
     places = {id(image): place for place, image in enumerate(chosen) if image.pixels}
-    gains = [setting.label for setting in settings if setting.is_trained and BICUBIC in psnr]
+    gains = [group.label for group in seed_groups if group.is_trained and BICUBIC in psnr]
     rows = []
     for image in images:
         values = {label: table.get(image.name) for label, table in psnr.items()}

@@ -19,16 +19,16 @@ HEAD = (
 )
 
 
-def summary_row(title: str, runs: Sequence[Run], settings: Sequence[SeedGroup]) -> GridRow:
+def summary_row(title: str, runs: Sequence[Run], seed_groups: Sequence[SeedGroup]) -> GridRow:
     """The row of a section in the first table.
 
     Args:
         title: title of the section.
         runs: runs of the section.
-        settings: settings of the same runs.
+        seed_groups: seed groups of the same runs.
     """
-    bicubic = next((one.mean("test_psnr") for one in settings if one.kernel == "bicubic"), None)
-    best = next((one for one in settings if one.is_trained and one.finished), None)
+    bicubic = next((one.mean("test_psnr") for one in seed_groups if one.kernel == "bicubic"), None)
+    best = next((one for one in seed_groups if one.is_trained and one.finished), None)
     psnr = best.mean("test_psnr") if best else None
     gain = None if psnr is None or bicubic is None else psnr - bicubic
     return GridRow(

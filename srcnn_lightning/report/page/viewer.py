@@ -1,4 +1,4 @@
-"""The page's slider: outputs of a few settings for each test image, inside the file."""
+"""The page's slider: outputs of a few seed groups for each test image, inside the file."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -29,11 +29,11 @@ class Crop:
     sources: dict[str, str]
 
 
-def compared_settings(settings: Sequence[SeedGroup], study: Study | None) -> list[SeedGroup]:
-    """The study's base and the best two other trained settings, by validation PSNR."""
-    trained = [setting for setting in settings if setting.is_trained and setting.finished]
-    base = [setting for setting in trained if study and setting.variant == study.base][:1]
-    others = [setting for setting in trained if not (study and setting.variant == study.base)]
+def compared_groups(seed_groups: Sequence[SeedGroup], study: Study | None) -> list[SeedGroup]:
+    """The study's base and the best two other trained seed groups, by validation PSNR."""
+    trained = [group for group in seed_groups if group.is_trained and group.finished]
+    base = [group for group in trained if study and group.variant == study.base][:1]
+    others = [group for group in trained if not (study and group.variant == study.base)]
     return [*base, *others[:BEST]]
 
 
@@ -42,7 +42,7 @@ def choose_images(images: Sequence[TestImage], label: str) -> list[TestImage]:
 
     Args:
         images: test images.
-        label: label of the setting whose gain over bicubic counts.
+        label: label of the group whose gain over bicubic counts.
     """
     with_pixels = [image for image in images if image.pixels]
     if len(with_pixels) <= MOST_IMAGES:

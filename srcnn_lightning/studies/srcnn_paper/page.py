@@ -12,7 +12,7 @@ TEMPLATE = Path(__file__).parent / "section.html"
 
 
 def page_section(groups: Mapping[str, Sequence[SeedGroup]]) -> StudySection:
-    """The section from the settings of each set of images, by its title."""
+    """The section from the seed groups of each set of images, by its title."""
     checks = check_paper(groups)
     return StudySection(
         id="paper",

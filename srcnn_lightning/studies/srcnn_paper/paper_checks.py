@@ -122,25 +122,25 @@ def decibels(loss: float) -> float:
 
 
 def check_paper(groups: Mapping[str, Sequence[SeedGroup]]) -> PaperChecks:
-    """Compute the checks from the settings of each set of images, by its title."""
+    """Compute the checks from the seed groups of each set of images, by its title."""
     printed = {row.variant: PsnrPair(row.label, row.test_loss, row.test_psnr) for row in TABLE_1}
     checks = PaperChecks([*printed.values()], _gaps("The paper", printed))
-    for name, settings in groups.items():
+    for name, seed_groups in groups.items():
         by_variant: dict[str, PsnrPair] = {}
         rows = []
-        for setting in settings:
-            loss, psnr = setting.mean("test_loss"), setting.mean("test_psnr")
-            variant = setting.kernel or setting.variant or ""
+        for group in seed_groups:
+            loss, psnr = group.mean("test_loss"), group.mean("test_psnr")
+            variant = group.kernel or group.variant or ""
             variant = L2.variant if L2.holds(variant) else variant
             if variant not in printed or loss is None or psnr is None:
                 continue
-            rows.append(PsnrPair(setting.label, loss, psnr))
+            rows.append(PsnrPair(group.label, loss, psnr))
             by_variant.setdefault(variant, rows[-1])  # of several lengths the best
-        factor = _best_factor(name, settings)
+        factor = _best_factor(name, seed_groups)
         checks.factors += [factor] if factor else []
         if rows:
             gaps = _gaps(name, by_variant)
-            gaps.images, gaps.antialias = _images(settings[0].runs[0])
+            gaps.images, gaps.antialias = _images(seed_groups[0].runs[0])
             checks.ours.append(gaps)
             checks.our_rows[name] = rows
     checks.nearest_to_paper = _nearest(checks)
@@ -165,13 +165,13 @@ def _nearest(checks: PaperChecks) -> Gaps | None:
     return min(paired, key=lambda gaps: distances[gaps.name] or 0.0, default=None)
 
 
-def _best_factor(name: str, settings: Sequence[SeedGroup]) -> BestFactor | None:
+def _best_factor(name: str, seed_groups: Sequence[SeedGroup]) -> BestFactor | None:
     """The best L2 factor by validation, against the base of the same images."""
-    base = next((setting for setting in settings if setting.variant == BASE), None)
-    factors = [setting for setting in settings if L2.holds(setting.variant) and setting.finished]
+    base = next((group for group in seed_groups if group.variant == BASE), None)
+    factors = [group for group in seed_groups if L2.holds(group.variant) and group.finished]
     if base is None or not factors:
         return None
-    best = max(factors, key=lambda setting: setting.mean("max_val_psnr") or 0)
+    best = max(factors, key=lambda group: group.mean("max_val_psnr") or 0)
     difference = paired_difference(best.finished, base.finished)
     return BestFactor(name, best.label, len(factors), difference) if difference else None
 
