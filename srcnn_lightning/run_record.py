@@ -158,6 +158,19 @@ class Environment(TypedDict, total=False):
     git_commit: Any
 
 
+class Cost(TypedDict, total=False):
+    """`multiply_adds`, `activations`: for an input of the sides below, in pixels.
+
+    `seconds_per_megapixel`: inference for a million pixels of output, on the run's device.
+    """
+
+    multiply_adds: Whole
+    activations: Whole
+    input_height: Whole
+    input_width: Whole
+    seconds_per_megapixel: Number
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """One run. Lists and dictionaries are those of the file, with all their keys.
@@ -183,6 +196,7 @@ class RunRecord:
         history: validation of each epoch.
         per_image: scores of each test image; empty unless the run finished.
         parameters: number of the network's trained values; 0 for a baseline.
+        cost: cost of an image; empty in records of earlier versions.
         epochs: number of epochs that the run has trained.
         resumed_after: epoch after which the run went on from a checkpoint; None for one that did
             not.
@@ -212,6 +226,7 @@ class RunRecord:
     history: list[Epoch] = field(default_factory=list)
     per_image: list[ImageScore] = field(default_factory=list)
     parameters: Whole | None = None
+    cost: Cost = field(default_factory=Cost)
     epochs: Whole | None = None
     resumed_after: Whole | None = None
     environment: Environment = field(default_factory=Environment)

@@ -176,6 +176,8 @@ def test_metrics_that_were_not_finite_are_null():
         ("per_image.0.name", GONE, "it is missing"),
         ("per_image.0.psnr", math.inf, "it must be a finite number"),
         ("parameters", GONE, "it is missing"),
+        ("cost.multiply_adds", 1.5, "it must be a whole number"),
+        ("cost.seconds_per_megapixel", "a text", "it must be a valid number"),
         ("history.0.epoch", 0, "it must be greater than or equal to 1"),
         ("history.0.epoch", 2.0, "it must be a whole number"),
         ("history.0.epoch", MOST_EPOCHS + 1, "it must be less than or equal to 1000000"),
@@ -208,6 +210,12 @@ def test_record_that_did_not_finish_needs_no_results():
         assert check(content).metrics == {}
         with pytest.raises(ValueError, match="it is missing"):
             check({**content, "status": "finished"})
+
+
+def test_record_of_a_version_without_costs_is_taken():
+    content = good()
+    del content["cost"]
+    assert check(content).cost == {}
 
 
 def test_no_record_cannot_be_loaded(tmp_path):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from srcnn_lightning.errors import BadInput, disk_error
+from srcnn_lightning.models import cost
 from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.training import environment, images, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
@@ -26,6 +28,7 @@ class Result:
     history: list[dict[str, float]]
     per_image: list[dict[str, Any]]
     parameters: int
+    cost: dict[str, float]
     epochs: int
     resumed_after: int | None
     environment: dict[str, Any]
@@ -72,10 +75,12 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
         metrics = _validate_baseline(components)
     fitted = time.monotonic()
     per_image: list[dict[str, Any]] = []
+    image_cost: dict[str, float] = {**cost.count_operations(task.network, task.scale)}
     if not history.diverged:
         if task.is_trainable:
             _load_best(task, components.folder / FOLDER / BEST, history.best())
-        build_tester(components).test(task, components.data, verbose=False)
+        tester = build_tester(components)
+        tester.test(task, components.data, verbose=False)
         table = task.test_table()
         metrics |= summarize(table)
         columns = [
@@ -87,6 +92,7 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
             for name, values in zip(components.data.split.test, columns, strict=False)
         ]
         _write_pictures(components, test_images, table["psnr"])
+        image_cost["seconds_per_megapixel"] = _seconds_per_megapixel(components, tester)
     for logger in trainer.loggers:
         logger.finalize("success")
     parameters = (one for one in task.network.parameters() if one.requires_grad)
@@ -96,6 +102,7 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
         history=history.epochs,
         per_image=per_image,
         parameters=sum(one.numel() for one in parameters),
+        cost=image_cost,
         epochs=len(history.epochs),
         resumed_after=components.resume.epochs if components.resume else None,
         environment=environment.describe(
@@ -144,6 +151,14 @@ def _validate_baseline(components: Components) -> dict[str, float | None]:
             logger.log_metrics(values, step=epoch)
     log_images(trainer, components.task, epoch=1)
     return {"max_val_psnr": psnr, "val_loss": loss}
+
+
+def _seconds_per_megapixel(components: Components, tester: Trainer) -> float:
+    """Time of inference on the first batch of the test, in the run's precision, on its device."""
+    device, precision = tester.strategy.root_device, tester.precision_plugin
+    images = next(iter(components.data.test_dataloader()))[0].to(device)
+    with precision.test_step_context():
+        return cost.seconds_per_megapixel(components.task.network.to(device).eval(), images)
 
 
 def _write_pictures(components: Components, test_images: Path, psnr: list[float]) -> None:

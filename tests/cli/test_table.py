@@ -57,12 +57,31 @@ def test_caption_says_what_the_figures_rest_on(outputs, tmp_path):
         "100 epochs of Adam, loss mse, learning rate 0.001 (constant), batch 2",
         "initialization: default, identity",
         "20,099 parameters",
+        "18.43 G multiply-adds for an input of 640x360 pixels",
         "seed 0",
         "cpu (A CPU, 2 threads)",
         "2026-11-23",
         "RGB, no border, mean over images",
     ):
         assert part in caption
+
+
+def test_table_of_several_networks_has_their_costs(tmp_path):
+    srcnn, wide = (make_content(None, name=name, experiment="mine") for name in ("srcnn", "wide"))
+    wide["config"]["model"]["features"] = [128, 64]
+    wide["hash"] = "1"
+    wide["parameters"] = 44_291
+    wide["cost"] |= {"multiply_adds": 40_638_873_600, "seconds_per_megapixel": 0.5}
+    write_records(tmp_path / "outputs", [srcnn, wide])
+    lines = table(cwd=tmp_path).stdout.splitlines()
+    assert [cell.strip() for cell in lines[2].split("|")[5:-1]] == [
+        "Parameters (k)",
+        "Multiply-adds (G)",
+        "ms/megapixel",
+    ]
+    assert [cell.strip() for cell in lines[4].split("|")[5:-1]] == ["20.1", "18.43", "250.0"]
+    assert [cell.strip() for cell in lines[5].split("|")[5:-1]] == ["44.3", "40.64", "500.0"]
+    assert "multiply-adds: for an input of 640x360 pixels; ms/megapixel: inference" in lines[-1]
 
 
 def test_tables_of_two_degradations_are_apart(outputs, tmp_path):

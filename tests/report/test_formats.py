@@ -165,6 +165,35 @@ def test_json_holds_every_figure_unrounded():
     assert (second["title"], second["rows"]) == ("Another", [])
 
 
+SRCNN = {"parameters": 20_099, "multiply_adds": 18_432_000_000, "seconds_per_megapixel": 0.35}
+DRCN = {"parameters": 1_775_121, "multiply_adds": 17_974_306_944_000}
+
+
+def test_costs_of_several_networks_are_columns():
+    rows = [finished_row(cost=SRCNN), finished_row(cost=DRCN), missing_row()]
+    head, _, srcnn, drcn, missing = markdown_cells(markdown([table(*rows, has_printed=False)]))
+    assert head[4:] == ["Parameters (k)", "Multiply-adds (G)", "ms/megapixel"]
+    assert srcnn[4:] == ["20.1", "18.43", "350.0"]
+    assert drcn[4:] == ["1775.1", "17974.31", ""]
+    assert missing[4:] == ["", "", ""]
+
+
+@pytest.mark.parametrize("other", [{**SRCNN, "parameters": 20_291}, {"multiply_adds": 0}, {}])
+def test_costs_of_one_network_widen_no_table(other):
+    """With batch norm, beside a baseline, or beside a record of an earlier version."""
+    text = markdown([table(finished_row(cost=SRCNN), finished_row(cost=other))])
+    assert "Multiply" not in text
+
+
+def test_csv_and_json_hold_every_cost():
+    activations = {"activations": 91_238_400, "input_height": 360, "input_width": 640}
+    cost = {**SRCNN, **activations, "fit_s": 61.5}
+    (found,) = csv_rows(comma_separated([table(finished_row(cost=cost))]))
+    assert {name: float(found[name]) for name in cost} == cost
+    (found,) = json.loads(as_json([table(finished_row(cost=cost))]))
+    assert found["rows"][0]["cost"] == cost
+
+
 @pytest.mark.parametrize("name", ["md", "csv", "tex", "json"])
 def test_every_format_ends_its_last_line(name):
     assert FORMATS[name]([table(finished_row())]).endswith("\n")

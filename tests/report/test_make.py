@@ -66,11 +66,18 @@ def test_record_that_is_not_taken_is_named_and_the_others_stand(tmp_path):
             "base",
             [
                 *((name,) for name in ("date", "test_images", "history", "epochs")),
-                *((name,) for name in ("environment", "durations")),
+                *((name,) for name in ("environment", "durations", "cost")),
                 ("config", "optimizer", "weight_decay"),
             ],
         ),
-        ("l2_1e-3", [("config", "optimizer", "weight_decay"), ("environment", "device_name")]),
+        (
+            "l2_1e-3",
+            [
+                ("config", "optimizer", "weight_decay"),
+                ("environment", "device_name"),
+                ("cost", "input_width"),
+            ],
+        ),
         ("bicubic", [("config", "degradation", "kernel"), ("config", "model", "name")]),
     ],
     ids=["base", "l2", "bicubic"],

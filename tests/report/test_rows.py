@@ -59,6 +59,28 @@ def test_row_holds_the_runs_figures():
     assert row.runs == 1
 
 
+def test_row_holds_the_costs_of_its_median_run():
+    seeds = [make_record("base", seed=seed) for seed in range(3)]
+    for run, seconds, training in zip(seeds, (0.9, 0.2, 0.3), (60.0, 50.0, 70.0), strict=True):
+        run.cost["seconds_per_megapixel"] = seconds
+        run.durations["fit_s"] = training
+    assert row_of(seeds, "base").cost == {
+        "parameters": 20_099,
+        "multiply_adds": 18_432_000_000,
+        "activations": 91_238_400,
+        "input_height": 360,
+        "input_width": 640,
+        "seconds_per_megapixel": 0.3,
+        "fit_s": 60.0,
+    }
+
+
+def test_costs_that_records_of_earlier_versions_lack_are_left_out_alone():
+    run = make_record("base")
+    run.cost.clear()
+    assert row_of([run], "base").cost == {"parameters": 20_099, "fit_s": 1.0}
+
+
 def test_missing_row_says_so_and_holds_no_figures():
     rows = variant_rows([make_record("base")])
     assert len(rows) == 8

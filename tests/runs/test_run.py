@@ -32,6 +32,10 @@ def test_run_leaves_all_it_promises(command: Command, tmp_path: Path) -> None:
     assert found["format"] == 1
     assert found["status"] == "finished"
     assert found["parameters"] == 20_099
+    # By hand in tests/models/test_cost.py; of the plain network, though its layers are accelerated.
+    assert found["cost"]["multiply_adds"] == 18_432_000_000
+    assert found["cost"]["activations"] == 91_238_400
+    assert 0 < found["cost"]["seconds_per_megapixel"] < 100
     assert [epoch["epoch"] for epoch in found["history"]] == [1, 2, 3]
     best = max(found["history"], key=lambda epoch: epoch["val_psnr"])
     assert found["metrics"]["max_val_psnr"] == best["val_psnr"]

@@ -30,6 +30,7 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
     differences = [row.to_base for row in rows if row.to_base]
     if differences:
         sentences.append(_intervals(differences))
+    sentences += filter(None, [_costs([run for run in trained if run.is_finished])])
     return "; ".join(sentences) + "."
 
 
@@ -80,6 +81,22 @@ def dates(runs: Sequence[Run]) -> str:
 def distinct(values: Iterable[str], separator: str) -> str:
     """The different values that are not empty, in their order."""
     return separator.join(dict.fromkeys(value for value in values if value))
+
+
+def _costs(finished: Sequence[Run]) -> str:
+    """The multiply-adds of one network; of several, what their columns hold."""
+    costs = [cost for run in finished if (cost := run.cost).get("multiply_adds")]
+    sides = ((one.get("input_width"), one.get("input_height")) for one in costs)
+    inputs = distinct((f"{width}x{height}" for width, height in sides), ", ")
+    counts = {one["multiply_adds"] for one in costs}
+    if not counts:
+        return ""
+    if len(counts) == 1:
+        return f"{counts.pop() / 1e9:.2f} G multiply-adds for an input of {inputs} pixels"
+    return (
+        f"multiply-adds: for an input of {inputs} pixels; ms/megapixel: inference for a million "
+        "pixels of output"
+    )
 
 
 def _intervals(differences: Sequence[PairedDifference]) -> str:

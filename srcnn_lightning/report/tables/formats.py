@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from srcnn_lightning.report.file_names import slug, unique
-from srcnn_lightning.report.tables.rows import METRICS, TableRow
+from srcnn_lightning.report.tables.rows import COSTS, METRICS, TableRow
 
 
 @dataclass
@@ -30,6 +30,12 @@ COLUMNS = ("Max val PSNR", "Test loss", "Test PSNR")
 GAIN = "Gain over bicubic"
 TO_BASE = "To base [95 %]"
 NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
+# Heads and units of the costs that a table shows where its networks differ in multiply-adds.
+COST_COLUMNS = {
+    "parameters": ("Parameters (k)", 1e-3, 1),
+    "multiply_adds": ("Multiply-adds (G)", 1e-9, 2),
+    "seconds_per_megapixel": ("ms/megapixel", 1e3, 1),
+}
 PRINTED_COLUMNS = (
     "Printed: max val PSNR",
     "Printed: test loss",
@@ -79,7 +85,7 @@ def latex(tables: list[Table]) -> str:
 
 
 def comma_separated(tables: list[Table]) -> str:
-    """All metrics of all rows, unrounded, empty where there is none."""
+    """All metrics and costs of all rows, unrounded, empty where there is none."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     difference = ("mean", "low", "high", "seeds", "images")
@@ -87,6 +93,7 @@ def comma_separated(tables: list[Table]) -> str:
     head = ["table", "row", "variant", "status", "runs", *METRICS]
     head += [*(f"{metric}_std" for metric in METRICS), "gain", "to_base"]
     head += [f"to_base_{name}" for name in difference[1:]]
+    head += COSTS
     head += [*(f"printed_{name}" for name in printed), "printed_gain", "caption"]
     writer.writerow(head)
     for table in tables:
@@ -97,6 +104,7 @@ def comma_separated(tables: list[Table]) -> str:
                 + [row.deviation.get(metric) for metric in METRICS]
                 + [row.gain]
                 + [getattr(row.to_base, name, None) for name in difference]
+                + [row.cost.get(name) for name in COSTS]
                 + [getattr(row.printed, name, None) for name in printed]
                 + [row.printed_gain, table.caption]
             )
@@ -104,7 +112,7 @@ def comma_separated(tables: list[Table]) -> str:
 
 
 def as_json(tables: list[Table]) -> str:
-    """All metrics of all rows, unrounded."""
+    """All metrics and costs of all rows, unrounded."""
     return json.dumps([asdict(table) for table in tables], indent=1) + "\n"
 
 
@@ -116,6 +124,9 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
     has_gain = table.has_printed or any(row.gain is not None for row in table.rows)
     has_base = any(row.to_base for row in table.rows)
     head = ["Experiment", *COLUMNS, *([GAIN] if has_gain else []), *([TO_BASE] if has_base else [])]
+    # Records of earlier versions have no costs, and a baseline multiplies nothing that is counted.
+    has_cost = len({row.cost.get("multiply_adds") or None for row in table.rows} - {None}) > 1
+    head += [name for name, _, _ in COST_COLUMNS.values()] if has_cost else []
     head += PRINTED_COLUMNS if table.has_printed else ()
     body = []
     for row in table.rows:
@@ -128,6 +139,11 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
             line.append(_gain(row.gain))
         if has_base:
             line.append(_to_base(row))
+        if has_cost:
+            line += [
+                f"{row.cost[name] * unit:.{digits}f}" if name in row.cost else ""
+                for name, (_, unit, digits) in COST_COLUMNS.items()
+            ]
         if table.has_printed:
             printed = row.printed
             line += (

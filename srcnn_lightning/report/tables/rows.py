@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
-from statistics import fmean, stdev
+from statistics import fmean, median_low, stdev
+from typing import Any
 
 from srcnn_lightning.report.comparable_runs import Run, group_by
 from srcnn_lightning.report.seed_groups import name_without_seed, unfinished
@@ -19,6 +20,15 @@ METRICS = (
     "test_psnr_y",
     "test_ssim",
 )
+COSTS = (
+    "parameters",
+    "multiply_adds",
+    "activations",
+    "input_height",
+    "input_width",
+    "seconds_per_megapixel",
+    "fit_s",
+)
 
 
 @dataclass
@@ -32,6 +42,8 @@ class TableRow:
         status: `finished`, `missing`, or the states of the runs that did not finish.
         mean: mean over the seeds by metric; empty where no run finished.
         deviation: sample standard deviation by metric, of two seeds or more.
+        cost: parameters, cost of an image (`run_record.Cost`) and seconds of training; the median
+            of the runs.
         gain: test PSNR over bicubic in dB.
         to_base: difference to the study's base.
         printed: row of the study's printed table.
@@ -44,6 +56,7 @@ class TableRow:
     status: str = "finished"
     mean: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
+    cost: dict[str, float] = field(default_factory=dict)
     gain: float | None = None
     to_base: PairedDifference | None = None
     printed: PrintedRow | None = None
@@ -147,6 +160,14 @@ def _row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] = ()
             row.mean[metric] = fmean(values)
         if len(values) > 1:
             row.deviation[metric] = stdev(values)
+    costs: list[dict[str, Any]] = [
+        {"parameters": run.parameters, **run.cost, "fit_s": run.durations.get("fit_s")}
+        for run in finished
+    ]
+    for name in COSTS:
+        values = [value for one in costs if (value := one.get(name)) is not None]
+        if values:
+            row.cost[name] = median_low(values)
     row.to_base = paired_difference(finished, base)
     return row
 
