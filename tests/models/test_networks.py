@@ -178,9 +178,10 @@ def test_unknown_color_is_refused():
         models.build("vdsr", color="yuv")
 
 
-def test_residual_srcnn_starts_at_the_interpolation_exactly():
+@pytest.mark.parametrize("name", ["srcnn", "edsr"])
+def test_residual_network_starts_at_the_interpolation_exactly(name):
     images = torch.rand(2, 3, 7, 9)
-    network = models.build("srcnn", residual=True)
+    network = models.build(name, residual=True)
     assert torch.equal(network(images), network.interpolation(images))
 
 
