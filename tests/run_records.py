@@ -70,6 +70,7 @@ def make_content(
         "loss": {"name": "mse"},
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": decay},
         "schedule": {"name": "constant"},
+        "recipe": "paper",
         "monitor": "val_psnr",
         "trainer": {
             "accelerator": "cpu",

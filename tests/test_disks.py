@@ -29,7 +29,7 @@ def small_disk(folder: Path, options: str) -> Iterator[Path]:
 
 
 def test_disk_that_fills_in_mid_run_is_a_sentence_and_the_command_goes_on(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "size=1500k") as disk:
+    with small_disk(tmp_path / "disk", "size=1000k") as disk:
         arguments = (*SWEEP, f"output_dir={disk}")
         full = run(tmp_path, *arguments)
         assert full.returncode == 2, full.stdout + full.stderr

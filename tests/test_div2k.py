@@ -50,7 +50,7 @@ def test_prepare_only_fetches_and_a_run_then_needs_no_network(
     assert "DIV2K: 10 images are ready (6 train, 2 val, 2 test)" in prepared.stdout
     assert len(prepared.stdout.splitlines()) <= 6
     assert not list(tmp_path.rglob("metrics.json"))
-    assert len(list((tmp_path / "data/cache").glob("DIV2K-*.npy"))) == 1
+    assert len(list((tmp_path / "data/cache").glob("DIV2K-*.npy"))) == 2  # targets and inputs
     assert len(fetched(tmp_path)) == 10
     trained = command(*arguments)  # the server is gone
     assert trained.returncode == 0, trained.stderr

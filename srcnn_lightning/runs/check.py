@@ -8,7 +8,7 @@ from typing import Any
 
 from srcnn_lightning import run_record
 from srcnn_lightning.config import Config
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, ExitRequested
 from srcnn_lightning.runs import store
 
 GROUPS = ("model", "degradation", "loss", "optimizer", "schedule")
@@ -39,9 +39,9 @@ def check_arguments(configs: Sequence[Config]) -> None:
 
         try:
             check_task(config)
-        except BadInput:
+        except (BadInput, ExitRequested):
             raise
-        except Exception:  # a network of one's own may raise anything: its run shows the traceback
+        except (Exception, SystemExit):  # a network of one's own may do anything: its run shows it
             continue
 
 

@@ -83,7 +83,7 @@ def test_stopped_sweep_says_which_job_was_under_way(tmp_path: Path) -> None:
     [
         (
             ["optimizer.lr=1e-3,1e-4,-1"],
-            "optimizer.lr=-1.0: it must be a number above 0, and finite.",
+            "optimizer.lr=-1: it must be a number above 0, and finite.",
         ),
         (
             ["+experiment=tanh", "+variant=base"],
