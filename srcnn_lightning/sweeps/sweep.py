@@ -25,7 +25,7 @@ from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.store import STATE, check_writable
 
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
-PLAN = "sweep.json"
+DESCRIPTION = "sweep.json"
 REFUSAL = "refused.txt"
 STATUSES = ("finished", "copied", "skipped", "diverged", "failed", "stopped")
 
@@ -43,7 +43,7 @@ class SweepStart(Callback):
             errors.exit_with_message(str(error), errors.BAD_INPUT)
         name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
         folder = output_dir / STATE / "sweeps" / name
-        plan = {
+        description = {
             "jobs": jobs,
             "workers": max(1, int(config.hydra.launcher.get("n_jobs", 1))),
             "process": _this_process(),
@@ -51,7 +51,7 @@ class SweepStart(Callback):
         try:
             check_writable(str(config.output_dir))
             _remove_orphans(folder.parent)
-            files.write_text(folder / PLAN, json.dumps(plan))
+            files.write_text(folder / DESCRIPTION, json.dumps(description))
         except BadInput as error:
             errors.exit_with_message(str(error), errors.BAD_INPUT)
         except OSError as error:
@@ -106,18 +106,18 @@ class Sweep:
         workers: number of jobs that run at the same time.
     """
 
-    def __init__(self, folder: Path, plan: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, description: dict[str, Any]) -> None:
         self.folder = folder
-        self.jobs: int | None = plan["jobs"]
-        self.workers: int = plan["workers"]
-        self._process: str = plan["process"]
+        self.jobs: int | None = description["jobs"]
+        self.workers: int = description["workers"]
+        self._process: str = description["process"]
 
     @classmethod
     def current(cls) -> "Sweep | None":
         """The sweep that the environment names; None for a single run."""
         path = os.environ.get(VARIABLE)
-        plan = _read_plan(Path(path)) if path else None
-        return cls(Path(path), plan) if path and plan else None
+        description = _read_description(Path(path)) if path else None
+        return cls(Path(path), description) if path and description else None
 
     @property
     def is_started_here(self) -> bool:
@@ -203,13 +203,13 @@ class JobPosition:
         return mean * max(0, jobs - len(ended) - self.sweep.workers) / self.sweep.workers
 
 
-def _read_plan(folder: Path) -> dict[str, Any] | None:
+def _read_description(folder: Path) -> dict[str, Any] | None:
     try:
-        plan: dict[str, Any] = json.loads((folder / PLAN).read_text())
+        description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
     except (OSError, ValueError, RecursionError):
         return None
-    is_plan = isinstance(plan, dict) and isinstance(plan.get("process"), str)
-    return plan if is_plan else None
+    is_description = isinstance(description, dict) and isinstance(description.get("process"), str)
+    return description if is_description else None
 
 
 def _this_process() -> str:
@@ -225,8 +225,8 @@ def _number_here(process: str) -> int | None:
 def _remove_orphans(folder: Path) -> None:
     """Remove folders of sweeps whose first process was killed on this machine."""
     for path in folder.glob("*"):
-        plan = _read_plan(path)
-        number = _number_here(plan["process"]) if plan else None
+        description = _read_description(path)
+        number = _number_here(description["process"]) if description else None
         if number is not None:
             try:
                 os.kill(number, 0)
