@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import open_dict
 
 from srcnn_lightning.cli.hydra_setup import register
@@ -21,6 +22,7 @@ def compose_plan(output_dir: Path, *overrides: str) -> Plan:
             [*common, f"output_dir='{output_dir}'", *overrides],
             return_hydra_config=True,
         )
+    HydraConfig.instance().set_config(composed)  # for settings that name ${hydra:...}
     hydra_config = composed.hydra
     with open_dict(composed):
         del composed["hydra"]

@@ -63,7 +63,7 @@ class Config:
     trainer: TrainerConfig
     logger: dict[str, Any]
     experiment_name: str
-    recipe: str
+    recipe: str | None
     variant: str | None
     seed: int
     monitor: str
@@ -89,6 +89,8 @@ class Config:
             self.experiment_name,
             "this folder holds the targets of the test images; give another name",
         )
+        what = "give one; several together are a file, as conf/recipe/modern.yaml is"
+        require(self.recipe is not None, "recipe", "null", what)
         require(
             bool(self.output_dir),
             "output_dir",

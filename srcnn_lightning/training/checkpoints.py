@@ -24,6 +24,8 @@ from srcnn_lightning.training.history import History
 
 FOLDER = "checkpoints"
 BEST, LAST, PREVIOUS = "best.ckpt", "last.ckpt", "previous.ckpt"
+# The best of the epochs that `last.ckpt` has; `best.ckpt` may be of a later one.
+BEST_BEFORE = "best_before.ckpt"
 # Parts of a checkpoint that are as large as the weights, or larger, and that training alone needs.
 TRAINING_STATE = ("optimizer_states", "lr_schedulers", "current_model_state", "averaging_state")
 STATE_KEY = "Checkpoints"  # key of the callback's state in a checkpoint
@@ -67,11 +69,16 @@ class Checkpoints(Checkpoint):
         return self.seconds_before + time.monotonic() - self.started
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write `best.ckpt` again if a kill fell between the two files of the best epoch."""
+        """Make `best.ckpt` that of the epochs so far: the killed run may have been further."""
         self.started = time.monotonic()
-        if trainer.ckpt_path and trainer.is_global_zero and self._newest_is_best:
+        if not (trainer.ckpt_path and trainer.is_global_zero):
+            return
+        best, kept = self.folder / BEST, self.folder / BEST_BEFORE
+        if self._newest_is_best:
             checkpoint = load_checkpoint(Path(str(trainer.ckpt_path)))
-            _save(_without_training_state(checkpoint), self.folder / BEST)
+            _save(_without_training_state(checkpoint), best)
+        elif kept.is_file() and load_checkpoint(kept)["epoch"] + 1 == self.history.best()["epoch"]:
+            _link(kept, best)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save the epoch; this callback is the last, so that the other states include the epoch."""
@@ -79,13 +86,16 @@ class Checkpoints(Checkpoint):
             return  # no run resumes from a diverged epoch
         tensorboard.flush(trainer.loggers, self.folder.parent)
         epoch = trainer.current_epoch + 1
-        if epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs:
+        is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
+        if is_due:
             last = self.folder / LAST
             if trainer.is_global_zero and last.is_file():
                 _link(last, self.folder / PREVIOUS)
             trainer.save_checkpoint(last)
         if self._newest_is_best:
             trainer.save_checkpoint(self.folder / BEST)
+        if is_due and self.every_n_epochs > 1 and trainer.is_global_zero:
+            _link(self.folder / BEST, self.folder / BEST_BEFORE)
 
     @property
     def _newest_is_best(self) -> bool:
@@ -93,8 +103,9 @@ class Checkpoints(Checkpoint):
         return self.history.best().get("epoch") == len(self.history.epochs)
 
     def forget_previous(self) -> None:
-        """Remove `previous.ckpt` once the run is finished."""
-        (self.folder / PREVIOUS).unlink(missing_ok=True)
+        """Remove what only a killed run needs, once the run is finished."""
+        for name in (PREVIOUS, BEST_BEFORE):
+            (self.folder / name).unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
         """What the checkpoint belongs to, lineage, version and settings, and the seconds it took.

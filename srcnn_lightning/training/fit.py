@@ -78,7 +78,7 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
     image_cost: dict[str, float] = {**cost.count_operations(task.network, task.scale)}
     if not history.diverged:
         if task.is_trainable:
-            _load_best(task, components.folder / FOLDER / BEST, history.best())
+            _load_best(task, components.folder / FOLDER / BEST)
         tester = build_tester(components)
         tester.test(task, components.data, verbose=False)
         table = task.test_table()
@@ -120,11 +120,9 @@ def logs_to_tensorboard(components: Components) -> bool:
     return any(isinstance(logger, TensorBoardLogger) for logger in components.trainer.loggers)
 
 
-def _load_best(task: SuperResolution, path: Path, best: dict[str, float]) -> None:
+def _load_best(task: SuperResolution, path: Path) -> None:
     try:
-        checkpoint = load_checkpoint(path)
-        task.load_state_dict(checkpoint["state_dict"])
-        epoch = checkpoint["epoch"] + 1
+        task.load_state_dict(load_checkpoint(path)["state_dict"])
     except Exception as error:  # torch has no exception of its own for a foreign file
         if disk_error(error):
             raise
@@ -132,11 +130,6 @@ def _load_best(task: SuperResolution, path: Path, best: dict[str, float]) -> Non
             f"{path}: it is no checkpoint of this run, or a damaged one; rerun=true trains the run "
             "again."
         ) from error
-    if best and epoch != best["epoch"]:  # a longer run was killed before it saved the rest
-        raise BadInput(
-            f"{path}: it is of epoch {epoch}, and the best of this run is epoch {best['epoch']:g}; "
-            f"give trainer.max_epochs={epoch} or more, or rerun=true."
-        )
 
 
 def _validate_baseline(components: Components) -> dict[str, float | None]:

@@ -33,7 +33,7 @@ def constant() -> None:
 def one_cycle(
     optimizer: Optimizer,
     length: Length,
-    warmup: float = 0.1,
+    warmup: float = 0.3,
     start: float = 0.04,
     end: float = 4e-6,
 ) -> LRScheduler:
