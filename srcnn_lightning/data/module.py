@@ -161,7 +161,7 @@ class SuperResolutionData(LightningDataModule):
 
     def _eval_batch_size(self, part: str) -> int:
         """`data.eval_batch_size`, or one image for each process where images differ in size."""
-        return self.data.eval_batch_size if self.pairs[part].are_equal else self._processes
+        return self.data.eval_batch_size if self.pairs[part].have_one_size else self._processes
 
     @property
     def _processes(self) -> int:

@@ -60,7 +60,7 @@ class Pairs(Dataset[Batch]):
         return len(self.hr)
 
     @property
-    def are_equal(self) -> bool:
+    def have_one_size(self) -> bool:
         """Whether all images have one size, so that they make batches."""
         return len({image.shape for image in self.hr}) == 1
 
@@ -80,7 +80,7 @@ class Pairs(Dataset[Batch]):
     def _stacked(self, images: Images, device: torch.device) -> Images:
         if isinstance(images, Tensor):
             return images.to(device)
-        if not self.are_equal:
+        if not self.have_one_size:
             return images if device.type == "cpu" else [image.to(device) for image in images]
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory in the order channels_last.
         stacked = torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)

@@ -68,10 +68,17 @@ def load_pairs(
         degradation: step from target to input.
 
     Raises:
-        BadInput: see `load_targets`.
+        BadInput: see `load_targets`; or an image is smaller than a pixel of the input.
     """
     targets = load_targets(source, split, data, degradation)
     scale = degradation.scale
+    for name, target in zip(split.names, targets.pixels, strict=True):
+        height, width = target.shape[:2]
+        if min(height, width) < scale:
+            raise BadInput(
+                f"data.root={data.root}: {name} has {width}x{height} pixels, and "
+                f"degradation.scale={scale} needs {scale} a side; remove the image."
+            )
     hr = [cropped_to_multiple(pixels, scale) for pixels in targets.pixels]
     sizes = [(pixels.shape[0] // scale, pixels.shape[1] // scale) for pixels in hr]
     targets_key = _targets_key(source, split, data, degradation)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-OUTPUT = (720, 1280)  # sides of the upscaled image that papers count operations for
+OUTPUT_SIZE = (720, 1280)  # sides of the upscaled image that papers count operations for
 REPETITIONS = 5
 
 
@@ -46,7 +46,7 @@ def count_operations(network: nn.Module, scale: int) -> dict[str, int]:
         that cannot be followed without values.
     """
     multiple = getattr(network, "multiple_of", 1)
-    height, width = (side // scale // multiple * multiple for side in OUTPUT)
+    height, width = (side // scale // multiple * multiple for side in OUTPUT_SIZE)
     try:
         # The forms of accelerated layers are for a CPU alone (`acceleration`).
         plain = copy.deepcopy(network).to("meta").eval()

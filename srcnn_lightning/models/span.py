@@ -16,9 +16,8 @@ from srcnn_lightning.errors import at_least
 from srcnn_lightning.models.edsr import MEAN
 from srcnn_lightning.models.registry import register
 
-RANGE = (
-    255.0  # of the values that the layers see, as the authors' do: the attention needs large ones
-)
+# Of the values that the layers see, as the authors' do: the attention needs large ones.
+RANGE = 255.0
 
 
 class AttentionBlock(nn.Module):

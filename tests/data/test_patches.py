@@ -14,6 +14,7 @@ from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.pairs import BatchIndices, Draw, OrderedBatchIndices, Pairs, oriented
 from srcnn_lightning.data.sources import open_source
 from srcnn_lightning.data.split import Split
+from srcnn_lightning.errors import BadInput
 
 
 def numbered(height, width, first=0):
@@ -197,6 +198,20 @@ def test_whole_images_of_any_size_come_one_a_batch_cropped_to_the_scale(tmp_path
     assert shapes == wanted
     for lr, hr in loaded:
         assert [scale * side for side in lr.shape[-2:]] == list(hr.shape[-2:])
+
+
+def test_image_smaller_than_the_scale_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(5):
+        size = (30, 1) if number == 3 else (30, 30)
+        Image.new("RGB", size, (number, 0, 0)).save(tmp_path / f"in/{number}.png")
+    data = data_settings(
+        kind="folder", root=str(tmp_path / "in"), crop=None, target_size=None, count=5,
+        cache_dir=str(tmp_path / "cache"),
+    )  # fmt: skip
+    module = SuperResolutionData(data=data)
+    with pytest.raises(BadInput, match=r": 3\.png has 30x1 pixels, and degradation\.scale=2 "):
+        module.prepare()
 
 
 def test_crop_to_a_multiple_keeps_the_centre(tmp_path):

@@ -105,7 +105,7 @@ def test_load_targets_follow_the_order_of_names(tmp_path):
         assert targets[:, 0, 0, 0].tolist() == [10 * (int(name[0]) + 1) for name in names]
 
 
-def test_load_targets_tell_what_is_grey_in_its_file_and_which_pixels_are_equal(tmp_path):
+def test_load_targets_tell_what_is_grey_in_its_file_and_which_pixels_have_one_size(tmp_path):
     three_images(tmp_path / "in")
     save(tmp_path / "in" / "3.bmp", constant(20))  # the pixels of 1.png
     Image.new("L", (8, 8), 30).save(tmp_path / "in" / "4.png")  # and of 2.png, but grey

@@ -37,6 +37,12 @@ def test_espcn_at_low_resolution_by_hand():
     assert found["activations"] == (64 + 32 + 12) * PIXELS // 4
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("name", sorted({*models.list_models()} - {"interpolation"}))
+def test_every_network_is_counted(name, scale):
+    assert counted(name, scale)["multiply_adds"] > 0
+
+
 def test_transposed_convolution_is_counted_by_its_input():
     # 25*3*4 + 4*2 + 2*4 and 81*4*3, on 640x360 pixels; its output has four times as many.
     found = counted("fsrcnn", features=4, shrink_features=2, mapping_layers=0)
