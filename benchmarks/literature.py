@@ -17,7 +17,7 @@ from srcnn_lightning import run_record
 
 RECIPE = (
     *("recipe=modern", "loss=mse", "data.patch_size=96", "data.batch_size=8"),
-    *("data.steps_per_epoch=100", "data.crop=null", "data.target_size=null"),
+    *("data.crop=null", "data.target_size=null"),
 )
 # Settings, and the PSNR in dB that Kim et al. 2016 and Dong et al. 2016 print for Set5.
 NETWORKS = {
@@ -32,13 +32,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.literature", description=__doc__)
     for name in ("photos", "set5", "set14"):
         parser.add_argument(f"--{name}", type=Path, required=True, help="folder of images")
-    parser.add_argument("--epochs", type=int, default=60, help="of 100 steps, 8 patches each")
+    parser.add_argument("--epochs", type=int, default=60, help="length of each training")
+    parser.add_argument("--steps", type=int, default=100, help="steps an epoch, 8 patches each")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="folder of the runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = (
             *_images(Path(folder), arguments.photos, arguments.set14, arguments.set5),
             *(f"trainer.max_epochs={arguments.epochs}", "experiment_name=literature"),
+            f"data.steps_per_epoch={arguments.steps}",
             f"output_dir='{arguments.output.resolve()}'",
         )
         for model, _ in NETWORKS.values():
