@@ -130,7 +130,7 @@ def _check_type(key: str, value: Any, annotation: Any) -> None:
         adapter: TypeAdapter[Any] = TypeAdapter(
             annotation, config=ConfigDict(arbitrary_types_allowed=True)
         )
-        adapter.validate_json(json.dumps(value), strict=True)
+        adapter.validate_json(json.dumps(value, default=str), strict=True)
     except PydanticUserError:  # an annotation that pydantic has no schema for
         return
     except ValidationError as error:

@@ -20,6 +20,10 @@ from srcnn_lightning.errors import BadInput
         ({"eval_batch_size": -1}, "data.eval_batch_size=-1: it must be at least 1."),
         ({"target_size": 0}, "data.target_size=0: it must be at least 1."),
         ({"crop": 0}, "data.crop=0: it must be at least 1."),
+        (
+            {"patch_size": 4, "steps_per_epoch": 10**11},
+            "data.steps_per_epoch=100000000000: it must be at most 1000000.",
+        ),
         # Python takes -1 for 1, NumPy refuses it: one split for two seeds, or a crash.
         ({"seed": -1}, "data.seed=-1: it must be at least 0."),
     ],
@@ -35,9 +39,10 @@ def test_data_at_its_limits_are_taken(changed):
     assert getattr(data_settings(**changed), key) == changed[key]
 
 
-@pytest.mark.parametrize("scale", [1, 0, -2])
-def test_scale_below_two_names_setting_and_value(scale):
-    with pytest.raises(BadInput, match=rf"^degradation\.scale={scale}: it must be at least 2\.$"):
+@pytest.mark.parametrize("scale", [1, 0, -2, 17, 1_000_000])
+def test_scale_out_of_its_range_names_setting_and_value(scale):
+    sentence = rf"^degradation\.scale={scale}: it must be a whole number from 2 to 16\.$"
+    with pytest.raises(BadInput, match=sentence):
         DegradationConfig(name="aliased", kernel="bicubic", antialias=False, scale=scale)
 
 

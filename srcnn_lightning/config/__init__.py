@@ -9,15 +9,22 @@ from srcnn_lightning.config.groups import (
     DataConfig,
     DegradationConfig,
     TrainerConfig,
+    check_scale,
 )
 from srcnn_lightning.config.reading import CONF, default_settings, read
 from srcnn_lightning.config.run import (
     LOSSES,
     SCHEDULES,
     SCHEDULES_OF_A_LENGTH,
-    SSIM_WINDOW,
     TEST_IMAGES,
     Config,
+)
+from srcnn_lightning.config.sides import (
+    SSIM_WINDOW,
+    check_patch_size,
+    check_target_side,
+    smallest_side,
+    ssim_needs,
 )
 
 __all__ = [
@@ -32,6 +39,11 @@ __all__ = [
     "DataConfig",
     "DegradationConfig",
     "TrainerConfig",
+    "check_patch_size",
+    "check_scale",
+    "check_target_side",
     "default_settings",
     "read",
+    "smallest_side",
+    "ssim_needs",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from srcnn_lightning.errors import at_least, choose, require
 
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
+MAX_STEPS = 1_000_000  # nor one in data.steps_per_epoch make an epoch that never ends
+MAX_SCALE = 16  # the literature ends there
 SOURCES = ("div2k", "folder", "dead_leaves")
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
@@ -74,6 +76,12 @@ class DataConfig:
         for key in ("crop", "target_size", "patch_size", "steps_per_epoch"):
             if getattr(self, key) is not None:
                 at_least(f"data.{key}", getattr(self, key), 1)
+        require(
+            self.steps_per_epoch is None or self.steps_per_epoch <= MAX_STEPS,
+            "data.steps_per_epoch",
+            self.steps_per_epoch,
+            f"it must be at most {MAX_STEPS}",
+        )
         at_least("data.seed", self.seed, 0)
         if self.crop is None:
             what = "built-in images are drawn with data.crop pixels a side; give their number"
@@ -124,7 +132,7 @@ class DegradationConfig:
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""
         choose("degradation.kernel", self.kernel, KERNELS)
-        at_least("degradation.scale", self.scale, 2)
+        check_scale("degradation.scale", self.scale)
         opposite = {True: "aliased", False: "antialiased"}[self.antialias]
         require(
             self.name != opposite,
@@ -217,6 +225,12 @@ class TrainerConfig:
             self.threads,
             "it must be from 1 to 1024, or null for this run's share of the cores",
         )
+
+
+def check_scale(key: str, scale: int) -> None:
+    """Refuse a factor between the sides of input and target that is none."""
+    is_right = isinstance(scale, int) and 2 <= scale <= MAX_SCALE
+    require(is_right, key, scale, f"it must be a whole number from 2 to {MAX_SCALE}")
 
 
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}

@@ -11,9 +11,9 @@ from srcnn_lightning.config.groups import (
     DegradationConfig,
     TrainerConfig,
 )
+from srcnn_lightning.config.sides import check_patch_size, check_target_side
 from srcnn_lightning.errors import BadInput, choose, require
 
-SSIM_WINDOW = 11  # pixels a side (metrics.ssim_y)
 TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
 LOSSES = ("mse", "l1", "charbonnier")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step")
@@ -111,7 +111,8 @@ class Config:
                 raise BadInput(f"{name}.{key}=null: give {what}.")
         self._check_optimizer()
         self._check_logger()
-        self._check_sizes()
+        check_target_side(self.data, self.degradation.scale)
+        check_patch_size(self.data, self.degradation.scale)
         processes, batch = self.trainer.devices, self.data.batch_size
         require(
             batch % processes == 0,
@@ -119,34 +120,6 @@ class Config:
             batch,
             f"it is the batch of all {processes} processes together (trainer.devices), so it must "
             "be a multiple of their number",
-        )
-
-    def _check_sizes(self) -> None:
-        """Refuse targets and patches that do not fit the scale, as far as their sides are given."""
-        data, scale = self.data, self.degradation.scale
-        key = "data.crop" if data.target_size is None else "data.target_size"
-        side = data.side and data.side - data.side % scale
-        smallest = SSIM_WINDOW + 2 * scale
-        require(
-            side is None or side >= smallest,
-            key,
-            data.side,
-            f"SSIM needs {smallest} pixels within the shaved border",
-        )
-        patch = data.patch_size
-        if patch is None:
-            return
-        require(
-            patch % scale == 0,
-            "data.patch_size",
-            patch,
-            f"it must be a multiple of degradation.scale={scale}",
-        )
-        require(
-            side is None or patch <= side,
-            "data.patch_size",
-            patch,
-            f"it must not exceed the {side} pixels of a target ({key}={data.side})",
         )
 
     def _check_optimizer(self) -> None:

@@ -1,6 +1,6 @@
 """The LightningDataModule: pairs on the device or memory-mapped as uint8, batches by index."""
 
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,12 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from srcnn_lightning import arguments
 from srcnn_lightning.config import (
     DataConfig,
     DegradationConfig,
+    check_patch_size,
+    check_target_side,
     default_settings,
 )
 from srcnn_lightning.data.pairs import (
@@ -29,7 +32,7 @@ from srcnn_lightning.data.sizes import (
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split
 from srcnn_lightning.data.targets import load_pairs
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, require
 
 
 class SuperResolutionData(LightningDataModule):
@@ -41,7 +44,7 @@ class SuperResolutionData(LightningDataModule):
         scale: int = 2,
         *,
         source: Source | None = None,
-        split: Split | None = None,
+        split: Split | Sequence[float] | None = None,
         data: DataConfig | None = None,
         degradation: DegradationConfig | None = None,
         seed: int = 0,
@@ -54,7 +57,8 @@ class SuperResolutionData(LightningDataModule):
             root: folder of image files; None draws dead leaves.
             scale: factor between the sides of targets and inputs.
             source: images, in place of those of `root`.
-            split: names of the train, validation and test images; None: as the settings say.
+            split: names of the train, validation and test images, or their fractions; None: as
+                the settings say.
             data: all settings of the images, in place of `root` and `settings`.
             degradation: step from target to input, in place of `scale`; None: antialiased bicubic.
             seed: seed of the order of the training images.
@@ -66,12 +70,16 @@ class SuperResolutionData(LightningDataModule):
             BadInput: a setting that there is not, or a value that no run can use.
         """
         super().__init__()
+        if split is not None and not isinstance(split, Split):
+            settings["split"] = split
+            split = None
         if data is not None and (root is not None or settings):
             raise BadInput("data: it holds all settings of the images; give no others beside it.")
         self.data = data or _settings(root, settings)
         self.degradation = degradation or DegradationConfig(
             name="antialiased", kernel="bicubic", antialias=True, scale=scale
         )
+        check_patch_size(self.data, self.degradation.scale)
         self.source = source or open_source(self.data)
         self.split = split or make_split(self.source.names, self.data)
         self.seed = seed
@@ -104,6 +112,9 @@ class SuperResolutionData(LightningDataModule):
 
         With `data.on_device=false` each batch is read from the memory map, and Lightning moves it.
         """
+        self._check_scale()
+        if stage == "test":  # the command has done so before the fit
+            check_target_side(self.data, self.degradation.scale)
         if not self.pairs:
             self.prepare()
         self._check_sizes(stage)
@@ -111,6 +122,12 @@ class SuperResolutionData(LightningDataModule):
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
         self.pairs = {part: pairs.on_device(device) for part, pairs in self.pairs.items()}
+
+    def _check_scale(self) -> None:
+        scale = self.degradation.scale
+        task_scale = getattr(self.trainer and self.trainer.lightning_module, "scale", scale)
+        advice = f"the task upscales by it, and the data has scale={scale}; give both one scale"
+        require(task_scale == scale, "scale", task_scale, advice)
 
     def _check_sizes(self, stage: str) -> None:
         """Refuse images that the run would fail on; a baseline needs no batches of training."""
@@ -181,14 +198,9 @@ class SuperResolutionData(LightningDataModule):
 
 def _settings(root: str | Path | None, given: dict[str, Any]) -> DataConfig:
     """The settings of a folder's images, by the defaults of the configuration."""
-    known = {field.name for field in fields(DataConfig)}
-    for key, value in given.items():
-        if key not in known:
-            raise BadInput(
-                f"{key}={value}: there is no such setting of images; "
-                f"choose {', '.join(sorted(known))}."
-            )
     defaults = default_settings("data")
     kind = "folder" if root is not None else "dead_leaves"
     chosen = {"kind": kind, "root": None if root is None else str(root), **given}
-    return DataConfig(**{**defaults, **chosen})
+    settings = {**defaults, **chosen}
+    arguments.check("data", DataConfig, settings, name="SuperResolutionData")
+    return DataConfig(**settings)

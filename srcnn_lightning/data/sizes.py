@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from srcnn_lightning.config import SSIM_WINDOW, DataConfig
+from srcnn_lightning.config import DataConfig, smallest_side, ssim_needs
 from srcnn_lightning.errors import BadInput
 
 Size = tuple[int, int]  # height and width in pixels
@@ -48,12 +48,11 @@ def check_test_sizes(pairs: Sequence[tuple[str, Size]], data: DataConfig, scale:
     Raises:
         BadInput: an image is too small.
     """
-    smallest = SSIM_WINDOW + 2 * scale
     for name, size in pairs if data.side is None else ():
-        if min(size) < smallest:
+        if min(size) < smallest_side(scale):
             raise BadInput(
-                f"data.target_size=null: {name} has {_pixels(size)}, and SSIM needs {smallest} a "
-                "side within the shaved border; leave the image out of the test."
+                f"data.target_size=null: {name} has {_pixels(size)}, and {ssim_needs(scale)}; "
+                "leave the image out of the test."
             )
 
 
@@ -76,12 +75,13 @@ def check_multiples(pairs: Sequence[tuple[str, Size]], multiple: int) -> None:
 
 
 def _check_patches(patch_size: int, pairs: Sequence[tuple[str, Size]], scale: int) -> None:
-    for name, size in pairs:
-        if min(size) < patch_size:
-            raise BadInput(
-                f"data.patch_size={patch_size}: {name} has {_pixels(size)}; "
-                f"set data.patch_size={min(size) // scale * scale} or less, or remove the image."
-            )
+    name, size = min(pairs, key=lambda pair: min(pair[1]))
+    if min(size) < patch_size:
+        raise BadInput(
+            f"data.patch_size={patch_size}: {name}, the smallest training image, has "
+            f"{_pixels(size)}; set data.patch_size={min(size) // scale * scale} or less, or leave "
+            "small images out."
+        )
 
 
 def _check_whole_images(data: DataConfig, pairs: Sequence[tuple[str, Size]]) -> None:

@@ -193,8 +193,6 @@ def _build_checked_task(config: Config) -> SuperResolution:
     )
     task.logs_results = False  # `History` and the run record have them
     _check_output_shape(task, config.data)
-    if task.is_trainable:
-        task.check_optimizer()
     return task
 
 
@@ -224,9 +222,8 @@ def _check_output_shape(task: SuperResolution, data: DataConfig) -> None:
     output = task(torch.zeros(1, 3, input_size, input_size))
     task.train()
     if output.shape != (1, 3, size, size):
-        key = "name" if "name" in task.hparams["network"] else "_target_"
         raise BadInput(
-            f"model.{key}={task.hparams['network'][key]}: it makes {tuple(output.shape)} of "
+            f"{task.network_key}: it makes {tuple(output.shape)} of "
             f"(1, 3, {input_size}, {input_size}); a network must upscale (B, 3, h, w) by "
             f"degradation.scale={task.scale}."
         )

@@ -59,8 +59,9 @@ def build_loss(settings: Mapping[str, Any]) -> nn.Module:
     Raises:
         BadInput: there is no such loss, or an argument that it does not take.
     """
-    choose("loss.name", settings["name"], tuple(LOSSES))
+    name = str(settings.get("name", "null"))
+    choose("loss.name", name, tuple(LOSSES))
     given = {key: value for key, value in settings.items() if key != "name"}
-    loss = LOSSES[settings["name"]]
-    arguments.check("loss", loss, given, name=settings["name"])
+    loss = LOSSES[name]
+    arguments.check("loss", loss, given, name=name)
     return loss(**given)

@@ -141,7 +141,7 @@ def build_schedule(
         BadInput: an argument that the schedule does not take, or a value that it cannot use;
             there is no such schedule.
     """
-    name = settings["name"]
+    name = str(settings.get("name", "null"))
     choose("schedule.name", name, tuple(SCHEDULES))
     given = {key: value for key, value in settings.items() if key != "name"}
     schedule = SCHEDULES[name]

@@ -1,5 +1,6 @@
 """The LightningModule: loss, optimizer and metrics around any super-resolution network."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from torchmetrics import CatMetric, MeanMetric
 
 from srcnn_lightning import arguments, metrics, models
+from srcnn_lightning.config import check_scale
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
-from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.errors import BadInput, one_line, require
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.training.losses import build_loss
 from srcnn_lightning.training.schedules import Length, build_schedule
@@ -64,9 +66,11 @@ class SuperResolution(LightningModule):
                 its arguments.
 
         Raises:
-            BadInput: there is no such network, or an argument that network or loss do not take.
+            BadInput: there is no such network, or an argument that network, optimizer, loss or
+                schedule do not take.
         """
         super().__init__()
+        check_scale("scale", scale)
         settings = dict(settings or {})
         if isinstance(network, str):
             if "scale" in settings:
@@ -86,10 +90,15 @@ class SuperResolution(LightningModule):
         self.val_loss = MeanOverImages(nan_strategy="disable")
         self.val_psnr = MeanOverImages(nan_strategy="disable")
         self.test_metrics: list[dict[str, Tensor]] = []  # of each batch
+        if self.optimizer_settings is not None and self.is_trainable:
+            self._check_optimizer()
 
     @classmethod
     def load_from_checkpoint(  # type: ignore[override]
-        cls, checkpoint_path: str | Path, allow_package: Sequence[str] = ()
+        cls,
+        checkpoint_path: str | Path,
+        allow_package: Sequence[str] = (),
+        map_location: torch.device | str | int = "cpu",
     ) -> Self:
         """Load a task for use; it has no optimizer, so it cannot be trained.
 
@@ -99,13 +108,15 @@ class SuperResolution(LightningModule):
             checkpoint_path: path of a run's checkpoint.
             allow_package: names of packages whose networks may be built beside this program's; a
                 text is one name. A file may have any module of such a package imported.
+            map_location: device of the task.
 
         Raises:
             BadInput: the file is no checkpoint of this program, or names a network that may not be
                 built.
         """
         network, saved = load_network(Path(checkpoint_path), allow_package)
-        return cls(network, saved["network"], saved["scale"], optimizer=None)
+        task = cls(network, saved["network"], saved["scale"], optimizer=None)
+        return task.to(map_location)
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
@@ -116,6 +127,13 @@ class SuperResolution(LightningModule):
     def is_trainable(self) -> bool:
         """Whether the network has something to learn; the interpolations have nothing."""
         return any(parameter.requires_grad for parameter in self.network.parameters())
+
+    @property
+    def network_key(self) -> str:
+        """The setting that names the network, `model.name=srcnn`, for a sentence."""
+        settings = self.hparams["network"]
+        key = "name" if "name" in settings else "_target_"
+        return f"model.{key}={settings[key]}"
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer of the configuration, and its schedule, stepped after every step."""
@@ -134,12 +152,8 @@ class SuperResolution(LightningModule):
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def check_optimizer(self) -> None:
-        """Refuse arguments of optimizer and schedule, before the images are read.
-
-        Raises:
-            BadInput: see `build_optimizer` and `build_schedule`.
-        """
+    def _check_optimizer(self) -> None:
+        """Refuse arguments of optimizer and schedule, before the images are read."""
         build_schedule(
             self.schedule_settings, self.build_optimizer(), Length(steps=2, epoch_steps=1)
         )
@@ -148,13 +162,26 @@ class SuperResolution(LightningModule):
         """The optimizer of the configuration, for all parameters.
 
         Raises:
-            BadInput: the optimizer cannot be imported or refuses an argument.
+            BadInput: the network has nothing to train; or the optimizer cannot be imported, is none
+                or refuses an argument.
         """
-        if self.optimizer_settings is None:
-            raise ValueError("a network from a file has no optimizer: no file decides on one")
-        settings = dict(self.optimizer_settings)
-        target = settings.pop("_target_")
+        if not self.is_trainable:
+            raise BadInput(f"{self.network_key}: it has nothing to train; test it without a fit.")
+        given = self.optimizer_settings
+        advice = 'give {"_target_": "torch.optim.Adam", "lr": 1e-3} or another class'
+        require(isinstance(given, Mapping), "optimizer", given or "null", advice)
+        settings = dict(given or {})
+        target = str(settings.pop("_target_", "null"))
         optimizer_class = arguments.locate(target, "optimizer._target_")
+        is_optimizer = inspect.isclass(optimizer_class) and issubclass(
+            optimizer_class, torch.optim.Optimizer
+        )
+        require(
+            is_optimizer,
+            "optimizer._target_",
+            target,
+            "it is no optimizer; give a class derived from torch.optim.Optimizer",
+        )
         arguments.check("optimizer", optimizer_class, settings, supplied=("params",))
         try:
             optimizer: torch.optim.Optimizer = optimizer_class(

@@ -1,4 +1,5 @@
 import random
+import re
 from dataclasses import replace
 from itertools import chain
 
@@ -158,9 +159,9 @@ def test_val_and_test_follow_the_order_of_the_split(tmp_path):
 def test_test_batches_say_which_images_are_grey_in_their_file(tmp_path):
     (tmp_path / "in").mkdir()
     for level, mode in enumerate(["RGB", "L", "RGB", "L", "RGB"]):
-        Image.new("L", (8, 8), level).convert(mode).save(tmp_path / "in" / f"{level}.png")
+        Image.new("L", (16, 16), level).convert(mode).save(tmp_path / "in" / f"{level}.png")
     split = Split(["1.png"], ["0.png"], ["3.png", "2.png", "4.png"])
-    data = settings(tmp_path, kind="folder", crop=8)
+    data = settings(tmp_path, kind="folder", target_size=16)
     module = SuperResolutionData(
         source=open_source(data), split=split, data=data, degradation=ALIASED
     )
@@ -215,9 +216,34 @@ def test_module_is_built_from_a_folder(tmp_path):
     assert (lr.shape, hr.shape) == ((3, 3, 4, 4), (3, 3, 12, 12))
 
 
-def test_setting_that_no_image_has_is_refused(tmp_path):
-    with pytest.raises(BadInput, match=r"^target_sise=8: there is no such setting of images"):
-        SuperResolutionData(tmp_path, target_sise=8)
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"target_sise": 8}, "data.target_sise=8: SuperResolutionData takes no such argument; it"),
+        ({"crop": "x"}, "data.crop=x: it must be a whole number."),
+        ({"augment": "no"}, "data.augment=no: it must be true or false."),
+        ({"split": [0.6, 0.2]}, "data.split=[0.6, 0.2]: give three fractions"),
+        ({"split": "x"}, "data.split=x: it must be a list"),
+        ({"scale": 2.5}, "degradation.scale=2.5: it must be a whole number from 2 to 16."),
+        ({"patch_size": 25}, "data.patch_size=25: it must be a multiple of degradation.scale=2."),
+    ],
+)
+def test_setting_that_no_data_can_use_is_refused(given, sentence):
+    with pytest.raises(BadInput, match=f"^{re.escape(sentence)}"):
+        SuperResolutionData(**given)
+
+
+def test_split_may_be_fractions_and_the_cache_a_path(tmp_path):
+    split = (0.5, 0.3, 0.2)
+    module = SuperResolutionData(count=10, split=split, cache_dir=tmp_path, crop=16, target_size=8)
+    module.prepare()
+    assert [len(names) for names in module.split.as_dict().values()] == [5, 3, 2]
+
+
+def test_target_that_is_too_small_for_ssim_is_refused_in_a_test_alone(tmp_path):
+    module = leaves(tmp_path)
+    with pytest.raises(BadInput, match=r"^data\.target_size=8: SSIM needs 15 pixels a side, a"):
+        module.setup("test")
 
 
 def test_settings_beside_all_settings_are_refused(tmp_path):

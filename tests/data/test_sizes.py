@@ -29,12 +29,12 @@ def test_crop_to_a_multiple_loses_the_odd_row_below_and_the_odd_column_at_the_ri
     [
         (
             {"patch_size": 64},
-            "data.patch_size=64: b.png has 80x62 pixels; set data.patch_size=60 or less, or remove "
-            "the image.",
+            "data.patch_size=64: c.png, the smallest training image, has 62x70 pixels; "
+            "set data.patch_size=60 or less, or leave small images out.",
         ),
         (
             {"batch_size": 4},
-            "data.batch_size=4: a.png has 80x90 pixels and b.png 80x62 pixels, which make no "
+            "data.batch_size=4: a.png has 80x90 pixels and b.png 80x63 pixels, which make no "
             "batch; set data.patch_size, data.target_size or data.batch_size=1.",
         ),
         (
@@ -45,7 +45,7 @@ def test_crop_to_a_multiple_loses_the_odd_row_below_and_the_odd_column_at_the_ri
     ],
 )
 def test_training_images_that_make_no_batch_are_named(changed, sentence):
-    images = [("a.png", (90, 80)), ("b.png", (62, 80))]
+    images = [("a.png", (90, 80)), ("b.png", (63, 80)), ("c.png", (70, 62))]
     with pytest.raises(BadInput, match=f"^{re.escape(sentence)}$"):
         check_training_sizes(images, data_settings(**{**OWN, **changed}), scale=4)
 
@@ -59,7 +59,8 @@ def test_training_images_that_make_batches_are_taken(changed):
 def test_test_image_too_small_for_ssim_is_named():
     data = data_settings(**OWN)
     check_test_sizes([("a.png", (19, 30))], data, scale=4)  # a window of 11, and 4 at each side
-    with pytest.raises(BadInput, match=r"b\.png has 30x18 pixels, and SSIM needs 19 a side"):
+    needed = "SSIM needs 19 pixels a side, a window of 11 within the shaved border of 4"
+    with pytest.raises(BadInput, match=rf"b\.png has 30x18 pixels, and {needed}; leave"):
         check_test_sizes([("a.png", (19, 30)), ("b.png", (18, 30))], data, scale=4)
 
 

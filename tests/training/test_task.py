@@ -141,13 +141,13 @@ def test_optimizer_is_built_from_its_settings_over_all_parameters():
 def test_bad_optimizer_settings_are_refused(wrong):
     settings = {**ADAM, **wrong}
     with pytest.raises(BadInput) as refusal:
-        task_of(TINY, settings).build_optimizer()
+        task_of(TINY, settings)
     assert str(refusal.value).startswith(f"optimizer._target_={settings['_target_']}:")
 
 
 def test_argument_that_the_optimizer_lacks_is_refused_by_its_name():
     with pytest.raises(BadInput, match=r"^optimizer\.momentum=0\.9: Adam takes no such argument"):
-        task_of(TINY, {**ADAM, "momentum": 0.9}).build_optimizer()
+        task_of(TINY, {**ADAM, "momentum": 0.9})
 
 
 def test_validation_psnr_is_of_the_clamped_output_and_the_loss_is_not(trainer):
@@ -286,6 +286,8 @@ def test_checkpoint_reloads_under_weights_only_with_the_same_output(tmp_path, se
     reloaded = SuperResolution.load_from_checkpoint(file)
     images = torch.rand(2, 3, 8, 8)
     assert torch.equal(reloaded.eval()(images), task.eval()(images))
+    moved = SuperResolution.load_from_checkpoint(file, map_location="meta")
+    assert {weight.device.type for weight in moved.parameters()} == {"meta"}
     # Upscaling antialiased or not is no weight, but without it the network is another.
     assert reloaded.network.interpolation.antialias is False
     kept = torch.load(file, weights_only=True)["hyper_parameters"]
@@ -362,6 +364,17 @@ def test_overfitting_a_batch_takes_the_same_one_in_every_epoch(tmp_path):
             {"loss": {"name": "charbonnier", "epsilon": 0.0}},
             r"^loss\.epsilon=0\.0: it must",
         ),
+        ({"loss": {"epsilon": 1.0}}, r"^loss\.name=null: choose mse"),
+        ({"schedule": "sine"}, r"^schedule\.name=sine: choose constant, one_cycle"),
+        ({"schedule": {"name": "cosine", "warmup": 2}}, r"^schedule\.warmup=2: it must be"),
+        ({"optimizer": {"lr": 1e-3}}, r"^optimizer\._target_=null: it cannot be imported"),
+        ({"optimizer": "adam"}, r"^optimizer=adam: give .*torch\.optim\.Adam"),
+        (
+            {"optimizer": {"_target_": "torch.nn.Conv2d"}},
+            r"^optimizer\._target_=torch\.nn\.Conv2d: it is no optimizer",
+        ),
+        ({"scale": 0}, r"^scale=0: it must be a whole number from 2"),
+        ({"scale": "x"}, r"^scale=x: it must be a whole number from 2"),
         ({"settings": {"scale": 3}}, r"^model\.scale=3: give the task's own scale"),
     ],
 )
@@ -370,9 +383,15 @@ def test_setting_that_no_task_can_use_is_refused(settings, sentence):
         SuperResolution("srcnn", **settings)
 
 
-def test_unknown_schedule_is_refused():
-    with pytest.raises(BadInput, match=r"^schedule\.name=sine: choose constant, one_cycle"):
-        SuperResolution("srcnn", schedule="sine").check_optimizer()
+def test_data_of_another_scale_than_the_tasks_is_refused(trainer):
+    data = SuperResolutionData(scale=2, count=5)
+    with pytest.raises(BadInput, match=r"^scale=3: the task upscales by it, .* has scale=2"):
+        trainer.fit(SuperResolution("srcnn", scale=3), data)
+
+
+def test_fit_of_an_interpolation_is_refused(trainer):
+    with pytest.raises(BadInput, match=r"^model\.name=interpolation: it has nothing to train"):
+        fit(trainer, SuperResolution("interpolation"), greys(0.3))
 
 
 def test_checkpoint_of_a_network_without_settings_names_its_class(trainer, tmp_path):
