@@ -1,7 +1,7 @@
 """Which runs may stand in one table or figure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -164,6 +164,20 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
         key: value if isinstance(value, int | float | None) else str(value)
         for key, value in flat.items()
     }
+
+
+def differences(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each of several flat settings what tells it from the others, `lr 0.01, max_epochs 5`."""
+    keys = sorted({key for one in settings for key in one})
+    differing = [key for key in keys if len({one.get(key) for one in settings}) > 1]
+    return [
+        ", ".join(
+            f"{key.rpartition('.')[2].strip('_')} {one[key]}"
+            for key in differing
+            if one.get(key) is not None
+        )
+        for one in settings
+    ]
 
 
 def seed_group_key(run: Run) -> tuple[Any, ...]:

@@ -1,13 +1,14 @@
 """Runs that differ in nothing but their seed, and their label in a figure or page."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
 from srcnn_lightning.report.comparable_runs import (
     Run,
+    differences,
     flat_settings,
     group_by,
     seed_group_key,
@@ -16,6 +17,8 @@ from srcnn_lightning.report.file_names import unique
 from srcnn_lightning.report.study import Study
 
 TARGET, BICUBIC = "Target", "Bicubic"  # labels that everything is compared with
+# A label has their values alone.
+NAMED = ("variant", "model", "recipe", "loss", "schedule", "optimizer")
 
 
 @dataclass
@@ -84,9 +87,15 @@ def seed_groups(runs: Sequence[Run], study: Study | None) -> list[SeedGroup]:
     Best by validation, as somebody would choose who has not seen the test images. Groups of which
     every seed has finished come first, for the metrics of the seeds that survived are no setting's.
     """
+    by_settings = [*group_by(runs, seed_group_key).values()]
+    names = iter(short_names([alike for alike in by_settings if alike[0].is_trained]))
     groups = [
-        SeedGroup(_label(alike, study), _one_per_seed(alike), flat_settings(alike[0]))
-        for alike in group_by(runs, seed_group_key).values()
+        SeedGroup(
+            _label(alike, study, alike[0].kernel or next(names)),
+            _one_per_seed(alike),
+            flat_settings(alike[0]),
+        )
+        for alike in by_settings
     ]
     _make_labels_unique(groups)
     for group in groups:
@@ -115,6 +124,50 @@ def name_without_seed(run: Run) -> str:
     return ",".join(pairs) or str(run.config["model"].get("name", run.name))
 
 
+def short_names(groups: Sequence[Sequence[Run]]) -> list[str]:
+    """For each of several lists of runs, what its name says and not all lists share: `espcn, l1`.
+
+    Args:
+        groups: lists of runs that differ in nothing but their seed.
+    """
+    facts = [_facts(alike[0]) for alike in groups]
+
+    def is_shared(key: str) -> bool:
+        return key in facts[0] and len({str(one.get(key)) for one in facts}) == 1
+
+    names = []
+    for alike, fact in zip(groups, facts, strict=True):
+        (network,) = fact["model"]
+        pairs = [pair.partition("=") for pair in name_without_seed(alike[0]).split(",")]
+        words = [
+            value if key in NAMED else f"{key}{sign}{value}"
+            for key, sign, value in pairs
+            if not is_shared(key)
+        ]
+        is_named = any(key in ("variant", "model") for key, _, _ in pairs)
+        if not is_named and not is_shared("model") and network not in words:
+            words.insert(0, network)
+        names.append(", ".join(words) or network)
+    return names
+
+
+def _facts(run: Run) -> dict[str, list[Any]]:
+    """The settings of a run by the keys that its name may have: `data.seed`, `lr`, `loss`."""
+    facts = defaultdict(list)
+    for group, values in run.config.items():
+        if not isinstance(values, Mapping):
+            facts[group] = [values]
+            continue
+        facts[group].append(values.get("name", values.get("_target_")))
+        for key, value in values.items():
+            facts[f"{group}.{key}"].append(value)
+            if key not in run.config:  # else the shorter key is the configuration's own
+                facts[key].append(value)
+    network = run.config["model"].get("name", run.config["model"].get("_target_"))
+    facts["model"] = [run.kernel or str(network).rpartition(".")[2]]
+    return facts
+
+
 def _one_per_seed(runs: list[Run]) -> list[Run]:
     """Of one seed the finished run, then the newest; it keeps the variant of another."""
     order = sorted(runs, key=lambda run: (run.is_finished, run.date or ""))
@@ -128,12 +181,12 @@ def _variant(runs: list[Run]) -> str | None:
     return next((run.variant for run in runs if run.variant), None)
 
 
-def _label(runs: list[Run], study: Study | None) -> str:
+def _label(runs: list[Run], study: Study | None, name: str) -> str:
     run, variant = runs[0], _variant(runs) or runs[0].kernel
     if study and variant:
         label = study.label(variant, run)
     else:
-        label = run.kernel.capitalize() if run.kernel else name_without_seed(run)
+        label = name.capitalize() if run.kernel else name
     return f"{label} (a run)" if label in (TARGET, BICUBIC) and run.is_trained else label
 
 
@@ -143,15 +196,9 @@ def _make_labels_unique(groups: list[SeedGroup]) -> None:
     for group in groups:
         by_label[group.label].append(group)
     for alike in by_label.values():
-        keys = sorted({key for group in alike for key in group.settings})
-        differing = [key for key in keys if len({group.settings.get(key) for group in alike}) > 1]
-        for group in alike:
-            words = [
-                f"{key.rpartition('.')[2].strip('_')} {group.settings[key]}"
-                for key in differing
-                if group.settings.get(key) is not None
-            ]
-            group.label += f" ({', '.join(words)})" if words else ""
+        words = differences([group.settings for group in alike])
+        for group, differing in zip(alike, words, strict=True):
+            group.label += f" ({differing})" if differing else ""
     labels = unique((group.label for group in groups), "{} ({})")
     for group, label in zip(groups, labels, strict=True):
         group.label = label

@@ -230,7 +230,7 @@ def test_table_without_a_study_goes_by_experiment(outputs, tmp_path):
     done = table("--study", "none", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("**ablation, photos, antialiased x2, 100 epochs**\n")
-    assert "variant=base" in done.stdout
+    assert "| base " in done.stdout
     assert not any(word in done.stdout for word in ("Paper", "Basic SRCNN", "To base"))
 
 

@@ -144,6 +144,49 @@ def test_legend_title_and_curves_do_not_overlap(count):
         assert made.bbox.y0 <= box.y0 < box.y1 <= made.bbox.y1
 
 
+@pytest.mark.parametrize("count", [2, 14])
+def test_legend_of_long_names_is_whole(count):
+    """Every letter of every name lies within the figure, and the panels keep their size."""
+    words = (
+        "espcn, cosine, l1, gradient_clip_val=0.5, kernel_sizes=5-3-3, features=64-32, lr=0.0003"
+    )
+    runs = [run([0.02, 0.01], lr=10.0**-place) for place in range(count)]
+    curves = [
+        Curve(f"{words}, number={place}", group, place)
+        for place, group in enumerate(seed_groups(runs))
+    ]
+    drawings = [draw_curves(CurveFigure("a", "Single", "1 seed", curves), [], "photos")]
+    bicubic = {"e.png": 20.0}
+    drawings.append(
+        draw_gains([replace(one.group, label=one.label) for one in curves], bicubic, "")
+    )
+    for made in drawings:
+        made.canvas.draw()
+        (legend,) = made.legends
+        boxes = [text.get_window_extent() for text in legend.get_texts()]
+        assert all(made.bbox.x0 <= box.x0 < box.x1 <= made.bbox.x1 for box in boxes)
+        assert legend.get_window_extent().y0 >= 0
+        assert all(axes.get_window_extent().height > 1.8 * made.dpi for axes in made.axes)
+    whole = [name.replace("\n", " ") for name in legend_texts(drawings[0])]
+    assert whole == [curve.label for curve in curves]
+
+
+def test_ten_networks_are_told_apart_by_colour_and_dashes():
+    names = [f"network_{place}" for place in range(10)]
+    runs = [
+        replace(
+            make_record(None, experiment="models", name=f"model={name}", settings={"model": model}),
+            history=history([0.02, 0.01]),
+        )
+        for name in names
+        for model in [{"name": name}]
+    ]
+    made, (loss, _) = drawn(runs)
+    assert sorted(legend_texts(made)) == names
+    looks = {(line.get_color(), line.get_linestyle()) for line in loss.lines}
+    assert len(looks) == 10
+
+
 def test_band_reaches_from_the_lowest_to_the_highest_seed():
     losses = {0: [0.03, 0.02], 1: [0.01, 0.04], 2: [0.02, 0.03]}
     runs = [run(values, seed=seed) for seed, values in losses.items()]

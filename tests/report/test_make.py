@@ -121,10 +121,10 @@ def test_report_without_a_study_goes_by_experiment(tmp_path):
     tables = collect_tables(runs, None)
     assert [table.title.partition(",")[0] for table in tables] == ["ablation", "mine"]
     labels = {row.label for table in tables for row in table.rows}
-    assert labels == {f"variant={run.variant}" for run in runs[:4]} | {"width=8"}
+    assert labels == {run.variant for run in runs[:4]} | {"width=8"}
     assert all(row.printed is row.to_base is None for table in tables for row in table.rows)
     bicubic, width = (
-        row for table in tables for row in table.rows if row.label in ("variant=bicubic", "width=8")
+        row for table in tables for row in table.rows if row.label in ("bicubic", "width=8")
     )
     assert width.gain == pytest.approx(width.mean["test_psnr"] - bicubic.mean["test_psnr"])
     figures = select_curves(seed_groups(runs, None), None)

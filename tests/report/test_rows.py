@@ -226,6 +226,35 @@ def test_sweep_keeps_the_seed_of_the_images_apart():
     assert len(experiment_rows(runs)) == 2
 
 
+def test_base_recipe_is_the_first_row_and_the_others_are_by_name():
+    runs = [
+        make_record(None, name=f"recipe={recipe},seed={seed}", seed=seed, settings=settings)
+        for recipe, settings in (
+            ("modern", {"recipe": "modern", "loss.name": "l1"}),
+            ("paper", {"recipe": "paper"}),
+            ("flips", {"recipe": "flips", "data.augment": True}),
+        )
+        for seed in (0, 1)
+    ]
+    rows = experiment_rows(runs)
+    assert [row.label for row in rows] == ["paper", "flips", "modern"]
+    assert [row.to_base is None for row in rows] == [True, False, False]
+
+
+def test_row_is_named_by_what_differs_within_the_table():
+    espcn = {"name": "espcn", "kernel_sizes": [5, 3, 3]}
+    shared = {"data.patch_size": 48}
+    runs = [
+        make_record("bicubic", name="patch_size=48,model=bicubic", settings=shared),
+        make_record(None, name="patch_size=48,model=espcn", settings={"model": espcn, **shared}),
+        make_record(None, name="patch_size=48,lr=0.01", settings={"optimizer.lr": 0.01, **shared}),
+    ]
+    rows = experiment_rows(runs)
+    assert {row.label for row in rows} == {"bicubic", "espcn", "srcnn, lr=0.01"}
+    # The name of the run is what `--expect-gain` takes.
+    assert {row.variant for row in rows} == {run.name for run in runs}
+
+
 def test_sweep_row_that_diverged_says_so():
     rows = experiment_rows([make_record(None, name="lr=0.1", status="diverged")])
-    assert [(row.label, row.status, row.mean) for row in rows] == [("lr=0.1", "diverged", {})]
+    assert [(row.label, row.status, row.mean) for row in rows] == [("srcnn", "diverged", {})]

@@ -136,6 +136,51 @@ def test_run_without_a_variant_has_its_name_without_the_seed():
     assert labels([run]) == ["Bicubic"]
 
 
+def test_label_has_what_differs_between_the_groups_alone():
+    shared = {"data.patch_size": 48, "data.augment": True, "data.steps_per_epoch": 10}
+    batches = "patch_size=48,augment=true,steps_per_epoch=10"
+    espcn = {
+        "model": {"name": "espcn", "kernel_sizes": [5, 3, 3]},
+        "schedule": {"name": "cosine"},
+        "loss": {"name": "l1"},
+    }
+    runs = [
+        make_record(None, name=f"{batches},model=srcnn,scale=2", settings=shared),
+        make_record(
+            None,
+            name=f"{batches},model=espcn,schedule=cosine,loss=l1",
+            settings={**shared, **espcn},
+        ),
+        make_record("bicubic", name=f"{batches},model=bicubic", settings=shared),
+    ]
+    assert {*labels(runs)} == {"srcnn", "espcn, cosine, l1", "Bicubic"}
+
+
+def test_recipes_and_networks_are_labels_of_one_word():
+    recipes = {"paper": {}, "modern": {"loss.name": "l1"}, "flips": {"data.augment": True}}
+    runs = [
+        make_record(None, name=f"recipe={recipe},seed=0", settings={"recipe": recipe, **settings})
+        for recipe, settings in recipes.items()
+    ]
+    assert {*labels(runs)} == {*recipes}
+    networks = [
+        make_record(None, name=f"model={name}", settings={"model": {"name": name}})
+        for name in ("espcn", "fsrcnn")
+    ]
+    # The default network is not in the name of its run.
+    runs = [*networks, make_record(None, name="lr=0.01", settings={"optimizer.lr": 0.01})]
+    assert {*labels(runs)} == {"espcn", "fsrcnn", "srcnn, lr=0.01"}
+
+
+def test_setting_whose_key_is_named_in_full_is_shared_too():
+    settings = ({"data.seed": 1, "model.width": 8}, {"data.seed": 1, "model.width": 16})
+    runs = [
+        make_record(None, name=f"data.seed=1,width={one['model.width']}", settings=one)
+        for one in settings
+    ]
+    assert labels(runs) == ["width=8", "width=16"]
+
+
 def test_equal_labels_are_told_apart_by_what_differs_alone():
     runs = [
         make_record("base", settings={"optimizer.lr": lr, "trainer.max_epochs": epochs})

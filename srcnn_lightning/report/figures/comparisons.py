@@ -1,10 +1,11 @@
 """Images side by side with their PSNR and a magnified square."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from srcnn_lightning.report.figures.style import figure
-from srcnn_lightning.report.images import TestImage, Window
+from srcnn_lightning.report.figures.style import DOTS_PER_INCH, figure
+from srcnn_lightning.report.images import Pixels, TestImage, Window
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET
 
 if TYPE_CHECKING:
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAGNIFIED = 5  # the magnified square has a fifth of the side
+INSET = 0.45  # of the side, where it is shown
 FRAME = "#E69F00"
+WIDTH = 2.4  # inches of a column
+TALLEST = 1.5  # heights of an image in its widths; a taller one has empty space beside it
+LINE = 28  # letters of a column's label
 
 
 def draw_comparison(title: str, images: Sequence[TestImage], labels: Sequence[str]) -> "Figure":
@@ -23,13 +28,20 @@ def draw_comparison(title: str, images: Sequence[TestImage], labels: Sequence[st
         images: test images that have pixels under every label.
         labels: labels of the columns, from left to right.
     """
-    with figure(2.4 * len(labels), 0.4 + 2.75 * len(images)) as canvas:
-        grid = canvas.subplots(len(images), len(labels), squeeze=False)
-        for row, image in zip(grid, images, strict=True):
+    titles = [[_title(image, label) for label in labels] for image in images]
+    heights = []
+    for image, row in zip(images, titles, strict=True):
+        height, width = image.pixels[labels[0]].shape[:2]
+        lines = 1 + max(title.count("\n") for title in row)
+        heights.append((WIDTH - 0.1) * min(height / width, TALLEST) + 0.15 * lines + 0.15)
+    with figure(WIDTH * len(labels), 0.3 + sum(heights)) as canvas:
+        grid = canvas.subplots(len(images), len(labels), squeeze=False, height_ratios=heights)
+        for row, image, names in zip(grid, images, titles, strict=True):
             side = min(image.pixels[labels[0]].shape[:2])
             window = image.window(max(1, side // MAGNIFIED))
-            for axes, label in zip(row, labels, strict=True):
-                _draw(axes, image, label, window)
+            for axes, label, name in zip(row, labels, names, strict=True):
+                axes.set_title(name, fontsize=9)
+                _draw(axes, image.pixels[label], window)
         canvas.suptitle(title, fontsize=11)
     return canvas
 
@@ -76,12 +88,15 @@ def columns(images: Sequence[TestImage], labels: Sequence[str]) -> list[str]:
     ]
 
 
-def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
-    pixels = image.pixels[label]
-    axes.imshow(pixels, interpolation="nearest")
+def _title(image: TestImage, label: str) -> str:
     psnr = f"{image.psnr[label]:.2f} dB" if label in image.psnr else image.name
     seed = f", seed {image.seeds[label]}" if label in image.seeds else ""
-    axes.set_title(f"{label}{seed}\n{psnr}", fontsize=9)
+    return "\n".join(textwrap.fill(line, LINE) for line in (f"{label}{seed}", psnr))
+
+
+def _draw(axes: "Axes", pixels: Pixels, window: Window) -> None:
+    is_reduced = pixels.shape[1] > WIDTH * DOTS_PER_INCH
+    axes.imshow(pixels, interpolation="hanning" if is_reduced else "nearest")
     axes.set_axis_off()
     axes.grid(visible=False)
     rows, columns = window
@@ -92,9 +107,11 @@ def _draw(axes: "Axes", image: TestImage, label: str, window: Window) -> None:
     sides = (columns.stop - columns.start, rows.stop - rows.start)
     axes.add_patch(Rectangle(corners, *sides, fill=False, edgecolor=FRAME, linewidth=1.2))
     # In the corner that is farthest from the square, so as not to cover it.
-    left = 0.0 if columns.start + columns.stop > width else 0.55
-    bottom = 0.0 if rows.start + rows.stop < height else 0.55
-    inset = axes.inset_axes((left, bottom, 0.45, 0.45))
+    side = INSET * min(height, width)
+    share = (side / width, side / height)
+    left = 0.0 if columns.start + columns.stop > width else 1 - share[0]
+    bottom = 0.0 if rows.start + rows.stop < height else 1 - share[1]
+    inset = axes.inset_axes((left, bottom, *share))
     inset.imshow(pixels[window], interpolation="nearest")
     inset.set(xticks=[], yticks=[])
     inset.grid(visible=False)

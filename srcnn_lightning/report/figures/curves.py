@@ -1,7 +1,8 @@
 """Curves over epochs, and the scatter of gains."""
 
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,14 +21,15 @@ PANELS = (
     ("val_psnr", "max_val_psnr", "Validation PSNR (dB)"),
 )
 MARKERS = "osD^v"
+LINE = 46  # letters of a legend's line
 
 
 def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: str) -> "Figure":
     """Validation loss above validation PSNR against the epoch; baselines as dashed lines.
 
     One column, so that it fits a phone and a column of a paper. Of several seeds the line is the
-    mean, and a band reaches from the lowest to the highest. Of more curves than there are colours
-    the best are coloured, and the others thin and grey.
+    mean, and a band reaches from the lowest to the highest. A second round of the colours is dashed
+    and dotted. Of more curves the best are coloured, and the others thin and grey.
 
     Args:
         selection: curves.
@@ -40,15 +42,16 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
     with figure(5.4, 7.2) as canvas:
         panels = canvas.subplots(2, 1, sharex=True)
         best = sorted(curves, key=lambda curve: -(curve.group.mean("max_val_psnr") or 0))
-        too_many = len(curves) > len(COLOURS)
+        too_many = len(curves) > 2 * len(COLOURS)
         coloured = best[: len(COLOURS)] if too_many else curves
         for axes, (curve_name, metric, label) in zip(panels, PANELS, strict=True):
             for curve in curves:
                 if curve not in coloured:
                     _line(axes, curve, curve_name, color=GREY, linewidth=0.6, alpha=0.5)
             for place, curve in enumerate(coloured):
-                colour = COLOURS[place if too_many else curve.colour]
-                _line(axes, curve, curve_name, color=colour, label=curve.label, linewidth=1.6)
+                again, colour = divmod(place if too_many else curve.colour, len(COLOURS))
+                look = {"color": COLOURS[colour], "linestyle": "-." if again else "-"}
+                _line(axes, curve, curve_name, label=curve.label, linewidth=1.6, **look)
             _baselines(axes, baselines, metric)
             if curve_name == "val_loss":
                 _log_scale(axes)
@@ -67,14 +70,7 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
         if too_many:
             others = len(curves) - len(coloured)
             handles[f"{others} others"] = panels[0].plot([], [], color=GREY, linewidth=0.6)[0]
-        columns = 2 if max(map(len, handles), default=0) < 28 else 1
-        canvas.legend(
-            [*handles.values()],
-            [*handles],
-            loc="outside lower center",
-            ncols=columns,
-            frameon=False,
-        )
+        _legend(canvas, handles)
     return canvas
 
 
@@ -99,25 +95,37 @@ def draw_gains(seed_groups: Sequence[SeedGroup], bicubic: dict[str, float], data
     """
     with figure(5.4, 5.2) as canvas:
         axes = canvas.subplots()
+        handles = {}
         for group, colour, marker in zip(seed_groups, COLOURS, MARKERS, strict=False):
             psnr = group.psnr_per_image()
             names = [name for name in psnr if name in bicubic]
             gains = [psnr[name] - bicubic[name] for name in names]
             label = f"{group.label} (mean {np.mean(gains):+.2f} dB)" if gains else group.label
             places = [bicubic[name] for name in names]
-            axes.scatter(places, gains, s=34, color=colour, marker=marker, alpha=0.85, label=label)
-        axes.axhline(0, color=GREY, dashes=DASHES["bicubic"], label="Bicubic")
+            look = {"s": 34, "color": colour, "marker": marker, "alpha": 0.85}
+            handles[label] = axes.scatter(places, gains, **look)
+        handles["Bicubic"] = axes.axhline(0, color=GREY, dashes=DASHES["bicubic"], label="Bicubic")
         axes.set_xlabel("Test PSNR of bicubic (dB)")
         axes.set_ylabel("Gain over bicubic (dB)")
         _title(canvas, f"Gain on each test image: {data}", "easy images lie on the right")
-        canvas.legend(loc="outside lower center", frameon=False)
+        _legend(canvas, handles)
     return canvas
 
 
 def _title(canvas: "Figure", title: str, note: str) -> None:
-    from textwrap import fill
+    lines = f"{textwrap.fill(title, 52)}\n{textwrap.fill(note, 60)}"
+    canvas.suptitle(lines, fontsize=10)
 
-    canvas.suptitle(f"{fill(title, 52)}\n{fill(note, 60)}", fontsize=10)
+
+def _legend(canvas: "Figure", handles: Mapping[str, Any]) -> None:
+    """A legend below the axes: names that are too long for a line have several."""
+    names = [textwrap.fill(name, LINE) for name in handles]
+    columns = 2 if max(map(len, handles), default=0) <= LINE // 2 else 1
+    rows = sum(name.count("\n") + 1 for name in names) / columns
+    canvas.set_figheight(canvas.get_figheight() + 0.2 * max(0, rows - 6))  # not at the axes' cost
+    canvas.legend(
+        [*handles.values()], names, loc="outside lower center", ncols=columns, frameon=False
+    )
 
 
 def _log_scale(axes: "Axes") -> None:

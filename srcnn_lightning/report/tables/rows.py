@@ -7,7 +7,7 @@ from statistics import fmean, median_low, stdev
 from typing import Any
 
 from srcnn_lightning.report.comparable_runs import Run, group_by
-from srcnn_lightning.report.seed_groups import name_without_seed, unfinished
+from srcnn_lightning.report.seed_groups import name_without_seed, short_names, unfinished
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
 from srcnn_lightning.report.study import Family, PrintedRow, Study
 
@@ -93,7 +93,7 @@ def family_rows(runs: Sequence[Run], family: Family, study: Study) -> list[Table
 
 
 def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[TableRow]:
-    """One row for each setting of an experiment; seeds are averaged.
+    """One row for each setting of an experiment, the base recipe first; seeds are averaged.
 
     Args:
         runs: runs of the experiment.
@@ -101,9 +101,16 @@ def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[T
     """
     by_name = group_by(runs, name_without_seed)
     base = _base_recipe(by_name.values())
+    labels = short_names([*by_name.values()])
+    if len({*labels}) < len(labels):  # names of one configuration
+        labels = [*by_name]
+    settings = [
+        (alike[0].config["recipe"] != BASE_RECIPE, _by_value(name), label, name, alike)
+        for label, (name, alike) in zip(labels, by_name.items(), strict=True)
+    ]
     rows = [
-        _row(name, name, alike, () if alike[0].config["recipe"] == BASE_RECIPE else base)
-        for name, alike in sorted(by_name.items(), key=lambda item: _by_value(item[0]))
+        _row(label, name, alike, base if is_compared else ())
+        for is_compared, _, label, name, alike in sorted(settings, key=lambda setting: setting[:2])
     ]
     for row in rows:
         if bicubic is not None and "test_psnr" in row.mean:
