@@ -113,6 +113,25 @@ def test_report_of_diverged_runs_without_a_single_metric_is_made(tmp_path):
     assert "index.html" in make_report(runs, left_out, tmp_path / "report", STUDY)
 
 
+def test_titles_of_two_tables_of_an_experiment_say_what_differs(tmp_path):
+    settings = ({"data.patch_size": 48}, {}, {"trainer.precision": "bf16-mixed"})
+    contents = [
+        make_run(None, experiment="single", name=f"a={place}", settings=one)
+        for place, one in enumerate(settings)
+    ]
+    for content in contents:
+        content["config"]["trainer"]["max_epochs"] = 1
+    runs, _ = read(tmp_path, *contents)
+    start = "single, photos, antialiased x2, 1 epoch"
+    tables = collect_tables(runs, STUDY)
+    assert sorted(table.title for table in tables) == [
+        f"{start}, patch_size 48, precision 32-true",
+        f"{start}, precision 32-true",
+        f"{start}, precision bf16-mixed",
+    ]
+    assert all("; 1 epoch of Adam" in table.caption for table in tables)
+
+
 def test_report_without_a_study_goes_by_experiment(tmp_path):
     contents = [make_run(variant) for variant in ("base", "tanh", "bicubic", "l2_1e-3")]
     contents.append(make_run(None, experiment="mine", name="width=8", level=110))

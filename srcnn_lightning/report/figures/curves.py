@@ -95,14 +95,14 @@ def draw_gains(seed_groups: Sequence[SeedGroup], bicubic: dict[str, float], data
     """
     with figure(5.4, 5.2) as canvas:
         axes = canvas.subplots()
-        handles = {}
+        handles: dict[str, Any] = {}
         for group, colour, marker in zip(seed_groups, COLOURS, MARKERS, strict=False):
             psnr = group.psnr_per_image()
             names = [name for name in psnr if name in bicubic]
             gains = [psnr[name] - bicubic[name] for name in names]
             label = f"{group.label} (mean {np.mean(gains):+.2f} dB)" if gains else group.label
             places = [bicubic[name] for name in names]
-            look = {"s": 34, "color": colour, "marker": marker, "alpha": 0.85}
+            look: dict[str, Any] = {"s": 34, "color": colour, "marker": marker, "alpha": 0.85}
             handles[label] = axes.scatter(places, gains, **look)
         handles["Bicubic"] = axes.axhline(0, color=GREY, dashes=DASHES["bicubic"], label="Bicubic")
         axes.set_xlabel("Test PSNR of bicubic (dB)")

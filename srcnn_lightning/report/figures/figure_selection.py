@@ -102,7 +102,7 @@ def shared_settings(
         own: words for the values of a study's own settings, by key.
     """
     words: dict[str, Callable[[Any], str]] = {
-        "trainer.max_epochs": lambda value: f"{value} epochs",
+        "trainer.max_epochs": lambda value: f"{value} epoch{'s' * (value != 1)}",
         "optimizer.lr": lambda value: f"learning rate {value:g}",
         "data.batch_size": lambda value: f"batch {value}",
         "data.patch_size": lambda value: f"{value}-pixel patches",

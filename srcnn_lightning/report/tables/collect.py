@@ -1,11 +1,16 @@
 """Every table that the runs give."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from srcnn_lightning.report.comparable_runs import (
     Run,
+    batch_settings,
+    differences,
     experiment_groups,
+    group_by,
     images_key,
+    trainer_settings,
     variant_groups,
 )
 from srcnn_lightning.report.file_names import unique
@@ -29,28 +34,59 @@ def collect_tables(runs: Sequence[Run], study: Study | None) -> list[Table]:
     for group in experiment_groups(run for run in runs if not (study and run.variant)):
         rows = experiment_rows(group, bicubic.get(images_key(group[0])))
         title = _title(group[0].experiment, group)
-        tables.append(Table(title, caption(group, rows), rows, has_printed=False))
-    titles = unique((table.title for table in tables), "{} ({})")
-    for table, title in zip(tables, titles, strict=True):
-        table.title = title
-    return tables
+        tables.append((Table(title, caption(group, rows), rows, has_printed=False), group))
+    _make_titles_unique(tables)
+    return [table for table, _ in tables]
 
 
-def _study_tables(runs: Sequence[Run], study: Study) -> list[Table]:
+def _study_tables(runs: Sequence[Run], study: Study) -> list[tuple[Table, list[Run]]]:
     tables = []
     for group in variant_groups(runs, study.varied):
         rows = variant_rows(group, study)
-        tables.append(Table(_title("Ablation", group), caption(group, rows), rows))
+        tables.append((Table(_title("Ablation", group), caption(group, rows), rows), group))
         for family in study.families:
             rows = family_rows(group, family, study)
             if len(rows) > 1:
                 members = [run for run in group if family.holds(run.variant)]
                 title, text = _title(family.title, group), caption(members, rows)
-                tables.append(Table(title, text, rows, has_printed=False))
+                tables.append((Table(title, text, rows, has_printed=False), members))
     return tables
 
 
 def _title(name: str, runs: Sequence[Run]) -> str:
     trained = next((run for run in runs if run.is_trained), None)
-    epochs = f", {trained.config['trainer']['max_epochs']} epochs" if trained else ""
-    return f"{name}, {runs[0].data}, {runs[0].degradation}{epochs}"
+    text = f"{name}, {runs[0].data}, {runs[0].degradation}"
+    if trained is None:
+        return text
+    epochs = trained.config["trainer"]["max_epochs"]
+    return f"{text}, {epochs} epoch{'s' * (epochs != 1)}"
+
+
+def _make_titles_unique(tables: Sequence[tuple[Table, Sequence[Run]]]) -> None:
+    """Add to equal titles the settings that differ, `patch_size 48`."""
+    for alike in group_by(tables, lambda pair: pair[0].title).values():
+        words = differences([_shared(runs) for _, runs in alike])
+        for (table, _), differing in zip(alike, words, strict=True):
+            table.title += f", {differing}" if differing else ""
+    titles = unique((table.title for table, _ in tables), "{} ({})")
+    for (table, _), title in zip(tables, titles, strict=True):
+        table.title = title
+
+
+def _shared(runs: Sequence[Run]) -> dict[str, Any]:
+    """What all trained runs of a table share of the settings that keep runs in tables apart."""
+    settings = [
+        {
+            **{key: run.config["data"][key] for key in ("crop", "target_size")},
+            **batch_settings(run),
+            **trainer_settings(run),
+            "lr": run.config["optimizer"]["lr"],
+        }
+        for run in runs
+        if run.is_trained
+    ]
+    return {
+        key: str(value)
+        for key, value in (settings[0] if settings else {}).items()
+        if value is not None and all(one.get(key) == value for one in settings)
+    }
