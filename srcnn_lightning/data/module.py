@@ -117,7 +117,8 @@ class SuperResolutionData(LightningDataModule):
             check_target_side(self.data, self.degradation.scale)
         if not self.pairs:
             self.prepare()
-        self._check_sizes(stage)
+        network = getattr(self.trainer and self.trainer.lightning_module, "network", None)
+        self.check_sizes(getattr(network, "multiple_of", 1), is_trained=stage == "fit")
         if not self.data.on_device:
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
@@ -129,8 +130,16 @@ class SuperResolutionData(LightningDataModule):
         advice = f"the task upscales by it, and the data has scale={scale}; give both one scale"
         require(task_scale == scale, "scale", task_scale, advice)
 
-    def _check_sizes(self, stage: str) -> None:
-        """Refuse images that the run would fail on; a baseline needs no batches of training."""
+    def check_sizes(self, multiple_of: int, is_trained: bool) -> None:
+        """Refuse prepared images that a run would fail on.
+
+        Args:
+            multiple_of: number that the sides of the network's inputs must be multiples of.
+            is_trained: whether the network is trained; a baseline needs no batches of training.
+
+        Raises:
+            BadInput: sentence for the first image of a size that cannot be used.
+        """
         sizes = {
             part: [
                 (name, (image.shape[-2], image.shape[-1]))
@@ -139,15 +148,12 @@ class SuperResolutionData(LightningDataModule):
             for part, names in self.split.as_dict().items()
         }
         data, scale = self.data, self.degradation.scale
-        is_trained = stage == "fit"
         if is_trained:
             check_training_sizes(sizes["train"], data, scale)
         check_test_sizes(sizes["test"], data, scale)
-        if self.trainer and data.side is None:
-            network = getattr(self.trainer.lightning_module, "network", None)
-            multiple = scale * getattr(network, "multiple_of", 1)
+        if data.side is None:
             trained = sizes["train"] if is_trained and data.patch_size is None else []
-            check_multiples([*trained, *sizes["val"], *sizes["test"]], multiple)
+            check_multiples([*trained, *sizes["val"], *sizes["test"]], scale * multiple_of)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""

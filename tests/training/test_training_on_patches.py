@@ -170,6 +170,7 @@ def test_what_no_run_can_use_is_refused_in_one_sentence(
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(words)
     assert not list(run_record.find(tmp_path))
+    assert not list(tmp_path.rglob("*.tfevents*"))
 
 
 def test_network_that_needs_multiples_refuses_other_sides(command: Command, tmp_path: Path) -> None:

@@ -136,7 +136,8 @@ def _training(trained: Sequence[Run]) -> str:
     counts = sorted({run.parameters for run in trained if run.parameters is not None})
     sizes = " or ".join(f"{count:,}" for count in counts)
     return (
-        f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, loss {losses}, learning rate {rates} ({schedules}), "
+        f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, loss {losses}, "
+        f"learning rate {rates} ({schedules}), "
         f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}; "
         f"{sizes} parameters; seed {values(lambda run: str(run.seed))}"
     )
