@@ -147,11 +147,11 @@ SENTENCES = {
     ),
     "crop too small for SSIM": (
         ("data.crop=14",),
-        "data.crop=14: SSIM needs 15 pixels within the shaved border.",
+        "data.crop=14: SSIM needs 15 pixels a side",
     ),
     "target too small for SSIM once it is cropped": (
         ("data.crop=32", "data.target_size=18", "degradation.scale=4"),
-        "data.target_size=18: SSIM needs 19 pixels within the shaved border.",
+        "data.target_size=18: SSIM needs 19 pixels a side",
     ),
     "test image too small for SSIM": (
         ("degradation.scale=15", "data.patch_size=15"),
