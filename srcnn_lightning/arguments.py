@@ -4,9 +4,9 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
-from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.errors import BadInput, one_line, shown
 
 # What a value of each of pydantic's types must be; other types are shown as they are written.
 WANTED = {
@@ -80,23 +80,25 @@ def check(
     Raises:
         BadInput: the first such argument.
     """
-    shown = name or getattr(target, "__qualname__", str(target))
+    target_name = name or getattr(target, "__qualname__", str(target))
     parameters = _parameters(target)
     named = _named(parameters)
     for key, value in given.items():
         if key in supplied:
-            raise BadInput(f"{group}.{key}={value}: the program gives this argument itself.")
+            raise BadInput(f"{group}.{key}={shown(value)}: the program gives this argument itself.")
         if key in named:
             _check_type(f"{group}.{key}", value, named[key].annotation)
         elif not _takes_any(parameters):
             known = ", ".join(key for key in named if key not in supplied) or "none"
             raise BadInput(
-                f"{group}.{key}={value}: {shown} takes no such argument; it takes {known}."
+                f"{group}.{key}={shown(value)}: {target_name} takes no such argument; "
+                f"it takes {known}."
             )
     for key, parameter in named.items():
         if parameter.default is parameter.empty and key not in given and key not in supplied:
             raise BadInput(
-                f"{group}.{key}: {shown} needs this argument; give it as +{group}.{key}=VALUE."
+                f"{group}.{key}: {target_name} needs this argument; "
+                f"give it as +{group}.{key}=VALUE."
             )
 
 
@@ -138,5 +140,13 @@ def _check_type(key: str, value: Any, annotation: Any) -> None:
         wanted = WANTED.get(first["type"])
         is_element = isinstance(value, list) and first["loc"] and isinstance(first["loc"][-1], int)
         subject = "each" if wanted and is_element else "it"
-        wanted = wanted or inspect.formatannotation(annotation)
-        raise BadInput(f"{key}={value}: {subject} must be {wanted}.") from error
+        wanted = wanted or _describe(annotation)
+        raise BadInput(f"{key}={shown(value)}: {subject} must be {wanted}.") from error
+
+
+def _describe(annotation: Any) -> str:
+    """The type as it is written; `tuple[int, int]` in words."""
+    items = get_args(annotation) if get_origin(annotation) is tuple else ()
+    if set(items) in ({int}, {float}):
+        return f"a list of {len(items)} {'whole ' if int in items else ''}numbers"
+    return inspect.formatannotation(annotation)

@@ -1,6 +1,7 @@
 """How the program ends: exit statuses, sentences on stderr, and what a signal does."""
 
 import errno
+import json
 import os
 import signal
 import sys
@@ -44,7 +45,12 @@ def require(is_right: bool, key: str, value: Any, advice: str) -> None:
         BadInput: the sentence of the three.
     """
     if not is_right:
-        raise BadInput(f"{key}={value!s}: {advice}.")
+        raise BadInput(f"{key}={shown(value)}: {advice}.")
+
+
+def shown(value: Any) -> str:
+    """A value for a sentence, as the command line has it: null, true and false."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def choose(key: str, value: str, options: tuple[str, ...]) -> None:

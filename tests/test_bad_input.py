@@ -115,7 +115,7 @@ CASES = {
     "endless images": ((LEAVES, "data.count=1000000000000"), ("data.count", "100000")),
     "degradation against its name": (
         (LEAVES, "degradation.antialias=false"),
-        ("degradation.antialias=False", "degradation.name=antialiased"),
+        ("degradation.antialias=false", "degradation.name=antialiased"),
     ),
     "no boolean": ((LEAVES, "model.batch_norm=perhaps"), ("batch_norm=perhaps", "true or false")),
     "no number in a sweep": ((LEAVES, "-m", "optimizer.lr=1e-3,abc"), ("lr=abc", "a number")),
@@ -235,6 +235,93 @@ CASES = {
         (LEAVES, "optimizer._target_=torch.optim.Nope"),
         ("optimizer._target_=torch.optim.Nope", "cannot be imported"),
     ),
+    "mixed precision without a GPU": (
+        (LEAVES, "trainer.precision=16-mixed"),
+        ("trainer.precision=16-mixed: it needs a GPU; choose bf16-mixed or 32-true.",),
+    ),
+    "setting that one schedule of a sweep has not": (
+        (LEAVES, "schedule=step,cosine", "schedule.epochs=3", "-m"),
+        ("schedule.epochs=3: cosine takes no such argument; it takes warmup, end.",),
+    ),
+    "deleted setting whose value is null": (
+        (LEAVES, "~data.patch_size"),
+        ("~data.patch_size: every run needs this setting",),
+    ),
+    "deleted group": ((LEAVES, "~trainer"), ("~trainer: every run needs this setting",)),
+    "deleted group of images": (("~data",), ("~data: every run needs this setting",)),
+    "deleted group of a sweep": (
+        (LEAVES, "~schedule", "-m"),
+        ("~schedule: every run needs this setting",),
+    ),
+    "deleted name of a schedule": (
+        (LEAVES, "~schedule.name"),
+        ("~schedule.name: it says what the group stands for; leave it in.",),
+    ),
+    "null for a number": (
+        (LEAVES, "schedule=one_cycle", "schedule.start=null"),
+        ("schedule.start=null: it must be a number.",),
+    ),
+    "target smaller than SSIM's window": (
+        (LEAVES, "data.target_size=8", "degradation.scale=4"),
+        ("SSIM needs 19 pixels a side, a window of 11 within the shaved border of 4.",),
+    ),
+    "folder of drawn images": (
+        (LEAVES, "data.root=images"),
+        ("data.root=images: data=dead_leaves does not use it", "data=div2k or data=folder"),
+    ),
+    "subset of a folder": (
+        (*FOLDER, "data.subset=train"),
+        ("data.subset=train: data=folder does not use it", "data=div2k"),
+    ),
+    "address of drawn images": (
+        (LEAVES, NOWHERE),
+        (f"{NOWHERE}: data=dead_leaves does not use it",),
+    ),
+    "group with a plus": (
+        (LEAVES, "+model=espcn"),
+        ("+model: every run has this group", "model=NAME"),
+    ),
+    "second group of images with a plus": (
+        (LEAVES, "+data=div2k"),
+        ("+data: every run has this group", "data=NAME"),
+    ),
+    "choice without -m": ((LEAVES, "seed=choice(0,1)"), ("seed=choice(0,1): several", "-m")),
+    "class that is no optimizer": (
+        (LEAVES, "optimizer._target_=torch.nn.Conv2d"),
+        ("optimizer._target_=torch.nn.Conv2d: it is no optimizer", "torch.optim.Optimizer"),
+    ),
+    "list of another length": (
+        (LEAVES, "model=espcn", "model.features=[]"),
+        ("model.features=[]: it must be a list of 2 whole numbers.",),
+    ),
+    "residuals without a size": (
+        (LEAVES, "model=edsr", "model.residual_scale=nan"),
+        ("model.residual_scale=nan: it must be above 0, and finite.",),
+    ),
+    "features without a number": (
+        (LEAVES, "model=ninasr", "model.expansion=inf"),
+        ("model.expansion=inf: it must be above 0, and finite.",),
+    ),
+    **{
+        f"configuration file {name}": (
+            (LEAVES, "--config-dir", "own", f"model={name}"),
+            (f"own/model/{name}.yaml: {words}", advice),
+        )
+        for name, words, advice in (
+            ("unclosed", "line 3 cannot be read (expected ',' or ']'", "correct it"),
+            ("tab", "line 2 cannot be read (found character '\\t'", "correct it"),
+            ("twice", "line 2 cannot be read (found duplicate key name)", "correct it"),
+            ("latin_1", "it cannot be read ('utf-8' codec can't decode", "correct it"),
+            ("defaults", "it cannot be read (Invalid defaults list", "must be a list"),
+            ("list", "it holds no settings", "key: value"),
+            ("empty", "it lacks name or _target_", "which says what it stands for"),
+            ("nameless", "it lacks name or _target_", "which says what it stands for"),
+        )
+    },
+    "configuration file that chooses a second network": (
+        (LEAVES, "--config-dir", "own", "+experiment=two"),
+        ("model: a file chooses this group a second time", "override /model: NAME"),
+    ),
     "no GPU": ((LEAVES, "trainer=gpu"), ("trainer.accelerator=gpu", "trainer=auto")),
     "unknown precision": ((LEAVES, "trainer.precision=17"), ("trainer.precision=17", "32-true")),
     "outputs cannot be written": (
@@ -283,6 +370,20 @@ CASES = {
 }
 
 
+CONFIGURATION_FILES = {
+    "model/unclosed.yaml": b"name: srcnn\nkernel_sizes: [8, 4\n",
+    "model/tab.yaml": b"name: srcnn\n\tfeatures: [8, 4]\n",
+    "model/twice.yaml": b"name: srcnn\nname: srcnn\n",
+    "model/latin_1.yaml": b"name: srcnn # caf\xe9\n",
+    "model/defaults.yaml": b"defaults: 3\nname: srcnn\n",
+    "model/list.yaml": b"- srcnn\n",
+    "model/empty.yaml": b"",
+    "model/nameless.yaml": b"features: [8, 4]\n",
+    "model/small.yaml": b"defaults: [srcnn]\nfeatures: [8, 4]\n",
+    "experiment/two.yaml": b"# @package _global_\ndefaults: [/model: espcn]\n",
+}
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
@@ -296,6 +397,10 @@ def files(tmp_path: Path) -> None:
     )
     (tmp_path / "no_zip").mkdir()
     (tmp_path / "no_zip/DIV2K_valid_HR.zip").write_text("not a zip")
+    for name, content in CONFIGURATION_FILES.items():
+        path = tmp_path / "own" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     noise = np.random.default_rng(0).integers(0, 256, (70, 80, 3), dtype=np.uint8)
     for folder in ("images", "truncated", "text"):
         (tmp_path / folder).mkdir()
@@ -335,3 +440,10 @@ def test_unknown_verb_is_told_from_a_setting(command: Command) -> None:
     assert done.returncode == 2
     sentence = "tabel: there is no such verb; choose table, report, upscale, or give settings as"
     assert done.stderr == f"{sentence} key=value.\n"
+
+
+@pytest.mark.usefixtures("files")
+def test_configuration_file_that_builds_on_another_needs_no_name(command: Command) -> None:
+    result = command(LEAVES, *TINY, "--config-dir", "own", "model=small")
+    assert result.returncode == 0, result.stderr
+    assert "/model=small: val" in result.stdout

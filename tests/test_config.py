@@ -48,7 +48,8 @@ def test_scale_out_of_its_range_names_setting_and_value(scale):
 
 @pytest.mark.parametrize(("name", "antialias"), [("aliased", True), ("antialiased", False)])
 def test_degradation_against_its_name_is_refused(name, antialias):
-    sentence = rf"degradation\.antialias={antialias}: degradation\.name={name} says the opposite"
+    shown = "true" if antialias else "false"
+    sentence = rf"degradation\.antialias={shown}: degradation\.name={name} says the opposite"
     with pytest.raises(BadInput, match=sentence):
         DegradationConfig(name=name, kernel="bicubic", antialias=antialias, scale=2)
 

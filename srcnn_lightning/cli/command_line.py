@@ -2,12 +2,14 @@
 
 import re
 from argparse import Namespace
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from srcnn_lightning.errors import BadInput
@@ -36,7 +38,7 @@ def prepare(arguments: list[str]) -> list[str]:
     overrides = [tilde.sub(lambda _: home, override) for override in overrides]
     for override in overrides:
         _check_override(override)
-    return options + overrides + _names_of_swept(overrides)
+    return options + _set_in_every_option(overrides) + _names_of_swept(overrides)
 
 
 def _check_options(given: Namespace) -> None:
@@ -78,17 +80,31 @@ def _check_override(override: str) -> None:
             )
 
 
+def _set_in_every_option(overrides: list[str]) -> list[str]:
+    """The overrides, where `++` marks settings of a group that is swept itself.
+
+    Hydra composes a sweep once without what is swept, and would look for the settings in the
+    default option. Each job checks whether its own option has them.
+    """
+    swept = tuple(f"{key}." for key, parsed in _parsed(overrides) if parsed.is_sweep_override())
+    return [f"++{one}" if swept and one.startswith(swept) else one for one in overrides]
+
+
 def _names_of_swept(overrides: list[str]) -> list[str]:
     """The override that shows swept settings in names that would leave them out."""
     swept: list[str] = []
     asked_for: list[str] = []
-    for override in overrides:
-        key = override.partition("=")[0]
-        with suppress(HydraException):  # Hydra itself will say what is wrong
-            parsed = OverridesParser.create().parse_override(override)
-            value = parsed.value()
-            if key == "name_keys" and isinstance(value, list):
-                asked_for = [str(name) for name in value]
-            elif parsed.is_sweep_override() and is_silent(key) and "." in key:
-                swept.append(key)
+    for key, parsed in _parsed(overrides):
+        value = parsed.value()
+        if key == "name_keys" and isinstance(value, list):
+            asked_for = [str(name) for name in value]
+        elif parsed.is_sweep_override() and is_silent(key) and "." in key:
+            swept.append(key)
     return [f"name_keys=[{','.join(asked_for + swept)}]"] if swept else []
+
+
+def _parsed(overrides: list[str]) -> Iterator[tuple[str, Override]]:
+    """Each override that Hydra can read, behind its key; Hydra itself says what is wrong."""
+    for override in overrides:
+        with suppress(HydraException):
+            yield override.partition("=")[0], OverridesParser.create().parse_override(override)

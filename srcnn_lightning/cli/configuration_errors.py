@@ -1,11 +1,13 @@
 """One sentence for each error of Hydra and OmegaConf."""
 
+import re
 import sys
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from srcnn_lightning.config import is_declared
 from srcnn_lightning.errors import BadInput, one_line
 
 # OmegaConf's names of the types of settings, and what a value of each must be.
@@ -15,6 +17,8 @@ VALUE_TYPES = {
     "ListConfig": "a list, as in [1,2]",
     "DictConfig": "a group of settings",
 }
+# Hydra's two sentences for a group that is added although the defaults list has it.
+CHOSEN_TWICE = re.compile(r"Multiple values for (\w+)\.|(\w+) appears more than once")
 OPTIONAL_GROUPS = ("experiment", "variant")  # the defaults list leaves them out
 
 
@@ -43,7 +47,7 @@ def _override_message(error: HydraException) -> str:
     message = one_line(error)
     cause = error.__cause__ or error.__context__
     if isinstance(cause, OmegaConfBaseException):
-        override = str(error).splitlines()[0].removeprefix("Error merging override ")
+        override = str(error).partition("\n")[0].removeprefix("Error merging override ")
         return _value_message(cause, override)
     if message.startswith("Could not override"):
         key = message.split("'")[1]
@@ -52,8 +56,17 @@ def _override_message(error: HydraException) -> str:
         return f"{key}: there is no such setting or group; --help lists them."
     if message.startswith("Could not delete from config"):
         key = message.split("'")[1]
+        if is_declared(key):  # its value is null, which Hydra takes for none
+            return f"~{key}: every run needs this setting; leave it in."
         return f"~{key}: there is no such setting or group; --help lists them."
-    if message.startswith("Ambiguous value for argument"):
+    chosen_twice = CHOSEN_TWICE.match(message)
+    if chosen_twice:
+        group = chosen_twice[1] or chosen_twice[2]
+        if any(word.startswith(f"+{group}=") for word in sys.argv):
+            return f"+{group}: every run has this group; write it without the plus, {group}=NAME."
+        advice = f"write `override /{group}: NAME` in the defaults list of your file"
+        return f"{group}: a file chooses this group a second time; {advice}."
+    if message.startswith(("Ambiguous value for argument", "Sweep parameters")):
         argument = message.split("'")[1]
         return f"{argument}: several values need -m, which runs one job for each."
     message = message.partition(" See https://hydra.cc")[0].rstrip(".")
@@ -73,6 +86,10 @@ def _value_message(error: Any, override: str = "") -> str:
     key = error.full_key or "configuration"
     reason = str(error.msg or error).splitlines()[0].rstrip(".")
     if isinstance(error, MissingMandatoryValue):
+        deleted = [word for word in sys.argv if word.startswith("~")]
+        for name in (word[1:].partition("=")[0] for word in deleted):
+            if f"{key}.".startswith(f"{name}."):
+                return f"~{name}: every run needs this setting; leave it in."
         return f"{key}: this setting has no default; give it as {key}=VALUE."
     if "does not support deletion" in reason:
         return f"~{key}: every run needs this setting; leave it in."

@@ -9,6 +9,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from srcnn_lightning import hardware
+from srcnn_lightning.cli.configuration_files import check_files
 from srcnn_lightning.config import Config
 
 
@@ -34,6 +35,7 @@ def register() -> None:
     OmegaConf.register_new_resolver(
         "expand_user", lambda path: str(Path(path).expanduser()), replace=True
     )
+    check_files()
     store = ConfigStore.instance()
     stored = store.repo.setdefault("hydra", {})
     stored["sweeper"] = _OwnSweepers(stored.get("sweeper", {}))

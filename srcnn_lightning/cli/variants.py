@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, shown
 
 
 def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
@@ -29,8 +29,8 @@ def check_variant(cfg: DictConfig, hydra: DictConfig) -> None:
         actual = choices[key] if key in choices else OmegaConf.select(cfg, key)
         if actual != wanted:
             raise BadInput(
-                f"{key}={actual}: variant={variant} sets {key}={wanted}, and its row must be what "
-                "its name says; leave this override out, or run without a variant."
+                f"{key}={shown(actual)}: variant={variant} sets {key}={shown(wanted)}, and its row "
+                "must be what its name says; leave this override out, or run without a variant."
             )
 
 

@@ -11,9 +11,10 @@ from srcnn_lightning.config.groups import (
     TrainerConfig,
     check_scale,
 )
-from srcnn_lightning.config.reading import CONF, default_settings, read
+from srcnn_lightning.config.reading import CONF, default_settings, is_declared, read
 from srcnn_lightning.config.run import (
     LOSSES,
+    NAMED_BY,
     SCHEDULES,
     SCHEDULES_OF_A_LENGTH,
     TEST_IMAGES,
@@ -31,6 +32,7 @@ __all__ = [
     "CONF",
     "KERNELS",
     "LOSSES",
+    "NAMED_BY",
     "SCHEDULES",
     "SCHEDULES_OF_A_LENGTH",
     "SSIM_WINDOW",
@@ -43,6 +45,7 @@ __all__ = [
     "check_scale",
     "check_target_side",
     "default_settings",
+    "is_declared",
     "read",
     "smallest_side",
     "ssim_needs",

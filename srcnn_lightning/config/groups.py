@@ -8,7 +8,7 @@ from srcnn_lightning.errors import at_least, choose, require
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 MAX_STEPS = 1_000_000  # nor one in data.steps_per_epoch make an epoch that never ends
 MAX_SCALE = 16  # the literature ends there
-SOURCES = ("div2k", "folder", "dead_leaves")
+SOURCES = {"div2k": ("root", "subset", "url"), "folder": ("root",), "dead_leaves": ()}
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
@@ -64,7 +64,15 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
-        choose("data.kind", self.kind, SOURCES)
+        choose("data.kind", self.kind, tuple(SOURCES))
+        for key in SOURCES["div2k"]:
+            users = " or ".join(f"data={kind}" for kind, keys in SOURCES.items() if key in keys)
+            require(
+                getattr(self, key) is None or key in SOURCES[self.kind],
+                f"data.{key}",
+                getattr(self, key),
+                f"data={self.kind} does not use it; leave it out, or give {users}",
+            )
         require(
             3 <= self.count <= MAX_IMAGES,
             "data.count",

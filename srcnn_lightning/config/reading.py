@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning.config.groups import TYPED_GROUPS
 from srcnn_lightning.config.run import Config
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, shown
 
 PACKAGE = Path(__file__).resolve().parents[1]
 # A wheel holds conf/ inside the package, a checkout beside it.
@@ -42,6 +42,13 @@ def read(composed: DictConfig) -> Config:
     return Config(**{**values, **typed})
 
 
+def is_declared(key: str) -> bool:
+    """Whether every run has this setting, as `data.count` and `seed`."""
+    group, _, name = key.rpartition(".")
+    kind = TYPED_GROUPS.get(group) if group else Config
+    return kind is not None and name in {field.name for field in fields(kind)}
+
+
 def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
     """Hydra adds a key with `+` even where the dataclass has no such field."""
     declared = {field.name: field.type for field in fields(kind)}
@@ -63,5 +70,5 @@ def _has(node: DictConfig, key: str) -> bool:
     return isinstance(group, DictConfig) and name in group
 
 
-def _shown(node: DictConfig, key: Any) -> Any:
-    return "???" if OmegaConf.is_missing(node, key) else node[key]
+def _shown(node: DictConfig, key: Any) -> str:
+    return "???" if OmegaConf.is_missing(node, key) else shown(node[key])

@@ -19,6 +19,14 @@ LOSSES = ("mse", "l1", "charbonnier")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step")
 # Their rates depend on the length of the training, so more epochs are another run.
 SCHEDULES_OF_A_LENGTH = ("one_cycle", "cosine")
+# The keys that say what a group of arguments stands for.
+NAMED_BY = {
+    "model": ("name", "_target_"),
+    "loss": ("name",),
+    "optimizer": ("_target_",),
+    "schedule": ("name",),
+    "logger": ("_target_",),
+}
 MONITORS = ("val_psnr", "val_loss", "last")
 # Arguments of a logger that the program gives: the run's folder is the log folder.
 LOGGER_SUPPLIED = ("save_dir",)
@@ -98,17 +106,16 @@ class Config:
             "give the folder that shall hold the runs, output_dir=DIR",
         )
         choose("monitor", self.monitor, MONITORS)
-        for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
-            choose(f"{name}.name", str(getattr(self, name).get("name")), known)
-        for name in ("model", "optimizer", "logger"):
+        for name, keys in NAMED_BY.items():
             group = getattr(self, name)
-            key = "_target_" if name != "model" or "_target_" in group else "name"
+            key = next((key for key in reversed(keys) if key in group), keys[0])
             if key not in group:
-                advice = "the group names its class there; leave it in"
-                raise BadInput(f"~{name}.{key}: {advice}.")
+                raise BadInput(f"~{name}.{key}: it says what the group stands for; leave it in.")
             if group[key] is None and name != "logger":
-                what = "the class, package.module.Class" if key == "_target_" else "its name"
+                what = "its name" if key == "name" else "the class, package.module.Class"
                 raise BadInput(f"{name}.{key}=null: give {what}.")
+        for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
+            choose(f"{name}.name", str(getattr(self, name)["name"]), known)
         self._check_optimizer()
         self._check_logger()
         check_target_side(self.data, self.degradation.scale)

@@ -5,6 +5,8 @@ network 32 blocks of 256 features with residuals scaled by 0.1 (40,729,603). `re
 paper has not, lets training start at the interpolated image.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -66,6 +68,8 @@ class EDSR(nn.Module):
         super().__init__()
         at_least("model.blocks", blocks, 1)
         at_least("model.features", features, 1)
+        is_right = 0 < residual_scale < math.inf
+        require(is_right, "model.residual_scale", residual_scale, "it must be above 0, and finite")
         require(scale in (2, 3, 4), "degradation.scale", scale, "edsr has 2, 3 and 4")
         self.mean: Tensor
         self.register_buffer("mean", torch.tensor(MEAN).view(3, 1, 1), persistent=False)

@@ -13,7 +13,7 @@ from torch import nn
 
 from srcnn_lightning import arguments
 from srcnn_lightning.config import DegradationConfig
-from srcnn_lightning.errors import BadInput, ExitRequested, one_line
+from srcnn_lightning.errors import BadInput, ExitRequested, one_line, shown
 from srcnn_lightning.models import registry
 
 
@@ -38,8 +38,8 @@ def network_settings(model: Mapping[str, Any], degradation: DegradationConfig) -
     for key, value in supplied.items():
         if key in given:
             raise BadInput(
-                f"model.{key}={given[key]}: it comes from the degradation, which has {value}; "
-                f"set degradation.{key}."
+                f"model.{key}={shown(given[key])}: it comes from the degradation, "
+                f"which has {value}; set degradation.{key}."
             )
     if "_target_" not in model:
         name = str(model["name"])

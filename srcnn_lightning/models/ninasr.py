@@ -97,6 +97,8 @@ class NinaSR(nn.Module):
         at_least("model.blocks", blocks, 1)
         at_least("model.features", features, 1)
         at_least("model.reduction", reduction, 1)
+        is_right = 0 < expansion < math.inf
+        require(is_right, "model.expansion", expansion, "it must be above 0, and finite")
         inner = int(features * expansion)
         reason = f"it must leave at least {reduction} features in a block (model.reduction)"
         require(inner >= reduction, "model.expansion", expansion, reason)

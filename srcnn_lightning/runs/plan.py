@@ -9,7 +9,7 @@ from srcnn_lightning import hardware
 from srcnn_lightning.config import TEST_IMAGES, Config
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, require
 from srcnn_lightning.files import digest
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.identity import Identity, identify, image_identities
@@ -89,6 +89,7 @@ def make_plan(
         BadInput: a setting or file that the user can put right.
     """
     _check_processes(config)
+    _check_precision(config)
     # Each process of a distributed run has got its share already.
     processes = config.trainer.devices if hardware.process_rank() == 0 else 1
     threads = hardware.thread_count(config.trainer.threads or launcher_threads, processes)
@@ -101,7 +102,9 @@ def make_plan(
         trainer=replace(config.trainer, threads=threads),
         init_from=_checkpoint(config.init_from),
     )
-    name = run_name(overrides, str(config.model.get("name", "run")), config.name_keys)
+    # A deleted argument is none of the run's settings: its class has a default.
+    named = [f"{one.partition('=')[0]}=default" if one[0] == "~" else one for one in overrides]
+    name = run_name(named, str(config.model.get("name", "run")), config.name_keys)
     folder = run_folder(
         config.output_folder, config.experiment_name, source.name, config.degradation, name
     )
@@ -120,6 +123,14 @@ def _checkpoint(init_from: str | None) -> str | None:
     if init_from is None:
         return None
     return str(store.resolve_checkpoint(init_from, "init_from="))
+
+
+def _check_precision(config: Config) -> None:
+    """Refuse a precision for which Lightning would take another one without an error."""
+    is_cpu = hardware.device_type(config.trainer.accelerator) == "cpu"
+    precision = config.trainer.precision
+    advice = "it needs a GPU; choose bf16-mixed or 32-true"
+    require(precision != "16-mixed" or not is_cpu, "trainer.precision", precision, advice)
 
 
 def _check_processes(config: Config) -> None:

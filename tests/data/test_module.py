@@ -17,8 +17,8 @@ from srcnn_lightning.errors import BadInput
 
 
 def settings(tmp_path, **changed):
-    folders = {"root": str(tmp_path / "in"), "cache_dir": str(tmp_path / "cache")}
-    return data_settings(**{**folders, **changed})
+    root = str(tmp_path / "in") if changed.get("kind") == "folder" else None
+    return data_settings(**{"root": root, "cache_dir": str(tmp_path / "cache"), **changed})
 
 
 def of_split(split, data, degradation, **settings):

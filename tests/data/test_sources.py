@@ -12,7 +12,8 @@ from srcnn_lightning.errors import BadInput
 
 
 def settings(kind, root=None, **changed):
-    changed = {"subset": "valid", "url": "http://127.0.0.1:9/", **changed}
+    if kind == "div2k":
+        changed = {"subset": "valid", "url": "http://127.0.0.1:9/", **changed}
     return data_settings(kind=kind, root=None if root is None else str(root), **changed)
 
 

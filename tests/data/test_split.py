@@ -13,7 +13,7 @@ NAMES = [f"{index:04d}.png" for index in range(100)]
 
 
 def settings(**changed):
-    return data_settings(root="photos", **{"count": 100, **changed})
+    return data_settings(kind="folder", root="photos", **{"count": 100, **changed})
 
 
 def test_split_sizes_of_the_paper():

@@ -1,0 +1,12 @@
+"""What a plan knows of a run before torch is imported."""
+
+from pathlib import Path
+
+from composed_plan import compose_plan
+
+
+def test_argument_that_is_deleted_is_named_as_the_default(tmp_path: Path) -> None:
+    images = ("data.count=5", "data.crop=32", "data.target_size=32")
+    for deletion in ("~model.features", "~model.features=[64,32]"):
+        plan = compose_plan(tmp_path, *images, "model=espcn", deletion, "seed=1")
+        assert plan.name == "model=espcn,features=default,seed=1"
