@@ -80,6 +80,7 @@ def make_content(
         "logger": {},
         "experiment_name": experiment,
         "variant": variant,
+        "recipe": "paper",
         "seed": seed,
         "output_dir": "outputs",
         "rerun": False,

@@ -101,7 +101,8 @@ def make_plan(
         trainer=replace(config.trainer, threads=threads),
         init_from=_checkpoint(config.init_from),
     )
-    name = run_name(overrides, str(config.model.get("name", "run")), config.name_keys)
+    default = str(config.model.get("name", "run"))
+    name = run_name(overrides, default, config.name_keys, asdict(config))
     folder = run_folder(
         config.output_folder, config.experiment_name, source.name, config.degradation, name
     )
