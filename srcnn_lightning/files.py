@@ -78,9 +78,14 @@ def image_file_names(images: Sequence[str]) -> list[str]:
     ]
 
 
-def remove_temporary_files(folder: Path) -> None:
-    """Remove the files that `atomic_write` left in killed processes; the caller holds the lock."""
-    for path in folder.rglob(".*"):
+def remove_temporary_files(folder: Path, pattern: str = "*") -> None:
+    """Remove the files that `atomic_write` left in killed processes; the caller holds the lock.
+
+    Args:
+        folder: folder that is searched, with those below it.
+        pattern: pattern of the temporary files' names, without the dot before them.
+    """
+    for path in folder.rglob(f".{pattern}"):
         if path.suffix[1:].isdecimal() and path.is_file():
             path.unlink()
 

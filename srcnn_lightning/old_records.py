@@ -1,5 +1,6 @@
 """The names that run records of earlier versions have for what has another name today."""
 
+import re
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.monitor": Earlier("", "val_psnr"),
     "config.trainer.accelerate": Earlier("config.model.cpu_forms", False),
 }
+SWITCH = re.compile(r"=(True|False)(?=,|$)")
 # Registered networks by the class that records and checkpoints of earlier versions name.
 NETWORKS = {
     f"srcnn_lightning.models.{module}{name}": registered
@@ -53,6 +55,8 @@ def translate(content: dict[str, Any]) -> dict[str, Any]:
             continue
         old_group, old_name = _place(content, earlier.key)
         group[name] = (old_group or {}).pop(old_name, deepcopy(earlier.default))
+    if isinstance(content.get("name"), str):  # a sweep spelled its switches like Python
+        content["name"] = SWITCH.sub(lambda match: match[0].lower(), content["name"])
     model, _ = _place(content, "config.model.name")
     if model is not None:
         content["config"]["model"] = translate_network(model)

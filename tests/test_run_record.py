@@ -223,6 +223,11 @@ def test_no_record_cannot_be_loaded(tmp_path):
         load(tmp_path)
 
 
+def test_switches_in_the_name_of_an_earlier_sweep_have_the_spelling_of_today():
+    name = "augment=True,batch_norm=False,note=Truest"
+    assert check(good() | {"name": name}).name == "augment=true,batch_norm=false,note=Truest"
+
+
 def test_loaded_record_is_written_as_it_was(tmp_path):
     content = good() | {"resumed_after": 3, "lineage": "1", "error": "x", "same_as": "a/b/c"}
     content["config"]["of_a_plugin"] = {"a": [1, None]}

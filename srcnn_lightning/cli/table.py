@@ -1,6 +1,7 @@
 """The verb `table`: the tables of a study and of further experiments, from run records alone."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from srcnn_lightning import errors
 from srcnn_lightning.cli.inputs import add_inputs, read_inputs
@@ -8,6 +9,8 @@ from srcnn_lightning.cli.options import Parser, checked_output, user_path, writt
 from srcnn_lightning.files import write_text
 from srcnn_lightning.report.tables.collect import collect_tables
 from srcnn_lightning.report.tables.formats import FORMATS, Table
+
+MOST_ROWS = 8  # rows that a sentence names
 
 
 def is_above_bicubic(tables: Sequence[Table], variant: str) -> bool:
@@ -19,8 +22,10 @@ def is_above_bicubic(tables: Sequence[Table], variant: str) -> bool:
     rows = [row for table in tables for row in table.rows]
     gains = [row.gain for row in rows if row.variant == variant]
     if not gains:
-        known = dict.fromkeys(row.variant for row in rows if row.variant)
-        advice = f"choose {', '.join(known)}" if known else "these tables have no variants"
+        known = [*dict.fromkeys(row.variant for row in rows if row.variant)]
+        shown = get_close_matches(variant, known, MOST_ROWS) or known[:MOST_ROWS]
+        others = f" or one of {len(known) - len(shown)} others" if len(known) > len(shown) else ""
+        advice = f"choose {', '.join(shown)}{others}" if known else "these tables have no variants"
         raise errors.BadInput(f"--expect-gain={variant}: there is no such row; {advice}.")
     return all(gain is not None and gain > 0 for gain in gains)
 
@@ -39,13 +44,13 @@ def main(arguments: Sequence[str]) -> None:
         runs, _, study = read_inputs(options)
         tables = collect_tables(runs, study)
         text = FORMATS[options.format](tables)
+        is_expected = not options.expect_gain or is_above_bicubic(tables, options.expect_gain)
         if options.output:
             output = checked_output(options.output)
             with written(options.output, "another file"):
                 write_text(output, text)
         else:
             print(text, end="", flush=True)
-        is_expected = not options.expect_gain or is_above_bicubic(tables, options.expect_gain)
     except errors.BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
     if not is_expected:

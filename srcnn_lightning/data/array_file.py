@@ -1,31 +1,54 @@
 """A file of arrays of any sizes, one after the other, written as they come and memory-mapped."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
+from srcnn_lightning import files
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.files import atomic_write
+
+Content = TypeVar("Content")
 
 
-def write_arrays(path: Path, arrays: Iterable[np.ndarray]) -> None:
-    """Write arrays as they come, so that one of them at a time is in memory.
+def ensure_arrays(
+    path: Path, read: Callable[[], Content | None], make: Callable[[], Iterable[np.ndarray]]
+) -> Content:
+    """The content of a file, which is made first where it is missing or broken.
+
+    One process makes it, and others wait. Arrays are written as they come, so that one of them at a
+    time is in memory.
+
+    Args:
+        path: path of the file.
+        read: function that reads the file; None for no file, or a broken one.
+        make: function that makes the arrays.
 
     Raises:
         BadInput: the folder, which is `data.cache_dir`, cannot be written.
     """
+    content = read()
+    if content is not None:
+        return content
     try:
-        with atomic_write(path) as file:  # fails before the first array is made
-            for array in arrays:
-                np.save(file, array)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        line = f"{path.name}: another process is preparing these images, waiting"
+        with files.locked(path.with_name(f".{path.name}.lock"), line):
+            files.remove_temporary_files(path.parent, f"{path.name}.*")
+            if (content := read()) is None:
+                with files.atomic_write(path) as file:  # fails before the first array is made
+                    for array in make():
+                        np.save(file, array)
+                content = read()
     except OSError as error:
         raise BadInput(
             f"data.cache_dir={path.parent}: it cannot be written ({error.strerror}); "
             "give a folder that can."
         ) from error
+    assert content is not None
+    return content
 
 
 def map_arrays(path: Path) -> list[np.ndarray] | None:

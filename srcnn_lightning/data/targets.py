@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from srcnn_lightning.config import DataConfig, DegradationConfig
-from srcnn_lightning.data.array_file import map_arrays, read_arrays, write_arrays
+from srcnn_lightning.data.array_file import ensure_arrays, map_arrays, read_arrays
 from srcnn_lightning.data.duplicates import check_duplicates
 from srcnn_lightning.data.sizes import centre, cropped_to_multiple
 from srcnn_lightning.data.sources import Source
@@ -84,16 +84,20 @@ def load_pairs(
     targets_key = _targets_key(source, split, data, degradation)
     key = [targets_key, scale, degradation.kernel, degradation.antialias]
     path = _path(source, data, key)
-    lr = map_arrays(path)
-    if lr is None or [(one.dtype, *one.shape) for one in lr] != [
-        (np.uint8, *size, RGB) for size in sizes
-    ]:
+
+    def read() -> list[np.ndarray] | None:
+        lr = map_arrays(path) or []
+        is_whole = [(one.dtype, *one.shape) for one in lr] == [
+            (np.uint8, *size, RGB) for size in sizes
+        ]
+        return lr if is_whole else None
+
+    def make() -> Iterator[np.ndarray]:
         # Not from the memory map, whose pages would stay in memory.
-        pixels = read_arrays(_path(source, data, targets_key), len(hr))
-        write_arrays(path, (_input(one, degradation) for one in pixels))
-        lr = map_arrays(path)
-    assert lr is not None
-    return ImagePairs(lr, hr, targets.is_grey)
+        for one in read_arrays(_path(source, data, targets_key), len(hr)):
+            yield _input(one, degradation)
+
+    return ImagePairs(ensure_arrays(path, read, make), hr, targets.is_grey)
 
 
 def load_targets(
@@ -112,11 +116,11 @@ def load_targets(
             the cache cannot be written.
     """
     path = _path(source, data, _targets_key(source, split, data, degradation))
-    targets = _read(path, len(split.names))
-    if targets is None:
-        write_arrays(path, _make(source, split.names, data, degradation.antialias))
-        targets = _read(path, len(split.names))
-    assert targets is not None
+    targets = ensure_arrays(
+        path,
+        lambda: _read(path, len(split.names)),
+        lambda: _make(source, split.names, data, degradation.antialias),
+    )
     check_duplicates(split, targets.first_equal.tolist(), data)
     return targets
 

@@ -1,40 +1,57 @@
 """The name of a run's folder, which the same command finds again."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.files import safe_name
 
 # Settings that a run's name leaves out: the folders above name them, or a change of them keeps the
 # run (more epochs make the same run longer). `name_keys` shows those that a sweep varies.
-SILENT = re.compile(
-    r"^(experiment|experiment_name|data|degradation|trainer|logger|output_dir|rerun|name_keys|prepare_only"
-    r"|data\.(?!(seed|batch_size|patch_size|augment|steps_per_epoch)$).*|trainer\.(?!gradient_|accumulate_|limit_).*|logger\..*|hydra.*)$"
-)
+SILENT = {
+    *("experiment", "experiment_name", "data", "degradation", "trainer", "logger", "hydra"),
+    *("output_dir", "rerun", "name_keys", "prepare_only"),
+}
+SILENT_GROUPS = {"data", "trainer", "logger", "hydra"}  # but for these of their settings:
+SHOWN = {
+    *("data.seed", "data.batch_size", "data.patch_size", "data.augment", "data.steps_per_epoch"),
+    *("trainer.ema_decay", "trainer.gradient_clip_val", "trainer.gradient_clip_algorithm"),
+    *("trainer.accumulate_grad_batches", "trainer.limit_train_batches"),
+    *("trainer.limit_val_batches", "trainer.limit_test_batches"),
+}
 LONGEST = 120
 
 
 def is_silent(key: str) -> bool:
     """Whether a run's name leaves this setting out."""
-    return SILENT.match(key.lstrip("+~")) is not None
+    key = key.lstrip("+~")
+    group = re.split(r"[./]", key)[0]  # hydra/launcher is a group within a group
+    return key in SILENT or (key not in SHOWN and key != group and group in SILENT_GROUPS)
 
 
-def run_name(overrides: Sequence[str], default: str, name_keys: Sequence[str] = ()) -> str:
+def run_name(
+    overrides: Sequence[str],
+    default: str,
+    name_keys: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+) -> str:
     """A name of the settings that distinguish runs, `lr=0.001,seed=1`.
 
     Args:
         overrides: overrides of the job, typed or swept: `optimizer.lr=1e-3`, `seed=1`.
         default: name of a run without such overrides.
         name_keys: settings that are shown although names leave them out.
+        settings: the configuration as plain values, by which a switch is true or false however it
+            was typed.
     """
     pairs = [override.partition("=") for override in overrides]
     shown = {
-        key.lstrip("+~"): _weights(value) if key == "init_from" else _value(value)
-        for key, _, value in pairs
-        if key.lstrip("+~") in name_keys or not is_silent(key)
+        key: _weights(value) if key == "init_from" else _switch(settings, key) or _value(value)
+        for key, value in ((key.lstrip("+~"), value) for key, _, value in pairs)
+        if key in name_keys or not is_silent(key)
     }
     short = [_short(key) for key in shown]
     parts = [
@@ -76,6 +93,13 @@ def _weights(path: str) -> str:
     if given.parent.name == "checkpoints":
         return f"{given.parents[1].name}-{given.stem}"
     return given.name.removesuffix(".ckpt")
+
+
+def _switch(settings: Any, key: str) -> str | None:
+    """`true` or `false`; None for a setting that is no switch."""
+    for part in key.split("."):
+        settings = settings.get(part) if isinstance(settings, Mapping) else None
+    return str(settings).lower() if isinstance(settings, bool) else None
 
 
 def _value(value: str) -> str:

@@ -104,7 +104,8 @@ def make_plan(
     )
     # A deleted argument is none of the run's settings: its class has a default.
     named = [f"{one.partition('=')[0]}=default" if one[0] == "~" else one for one in overrides]
-    name = run_name(named, str(config.model.get("name", "run")), config.name_keys)
+    default = str(config.model.get("name", "run"))
+    name = run_name(named, default, config.name_keys, asdict(config))
     folder = run_folder(
         config.output_folder, config.experiment_name, source.name, config.degradation, name
     )

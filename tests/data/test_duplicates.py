@@ -81,7 +81,7 @@ def test_a_cache_made_for_one_split_is_refused_for_another(tmp_path):
     load(settings(tmp_path), "0.png copy.png", "1.png", "2.png")
     with pytest.raises(BadInput, match=r"0\.png \(train\) and copy\.png \(val\)"):
         load(settings(tmp_path), "0.png", "copy.png 1.png", "2.png")
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").glob("[!.]*"))) == 1
 
 
 def test_images_of_one_part_that_are_the_same_are_named_once(tmp_path, capsys):

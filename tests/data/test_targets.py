@@ -57,7 +57,7 @@ def unreadable(source):
 
 
 def files(cache):
-    return sorted(path.name for path in cache.iterdir())
+    return sorted(path.name for path in cache.glob("[!.]*"))
 
 
 @pytest.mark.parametrize("antialias", [False, True])
@@ -169,7 +169,7 @@ def break_file(path, kind):
 def test_load_targets_make_a_broken_cache_anew(tmp_path, kind):
     source = three_images(tmp_path / "in")
     first = load(source, source.names, 8, 4, True, tmp_path / "cache").pixels
-    (path,) = (tmp_path / "cache").iterdir()
+    (path,) = (tmp_path / "cache").glob("[!.]*")
     break_file(path, kind)
     again = load(source, source.names, 8, 4, True, tmp_path / "cache").pixels
     assert np.array_equal(again, first)
@@ -185,10 +185,10 @@ def test_load_pairs_make_broken_inputs_anew(tmp_path, kind):
     degradation = DegradationConfig(name="any", kernel="bicubic", antialias=True, scale=2)
     split = Split(list(source.names), [], [])
     load_targets(source, split, data, degradation)
-    (targets,) = (tmp_path / "cache").iterdir()
+    (targets,) = (tmp_path / "cache").glob("[!.]*")
     lr = np.stack(load_pairs(source, split, data, degradation).lr)
     assert (lr.shape, lr[:, 0, 0, 0].tolist()) == ((3, 4, 4, 3), [10, 20, 30])
-    (inputs,) = set((tmp_path / "cache").iterdir()) - {targets}
+    (inputs,) = set((tmp_path / "cache").glob("[!.]*")) - {targets}
     whole = inputs.read_bytes()
     break_file(inputs, kind)
     assert np.array_equal(load_pairs(unreadable(source), split, data, degradation).lr, lr)
@@ -214,7 +214,7 @@ def test_load_targets_of_a_too_small_image_name_it(tmp_path, height, width):
     sentence = f"data.crop=8: small.png has {width}x{height} pixels; set data.crop=7 or less"
     with pytest.raises(BadInput, match=re.escape(sentence)):
         load(source, source.names, 8, 4, True, tmp_path / "cache")
-    assert not any((tmp_path / "cache").iterdir())
+    assert not any((tmp_path / "cache").glob("[!.]*"))
 
 
 def test_load_targets_of_an_unreadable_image_name_it(tmp_path):
@@ -252,7 +252,7 @@ def test_load_targets_into_a_file_name_the_setting(tmp_path, below):
 def test_load_targets_where_a_folder_has_the_files_name_leave_nothing(tmp_path):
     source = three_images(tmp_path / "in")
     load(source, source.names, 8, 4, True, tmp_path / "cache")
-    (path,) = (tmp_path / "cache").iterdir()
+    (path,) = (tmp_path / "cache").glob("[!.]*")
     path.unlink()
     path.mkdir()
     with pytest.raises(BadInput, match=re.escape(f"data.cache_dir={tmp_path / 'cache'}")):

@@ -98,14 +98,15 @@ def test_long_names_stay_within_the_screen(browser, tmp_path, width):
         assert tab.locator("select.left-label").bounding_box()["width"] < width
 
 
-def test_names_of_runs_break_after_commas_alone(browser, tmp_path):
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_of_runs_break_after_commas_alone(browser, tmp_path, width):
     name = "patch_size=48,augment=true,steps_per_epoch=10,model=espcn,schedule=cosine,loss=l1"
     write_ablation(tmp_path / "outputs")
     write_run(tmp_path / "outputs", make_run(None, name=name, experiment="single", level=110))
     done = run(tmp_path, verb="report")
     assert done.returncode == 0, done.stderr
     address = (tmp_path / "report/index.html").as_uri()
-    for tab in opened(browser, address, viewport={"width": 1280, "height": 900}):
+    for tab in opened(browser, address, viewport={"width": width, "height": 900}):
         cell = tab.locator("th a", has_text="patch_size=48")
         assert cell.inner_text() == name
         # The top of each letter says on which line it stands.

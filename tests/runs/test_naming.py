@@ -37,6 +37,14 @@ def test_name_by_hand(overrides, wanted):
     assert run_name(overrides, "srcnn") == wanted
 
 
+@pytest.mark.parametrize("typed", ["true", "True", "TRUE", "yes", "on", "2", "'true'"])
+def test_switch_has_one_spelling_however_it_is_typed(typed):
+    settings = {"data": {"augment": True, "count": 1}, "model": {"batch_norm": False}, "seed": 1}
+    overrides = [f"data.augment={typed}", "model.batch_norm=False", "seed=1"]
+    name = run_name(overrides, "srcnn", settings=settings)
+    assert name == "augment=true,batch_norm=false,seed=1"
+
+
 @pytest.mark.parametrize(
     "silent",
     [

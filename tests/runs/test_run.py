@@ -177,6 +177,14 @@ def test_swept_setting_stands_in_the_name(command: Command, tmp_path: Path) -> N
     assert {path.name for path in (tmp_path / RUN).iterdir()} == {"max_epochs=1", "max_epochs=2"}
 
 
+def test_switch_has_one_folder_however_it_is_typed(command: Command, tmp_path: Path) -> None:
+    switch = "data.augment=2", "trainer.max_epochs=1"
+    assert command(*LEAVES, *switch).returncode == 0
+    swept = command(*LEAVES, "data.augment=true,false", "trainer.max_epochs=1", "-m")
+    assert "augment=true: done before, skipped" in swept.stdout
+    assert {path.name for path in (tmp_path / RUN).iterdir()} == {"augment=true", "augment=false"}
+
+
 def test_setting_that_an_own_experiment_sweeps_stands_in_the_name(
     command: Command, tmp_path: Path
 ) -> None:

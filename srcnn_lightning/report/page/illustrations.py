@@ -98,5 +98,6 @@ def _add_gains(
         return
     drawn = curves.draw_gains(compared, bicubic, section.title)
     labels = ", ".join(group.label for group in compared)
-    text = f"Gain over bicubic on each of {len(bicubic)} test images: {labels}."
+    images = f"{len(bicubic)} test image{'s' * (len(bicubic) != 1)}"
+    text = f"Gain over bicubic on {images}: {labels}."
     _add(section, "gains", drawn, text, f"{text} Means over seeds.")

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from srcnn_lightning.report.comparable_runs import Run, batch_settings
+from srcnn_lightning.report.seed_groups import name_without_seed
 from srcnn_lightning.report.statistics import PairedDifference
 from srcnn_lightning.report.tables.rows import TableRow
 
+SAID = {"lr", "max_epochs", "ema_decay", "init"}  # settings that a caption names for themselves
 FEW_SEEDS = 5  # with fewer, an interval of 95 percent holds the truth less often than that
 
 
@@ -135,9 +137,22 @@ def _training(trained: Sequence[Run]) -> str:
     starts = values(lambda run: str(run.config["model"].get("init", "its own")))
     counts = sorted({run.parameters for run in trained if run.parameters is not None})
     sizes = " or ".join(f"{count:,}" for count in counts)
+    others = "".join(f"; {pair}" for pair in _other_settings(trained))
     return (
         f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, loss {losses}, "
         f"learning rate {rates} ({schedules}), "
         f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}; "
-        f"{sizes} parameters; seed {values(lambda run: str(run.seed))}"
+        f"{sizes} parameters{others}; seed {values(lambda run: str(run.seed))}"
     )
+
+
+def _other_settings(trained: Sequence[Run]) -> list[str]:
+    """What all runs' names share and the rest of the caption does not say, `features=4-3`."""
+    config = trained[0].config
+    keys = {*config["model"], *config["optimizer"], *config["trainer"]} - SAID
+    names = [name_without_seed(run).split(",") for run in trained]
+    return [
+        pair
+        for pair in names[0]
+        if pair.partition("=")[0].rpartition(".")[2] in keys and all(pair in name for name in names)
+    ]
