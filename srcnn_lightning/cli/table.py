@@ -10,23 +10,28 @@ from srcnn_lightning.files import write_text
 from srcnn_lightning.report.tables.collect import collect_tables
 from srcnn_lightning.report.tables.formats import FORMATS, Table
 
-MOST_ROWS = 8  # rows that a sentence names
+MOST_ROWS = 3  # rows that a sentence names
 
 
-def is_above_bicubic(tables: Sequence[Table], variant: str) -> bool:
-    """Whether the row of a variant is above bicubic's test PSNR in every table that has it.
+def is_above_bicubic(tables: Sequence[Table], name: str) -> bool:
+    """Whether a row is above bicubic's test PSNR in every table that has it.
+
+    Args:
+        tables: tables.
+        name: variant of the row, or its label.
 
     Raises:
         BadInput: no table has such a row.
     """
     rows = [row for table in tables for row in table.rows]
-    gains = [row.gain for row in rows if row.variant == variant]
+    gains = [row.gain for row in rows if name in (row.variant, row.label)]
     if not gains:
-        known = [*dict.fromkeys(row.variant for row in rows if row.variant)]
-        shown = get_close_matches(variant, known, MOST_ROWS) or known[:MOST_ROWS]
+        known = [*dict.fromkeys(min(row.variant, row.label, key=len) for row in rows)]
+        shown = get_close_matches(name, known, MOST_ROWS) or known[:MOST_ROWS]
         others = f" or one of {len(known) - len(shown)} others" if len(known) > len(shown) else ""
-        advice = f"choose {', '.join(shown)}{others}" if known else "these tables have no variants"
-        raise errors.BadInput(f"--expect-gain={variant}: there is no such row; {advice}.")
+        raise errors.BadInput(
+            f"--expect-gain={name}: there is no such row; choose {'; '.join(shown)}{others}."
+        )
     return all(gain is not None and gain > 0 for gain in gains)
 
 
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--format", choices=FORMATS, default="md", help="default: md")
     parser.add_argument("--output", type=user_path, metavar="FILE", help="instead of the terminal")
     parser.add_argument(
-        "--expect-gain", metavar="VARIANT", help="exit 1 unless its row is above bicubic"
+        "--expect-gain", metavar="ROW", help="exit 1 unless this row is above bicubic"
     )
     options = parser.parse_args(arguments)
     try:

@@ -80,6 +80,7 @@ def _shared(runs: Sequence[Run]) -> dict[str, Any]:
             **{key: run.config["data"][key] for key in ("crop", "target_size")},
             **batch_settings(run),
             **trainer_settings(run),
+            "augment": str(bool(run.config["data"].get("augment"))).lower(),
             "lr": run.config["optimizer"]["lr"],
         }
         for run in runs
