@@ -16,12 +16,12 @@ JOBS = {
     "l2": 6,
     "baselines": 3,
     "ablation": 12,
-    "recipe": 21,
+    "recipe": 7,  # of one seed
     "models": 9,
 }
 
 FITTING = {  # patches that fit tiny images, or images that fit a recipe's patches
-    "recipe": ("data.crop=96", "data.target_size=96"),
+    "recipe": ("data.crop=96", "data.target_size=96", "trainer.max_epochs=1", "seed=0"),
     "models": ("data.patch_size=16", "data.batch_size=1", "data.steps_per_epoch=1"),
 }
 
