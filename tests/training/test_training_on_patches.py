@@ -142,16 +142,16 @@ SENTENCES = {
         "data.crop=null: data.target_size=24 would distort images that are not square",
     ),
     "drawn images without a side": (
-        ("data=dead_leaves",),
+        ("data=dead_leaves", "data.root=null"),
         "data.crop=null: built-in images are drawn with data.crop pixels a side",
     ),
     "crop too small for SSIM": (
         ("data.crop=14",),
-        "data.crop=14: SSIM needs 15 pixels a side",
+        "data.crop=14: SSIM needs 15 pixels a side, a window of 11 within the shaved",
     ),
     "target too small for SSIM once it is cropped": (
         ("data.crop=32", "data.target_size=18", "degradation.scale=4"),
-        "data.target_size=18: SSIM needs 19 pixels a side",
+        "data.target_size=18: SSIM needs 19 pixels a side, a window of 11 within the shaved",
     ),
     "test image too small for SSIM": (
         ("degradation.scale=15", "data.patch_size=15"),
