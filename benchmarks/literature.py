@@ -3,7 +3,7 @@
 `python -m benchmarks.literature --photos DIR --set5 DIR --set14 DIR` trains SRCNN 9-5-5 and FSRCNN
 on the luma of random patches of photographs, validates on Set14, and scores Set5 at x2 as papers
 do: PSNR of the luma, a border of 2 pixels left out, mean over the images. The printed networks have
-seen far more: 395,909 ImageNet images for SRCNN, 91 images and 8*10^8 backward passes before that.
+seen far more: SRCNN 395,909 images of ImageNet in 8*10^8 backward passes.
 """
 
 import argparse
