@@ -67,7 +67,15 @@ def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> 
     bench(tmp_path)
     lines = bench(tmp_path, "--only", "inference")
     assert [line["set"] for line in lines] == [
-        *("training", "memory", "settings_steps", "settings_epochs", "convolutions", "inference"),
+        *(
+            "training",
+            "memory",
+            "settings_steps",
+            "settings_epochs",
+            "convolutions",
+            "networks",
+            "inference",
+        ),
         *("inference_memory", "startup", "sweeps", "report"),
         *("inference", "inference_memory"),
     ]
