@@ -7,8 +7,10 @@ from pathlib import Path
 
 import torch
 from commands import start
-from conftest import TINY
+from conftest import TINY, Command
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from srcnn_lightning import run_record
 
 LEAVES = ("data=dead_leaves", *TINY, "trainer.threads=1")
 # Keys of a record whose values are equal for two trainings of the same run.
@@ -28,6 +30,17 @@ def kill_once_there(folder: Path, path: Path, *arguments: str, delay_s: float = 
     process.send_signal(signal.SIGKILL)
     stdout, stderr = process.communicate()
     assert process.returncode == -signal.SIGKILL, stdout + stderr
+
+
+def assert_kill_leaves_no_trace(command: Command, folder: Path, *arguments: str) -> None:
+    """Kill a run after its first checkpoint, let it go on; it ends as an undisturbed one does."""
+    assert command(*arguments, "output_dir=whole").returncode == 0
+    (run_folder,) = run_record.find(folder / "whole")
+    last = folder / "killed" / run_folder.relative_to(folder / "whole") / "checkpoints/last.ckpt"
+    kill_once_there(folder, last, *arguments, "output_dir=killed", delay_s=0.1)
+    ended = command(*arguments, "output_dir=killed")
+    assert "goes on after epoch" in ended.stdout
+    assert_same_runs(folder / "whole", folder / "killed")
 
 
 def record(folder: Path) -> dict:

@@ -52,11 +52,11 @@ def test_input_and_target_show_the_same_area_turned_alike(scale, orientation):
 
 def test_eight_orientations_are_those_of_a_square():
     square = torch.tensor([[[1, 2], [3, 4]]])
-    turned = [oriented(square, number)[0].tolist() for number in range(8)]
-    assert turned[0] == [[1, 2], [3, 4]]
+    all_eight = [oriented(square, number)[0].tolist() for number in range(8)]
+    assert all_eight[0] == [[1, 2], [3, 4]]
     rotations = [[[1, 2], [3, 4]], [[2, 4], [1, 3]], [[4, 3], [2, 1]], [[3, 1], [4, 2]]]
     flips = [[[2, 1], [4, 3]], [[4, 2], [3, 1]], [[3, 4], [1, 2]], [[1, 3], [2, 4]]]
-    assert sorted(turned) == sorted(rotations + flips)
+    assert sorted(all_eight) == sorted(rotations + flips)
 
 
 def test_draws_are_those_of_seed_epoch_and_place_alone():
@@ -153,8 +153,8 @@ def test_patches_are_pixels_of_the_file_and_inputs_of_its_degradation(tmp_path):
         assert (lr.shape, hr.shape) == ((4, 3, 4, 4), (4, 3, 12, 12))
         for low, high in zip(*whole_numbers((lr, hr)), strict=True):
             assert torch.equal(low, high[:, 1::3, 1::3])
-            turned = [oriented(high, number)[0].numpy().tobytes() for number in range(8)]
-            found.append([any(one in place for one in turned) for place in windows])
+            orientations = [oriented(high, number)[0].numpy().tobytes() for number in range(8)]
+            found.append([any(one in place for one in orientations) for place in windows])
     assert all(sum(one) == 1 for one in found)
     assert all(any(column) for column in zip(*found, strict=True))
 

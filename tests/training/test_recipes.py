@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 from conftest import Command
-from kills import assert_same_runs, kill_once_there, record
+from kills import assert_kill_leaves_no_trace, assert_same_runs, kill_once_there, record
 from lightning.pytorch import Trainer
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
@@ -151,13 +151,7 @@ def test_killed_run_with_an_average_ends_as_an_undisturbed_one(
     command: Command, tmp_path: Path
 ) -> None:
     arguments = (*AVERAGED, "trainer.max_epochs=20")
-    assert command(*arguments, "output_dir=whole").returncode == 0
-    (folder,) = run_record.find(tmp_path / "whole")
-    last = tmp_path / "killed" / folder.relative_to(tmp_path / "whole") / "checkpoints/last.ckpt"
-    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.1)
-    ended = command(*arguments, "output_dir=killed")
-    assert "goes on after epoch" in ended.stdout
-    assert_same_runs(tmp_path / "whole", tmp_path / "killed")
+    assert_kill_leaves_no_trace(command, tmp_path, *arguments)
 
 
 def test_recipes_stand_in_one_table_with_intervals_to_the_papers(

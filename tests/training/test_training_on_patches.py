@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from kills import TOLD_APART, assert_same_runs, kill_once_there, record
+from kills import TOLD_APART, assert_kill_leaves_no_trace, record
 from PIL import Image
 
 from srcnn_lightning import run_record
@@ -88,13 +88,7 @@ def test_whole_images_of_different_sizes_train_one_by_one(command: Command, tmp_
 
 def test_kill_between_epochs_of_patches_leaves_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*WHOLE, *PATCHES, "trainer.max_epochs=30")
-    assert command(*arguments, "output_dir=whole").returncode == 0
-    (folder,) = run_record.find(tmp_path / "whole")
-    last = tmp_path / "killed" / folder.relative_to(tmp_path / "whole") / "checkpoints/last.ckpt"
-    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.1)
-    ended = command(*arguments, "output_dir=killed")
-    assert "goes on after epoch" in ended.stdout
-    assert_same_runs(tmp_path / "whole", tmp_path / "killed")
+    assert_kill_leaves_no_trace(command, tmp_path, *arguments)
 
 
 def test_map_and_memory_train_the_same_run(command: Command, tmp_path: Path) -> None:
