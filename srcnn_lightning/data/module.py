@@ -25,7 +25,6 @@ from srcnn_lightning.data.pairs import (
     TestPairs,
 )
 from srcnn_lightning.data.sizes import (
-    check_multiples,
     check_test_sizes,
     check_training_sizes,
 )
@@ -117,8 +116,7 @@ class SuperResolutionData(LightningDataModule):
             check_target_side(self.data, self.degradation.scale)
         if not self.pairs:
             self.prepare()
-        network = getattr(self.trainer and self.trainer.lightning_module, "network", None)
-        self.check_sizes(getattr(network, "multiple_of", 1), is_trained=stage == "fit")
+        self.check_sizes(is_trained=stage == "fit")
         if not self.data.on_device:
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
@@ -130,11 +128,10 @@ class SuperResolutionData(LightningDataModule):
         advice = f"the task upscales by it, and the data has scale={scale}; give both one scale"
         require(task_scale == scale, "scale", task_scale, advice)
 
-    def check_sizes(self, multiple_of: int, is_trained: bool) -> None:
+    def check_sizes(self, is_trained: bool) -> None:
         """Refuse prepared images that a run would fail on.
 
         Args:
-            multiple_of: number that the sides of the network's inputs must be multiples of.
             is_trained: whether the network is trained; a baseline needs no batches of training.
 
         Raises:
@@ -151,9 +148,6 @@ class SuperResolutionData(LightningDataModule):
         if is_trained:
             check_training_sizes(sizes["train"], data, scale)
         check_test_sizes(sizes["test"], data, scale)
-        if data.side is None:
-            trained = sizes["train"] if is_trained and data.patch_size is None else []
-            check_multiples([*trained, *sizes["val"], *sizes["test"]], scale * multiple_of)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in an order that `seed` and the epoch decide."""

@@ -56,24 +56,6 @@ def check_test_sizes(pairs: Sequence[tuple[str, Size]], data: DataConfig, scale:
             )
 
 
-def check_multiples(pairs: Sequence[tuple[str, Size]], multiple: int) -> None:
-    """Refuse images of their own size that a network cannot take.
-
-    Args:
-        pairs: name of each image, and the size of its target.
-        multiple: number that the sides of a target must be multiples of.
-
-    Raises:
-        BadInput: an image has another side.
-    """
-    for name, size in pairs:
-        if size[0] % multiple or size[1] % multiple:
-            raise BadInput(
-                f"data.crop=null: {name} has {_pixels(size)}, and the network needs targets whose "
-                f"sides are multiples of {multiple}; set data.crop to one."
-            )
-
-
 def _check_patches(patch_size: int, pairs: Sequence[tuple[str, Size]], scale: int) -> None:
     name, size = min(pairs, key=lambda pair: min(pair[1]))
     if min(size) < patch_size:

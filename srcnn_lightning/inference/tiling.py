@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.models.padding import upscale
 from srcnn_lightning.resize import RGB
 
 # Input pixels. 64 feature maps of such a tile take 150 MB at twice the size, and the overlap adds a
@@ -44,6 +45,8 @@ def upscaled_tiles(
 ) -> Iterator[UpscaledTile]:
     """Upscale tile by tile; memory holds one tile in floating point.
 
+    Tiles begin at multiples of the network's `multiple_of`.
+
     Args:
         network: network in evaluation mode, of a whole-numbered scale.
         image: `(1, 3, h, w)`, uint8 or floating point in [0, 1], on the network's device.
@@ -55,12 +58,13 @@ def upscaled_tiles(
         BadInput: the network does not upscale by a whole number.
     """
     height, width = image.shape[-2:]
-    for rows in _spans(height, tile, overlap):
-        for columns in _spans(width, tile, overlap):
+    multiple = getattr(network, "multiple_of", 1)
+    for rows in _spans(height, tile, overlap, multiple):
+        for columns in _spans(width, tile, overlap, multiple):
             seen = image[..., rows.first : rows.last, columns.first : columns.last]
             if seen.dtype == torch.uint8:
                 seen = seen.float().div_(255)
-            output: Tensor = network(seen)
+            output = upscale(network, seen)
             scale = _scale(seen, output)
             inner = output[..., rows.inner(scale), columns.inner(scale)]
             size = (scale * height, scale * width)
@@ -120,16 +124,14 @@ def probed_radius(network: nn.Module, dtype: torch.dtype = torch.float32) -> int
 def tile_overlap(network: nn.Module) -> int | None:
     """The overlap with which tiles give the result of the whole image; None where no overlap does.
 
-    It is the radius that the network declares (`models.register`); no overlap does for a network
-    with a `multiple_of`, since tiles begin anywhere. One that declares none is probed: no overlap
-    does where its radius exceeds `PROBE_RADIUS`, where it depends on a pixel's position, or where
-    it refuses or crops tiles of some sizes. An image of noise is upscaled both ways to see.
+    It is the radius that the network declares (`models.register`). One that declares none is
+    probed: no overlap does where its radius exceeds `PROBE_RADIUS`, where it depends on a pixel's
+    position, or where it refuses or crops tiles of some sizes. An image of noise is upscaled both
+    ways to see.
 
     Args:
         network: network in evaluation mode, on the CPU.
     """
-    if getattr(network, "multiple_of", 1) > 1:  # tiles begin anywhere
-        return None
     if hasattr(network, "receptive_radius"):
         declared: int | None = network.receptive_radius  # type: ignore[assignment]
         return declared
@@ -178,15 +180,17 @@ class _Span(NamedTuple):
         return slice(scale * (self.start - self.first), scale * (self.end - self.first))
 
 
-def _spans(length: int, longest: int, overlap: int) -> Iterator[_Span]:
-    """Tiles along a side, of one size with their overlap.
+def _spans(length: int, longest: int, overlap: int, multiple: int) -> Iterator[_Span]:
+    """Tiles along a side, of one size with their overlap; the last one may reach beyond the side.
 
     At an end of the side the tile is widened inwards: tiles of one size reuse the memory of the one
     before, and tiles of other sizes would need more.
     """
-    count = math.ceil(length / longest) if longest else 1
-    seen = min(length, math.ceil(length / count) + 2 * overlap)
+    # All is counted in cells of `multiple` pixels.
+    cells, margin = math.ceil(length / multiple), math.ceil(overlap / multiple)
+    count = math.ceil(cells / max(1, longest // multiple)) if longest else 1
+    seen = min(cells, math.ceil(cells / count) + 2 * margin)
     for number in range(count):
-        start, end = number * length // count, (number + 1) * length // count
-        first = min(max(start - overlap, 0), length - seen)
-        yield _Span(start, end, first, first + seen)
+        start, end = number * cells // count, (number + 1) * cells // count
+        first = min(max(start - margin, 0), cells - seen)
+        yield _Span(*(multiple * cell for cell in (start, end, first, first + seen)))

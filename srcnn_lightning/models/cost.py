@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from srcnn_lightning.models.padding import upscale
+
 OUTPUT_SIZE = (720, 1280)  # sides of the upscaled image that papers count operations for
 REPETITIONS = 5
 
@@ -45,14 +47,13 @@ def count_operations(network: nn.Module, scale: int) -> dict[str, int]:
         outputs of convolutions; `input_height` and `input_width` in pixels. Empty for a network
         that cannot be followed without values.
     """
-    multiple = getattr(network, "multiple_of", 1)
-    height, width = (side // scale // multiple * multiple for side in OUTPUT_SIZE)
+    height, width = (side // scale for side in OUTPUT_SIZE)
     try:
         # The forms of accelerated layers are for a CPU alone (`acceleration`).
         plain = copy.deepcopy(network).to("meta").eval()
         images = torch.zeros(1, 3, height, width, device="meta")
         with FlopCounterMode(display=False) as operations, _Activations() as activations:
-            plain(images)
+            upscale(plain, images)
     except Exception:  # a network of one's own may do anything; its run is worth more than this
         return {}
     return {
@@ -72,16 +73,16 @@ def seconds_per_megapixel(network: nn.Module, images: Tensor) -> float:
         images: `(B, 3, h, w)` in [0, 1], on the network's device.
     """
 
-    def upscale() -> Tensor:
-        output: Tensor = network(images)
+    def run() -> Tensor:
+        output = upscale(network, images)
         if images.device.type != "cpu":
             torch.accelerator.synchronize()
         return output
 
-    height, width = upscale().shape[-2:]  # memory is taken in this call
+    height, width = run().shape[-2:]  # memory is taken in this call
     seconds = []
     for _ in range(REPETITIONS):
         start = time.perf_counter()
-        upscale()
+        run()
         seconds.append(time.perf_counter() - start)
     return median(seconds) / (len(images) * height * width / 1e6)

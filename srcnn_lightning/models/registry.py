@@ -20,7 +20,8 @@ def register(name: str) -> Callable[[Network], Network]:
 
     - `receptive_radius`: distance in input pixels as far as which an output pixel depends on the
       input; None for the whole image, or where the output depends on a pixel's position.
-    - `multiple_of`: number that the sides of its input, and of tiles of it, must be multiples of.
+    - `multiple_of`: number that the sides of its input must be multiples of, and that tiles of an
+      image begin at multiples of. Images of other sizes are padded (`padding.upscale`).
 
     A network that is trained by more than its output has a method `supervised_outputs`. It maps the
     same images to pairs of a weight and an output of the same shape as that of `forward`, one for

@@ -32,10 +32,7 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
         with gpu_slots.acquire_gpu(plan.config.trainer, plan.label) as gpu:
             components = _build(plan, resume, gpu, position)
             components.data.prepare()
-            network = components.task.network
-            components.data.check_sizes(
-                getattr(network, "multiple_of", 1), components.task.is_trainable
-            )
+            components.data.check_sizes(components.task.is_trainable)
             make_room(plan, resume)
             is_folder_ready = True
             result = fit.fit_and_test(components, plan.output_dir / plan.test_images)

@@ -20,7 +20,7 @@ from srcnn_lightning.config import Config, DataConfig, TrainerConfig
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.errors import BadInput, require
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.training import environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
@@ -202,21 +202,7 @@ def _check_output_shape(task: SuperResolution, data: DataConfig) -> None:
 
     It is tried on an input of a target's or patch's size; where images keep their own, of any.
     """
-    multiple = getattr(task.network, "multiple_of", 1)
-    sides = {
-        "patch_size": data.patch_size,
-        "crop" if data.target_size is None else "target_size": data.side,
-    }
-    for key, side in sides.items():
-        require(
-            side is None or side // task.scale % multiple == 0,
-            f"data.{key}",
-            side,
-            "the network's inputs must have sides that are multiples of "
-            f"{multiple}; give a multiple of {task.scale * multiple}",
-        )
-    given = [side for side in sides.values() if side is not None]
-    input_size = given[0] // task.scale if given else ANY_INPUT * multiple
+    input_size = (data.patch_size or data.side or ANY_INPUT * task.scale) // task.scale
     size = input_size * task.scale
     task.eval()
     output = task(torch.zeros(1, 3, input_size, input_size))

@@ -17,6 +17,7 @@ from srcnn_lightning.config import check_scale
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput, one_line, require
 from srcnn_lightning.models.checkpoint import load_network
+from srcnn_lightning.models.padding import padded_to_multiple, upscale
 from srcnn_lightning.training.losses import build_loss
 from srcnn_lightning.training.schedules import Length, build_schedule
 from srcnn_lightning.training.shared_batch_norm import uncounted
@@ -120,8 +121,7 @@ class SuperResolution(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
-        upscaled: Tensor = self.network(images)
-        return upscaled
+        return upscale(self.network, images)
 
     @property
     def is_trainable(self) -> bool:
@@ -223,7 +223,12 @@ class SuperResolution(LightningModule):
         supervised_outputs = getattr(self.network, "supervised_outputs", None)
         if supervised_outputs is None:
             return self.loss(self(lr), hr)  # type: ignore[no-any-return]
-        losses = [weight * self.loss(output, hr) for weight, output in supervised_outputs(lr)]
+        padded = padded_to_multiple(lr, getattr(self.network, "multiple_of", 1))
+        height, width = hr.shape[-2:]
+        losses = [
+            weight * self.loss(output[..., :height, :width], hr)
+            for weight, output in supervised_outputs(padded)
+        ]
         return torch.stack(losses).sum()
 
     def _empty_batch_loss(self, lr: Tensor, hr: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ import pytest
 from data_settings import data_settings
 
 from srcnn_lightning.data.sizes import (
-    check_multiples,
     check_test_sizes,
     check_training_sizes,
     cropped_to_multiple,
@@ -62,10 +61,3 @@ def test_test_image_too_small_for_ssim_is_named():
     needed = "SSIM needs 19 pixels a side, a window of 11 within the shaved border of 4"
     with pytest.raises(BadInput, match=rf"b\.png has 30x18 pixels, and {needed}; leave"):
         check_test_sizes([("a.png", (19, 30)), ("b.png", (18, 30))], data, scale=4)
-
-
-def test_image_that_a_network_cannot_take_is_named():
-    check_multiples([("a.png", (16, 24))], 8)
-    sentence = r"^data\.crop=null: b\.png has 24x20 pixels, .* multiples of 8; set data\.crop"
-    with pytest.raises(BadInput, match=sentence):
-        check_multiples([("a.png", (16, 24)), ("b.png", (20, 24))], 8)

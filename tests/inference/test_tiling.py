@@ -128,12 +128,28 @@ def test_network_that_tiles_would_change_wants_the_whole_image(network: nn.Modul
     assert tile_overlap(network) is None
 
 
-def test_network_on_a_grid_wants_the_whole_image() -> None:
-    network = nn.Identity()
-    network.receptive_radius, network.multiple_of = 0, 4
-    assert tile_overlap(network) is None
-    network.multiple_of = 1
-    assert tile_overlap(network) == 0
+class MeansOfSquares(nn.Module):
+    """Each square of 4 pixels becomes its mean, so that tiles must begin with a square."""
+
+    receptive_radius, multiple_of = 3, 4
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        means = nn.functional.avg_pool2d(images, 4)
+        return nn.functional.interpolate(means, scale_factor=4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(40, 48), (41, 50), (1, 7)])
+@pytest.mark.parametrize("tile", [4, 10, 30])
+def test_tiles_begin_where_the_networks_squares_begin(height: int, width: int, tile: int) -> None:
+    network, image = MeansOfSquares(), torch.rand(1, 3, height, width)
+    assert tile_overlap(network) == 3
+    tiled = upscale_tiled(network, image, tile, 3)
+    assert tiled.shape == image.shape
+    torch.testing.assert_close(tiled, upscale_tiled(network, image, 0), rtol=0, atol=1e-6)
+    # 41 rows: the last square holds the last row four times, whose mean is the row's.
+    last = image[0, :, height // 4 * 4 :, :4]
+    if height % 4 == 1 and width >= 4:
+        torch.testing.assert_close(tiled[0, :, -1, 0], last.mean((1, 2)), rtol=0, atol=1e-6)
 
 
 def test_network_that_tiles_do_not_change_has_a_margin() -> None:

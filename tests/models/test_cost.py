@@ -69,12 +69,13 @@ def test_input_is_the_largest_whose_output_fits_1280x720(scale, wanted):
     assert (found["input_height"], found["input_width"]) == wanted
 
 
-def test_input_keeps_to_the_networks_multiple():
-    network = nn.Upsample(scale_factor=2)
+def test_network_that_needs_multiples_is_counted_with_its_padding():
+    network = nn.Conv2d(3, 12, 1)
+    plain = count_operations(network, scale=2)
     network.multiple_of = 16
-    found = count_operations(network, scale=2)
-    assert (found["input_height"], found["input_width"]) == (352, 640)
-    assert (found["multiply_adds"], found["activations"]) == (0, 0)
+    padded = count_operations(network, scale=2)
+    assert (plain["multiply_adds"], padded["multiply_adds"]) == (36 * 360 * 640, 36 * 368 * 640)
+    assert (padded["input_height"], padded["input_width"]) == (360, 640)
 
 
 def test_accelerated_network_counts_as_the_plain_one():

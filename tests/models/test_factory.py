@@ -212,7 +212,7 @@ def test_argument_that_is_missing_is_refused(own_package):
 def test_file_may_name_a_registered_network(name):
     network = models.build_trusted({"name": name, "scale": 3})
     assert type(network) is type(models.build(name))
-    assert network(torch.rand(1, 3, 4, 5)).shape == (1, 3, 12, 15)
+    assert network(torch.rand(1, 3, 16, 32)).shape == (1, 3, 48, 96)
 
 
 def test_allowed_package_may_be_given_as_a_text(own_package):

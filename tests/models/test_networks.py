@@ -1,5 +1,7 @@
 """The networks of the literature: their papers' parameters, colors and scales."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -94,6 +96,47 @@ def test_span_has_its_papers_parameters(features, scale, wanted):
     assert count("span", features=features, scale=scale) == head + inner + fusion + tail == wanted
 
 
+def test_unetpp_has_its_papers_parameters():
+    # Two convolutions of 3x3 a node, from the features that it sees; X(i, j) sees j + 1 times its
+    # own, and has a transposed convolution of 2x2 before it.
+    def node(seen, features):
+        return 9 * seen * features + features + 9 * features**2 + features
+
+    features = (32, 64, 128, 256, 512)
+    encoder = sum(map(node, (1, *features), features))
+    decoder = sum(
+        node((j + 1) * width, width) + 4 * below * width + width
+        for i, (width, below) in enumerate(pairwise(features))
+        for j in range(1, 5 - i)
+    )
+    assert encoder + decoder + 33 == 9_041_601  # printed for one channel in and out: 9.04 M
+    rgb = 2 * 9 * 32  # two channels more in the first layer
+    assert count("unetpp") == encoder + decoder + rgb + 12 * 33
+    assert count("unetpp", deep_supervision=True) == encoder + decoder + rgb + 4 * 12 * 33
+
+
+def test_unetpp_supervises_each_depth_alike():
+    torch.manual_seed(0)
+    network = models.build("unetpp", features=[2, 3, 4], deep_supervision=True)
+    for parameter in network.heads.parameters():
+        nn.init.normal_(parameter)
+    images = torch.rand(1, 3, 8, 8)
+    (first, shallow), (second, deep) = network.supervised_outputs(images)
+    assert first == second == 0.5
+    assert not torch.equal(shallow, deep)
+    torch.testing.assert_close(network(images), (shallow + deep) / 2)
+    # The shallow one is a U-Net of two levels: what lies deeper does not change it.
+    nn.init.zeros_(network.encoder[2][0].weight)
+    (_, again), (_, changed) = network.supervised_outputs(images)
+    assert torch.equal(again, shallow)
+    assert not torch.equal(changed, deep)
+
+
+def test_unetpp_of_one_level_is_refused():
+    with pytest.raises(BadInput, match=r"^model\.features=\[32\]: give the features of at least 2"):
+        models.build("unetpp", features=[32])
+
+
 def test_drcn_starts_with_equal_predictions_and_a_mean_of_them():
     """Its recursion passes features on, and the weights of the ensemble add up to 1."""
     torch.manual_seed(0)
@@ -178,10 +221,17 @@ def test_unknown_color_is_refused():
         models.build("vdsr", color="yuv")
 
 
-@pytest.mark.parametrize("name", ["srcnn", "edsr"])
-def test_residual_network_starts_at_the_interpolation_exactly(name):
-    images = torch.rand(2, 3, 7, 9)
-    network = models.build(name, residual=True)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("srcnn", {"residual": True}),
+        ("edsr", {"residual": True}),
+        ("unetpp", {"features": [4, 8], "deep_supervision": True}),
+    ],
+)
+def test_residual_network_starts_at_the_interpolation_exactly(name, settings):
+    images = torch.rand(2, 3, 8, 6)
+    network = models.build(name, **settings)
     assert torch.equal(network(images), network.interpolation(images))
 
 
@@ -238,6 +288,7 @@ def test_network_learns_one_image_by_heart(name):
         ("ninasr", {"reduction": 0}),
         ("span", {"blocks": 0}),
         ("span", {"features": 0}),
+        ("unetpp", {"features": [4, 0]}),
         ("vdsr", {"depth": 1}),
         ("vdsr", {"features": 0}),
         ("edsr", {"blocks": 0}),
