@@ -13,6 +13,7 @@ LUMA_WEIGHTS = (65.481, 128.553, 24.966)
 LUMA_OFFSET = 16.0
 # The same without studio swing (MATLAB's rgb2gray): equal channels keep their value.
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
+HALF_NYQUIST = 0.25  # cycles a pixel
 
 
 def psnr_from_mse(mse: Tensor) -> Tensor:
@@ -62,6 +63,27 @@ def ssim_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None 
     )
     assert isinstance(similarity, Tensor)
     return similarity.reshape(-1)
+
+
+def high_frequency_ratio(images: Tensor, targets: Tensor) -> Tensor:
+    """Sharpness beside that of the targets, `(B,)`: 1 where both have the same energy, 0 for blur.
+
+    The energy is that of Y, without its mean and within a Hann window, at frequencies above half of
+    Nyquist's: 0.25 cycles a pixel, in any direction. A flat target has none, and no ratio.
+    """
+    return _high_frequency_energy(luma(images)) / _high_frequency_energy(luma(targets))
+
+
+def _high_frequency_energy(images: Tensor) -> Tensor:
+    """`(B, 1, H, W)` -> `(B,)`."""
+    sides, device = images.shape[-2:], images.device
+    rows, columns = (torch.hann_window(side, periodic=False, device=device) for side in sides)
+    centred = (images - images.mean((-2, -1), keepdim=True)) * rows[:, None] * columns
+    energy = torch.fft.fft2(centred).abs().square()
+    vertical, horizontal = (torch.fft.fftfreq(side, device=device) for side in sides)
+    is_high = vertical[:, None].square() + horizontal.square() > HALF_NYQUIST**2
+    high: Tensor = energy * is_high
+    return high.flatten(1).sum(1)
 
 
 def luma(images: Tensor) -> Tensor:

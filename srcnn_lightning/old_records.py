@@ -28,6 +28,7 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.data.augment": Earlier("", False),
     "config.data.steps_per_epoch": Earlier("", None),
     "config.recipe": Earlier("", "paper"),
+    "config.task": Earlier("", {"name": "supervised"}),
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),

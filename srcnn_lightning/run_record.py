@@ -83,7 +83,7 @@ class ModelSettings(TypedDict):
 
 
 class NamedSettings(TypedDict):
-    """`name` of a loss or schedule; its arguments are the other keys."""
+    """`name` of a task, loss or schedule; its arguments are the other keys."""
 
     name: str
 
@@ -111,6 +111,7 @@ class Configuration(TypedDict):
     data: DataSettings
     degradation: DegradationSettings
     model: ModelSettings
+    task: NamedSettings
     loss: NamedSettings
     optimizer: OptimizerSettings
     schedule: NamedSettings
@@ -128,10 +129,16 @@ class Split(TypedDict):
 
 
 class Epoch(TypedDict):
-    """One epoch, counted from 1; losses are mean squared errors of pixels in [0, 1], PSNR in dB."""
+    """One epoch, counted from 1; PSNR in dB.
+
+    `val_loss` is the mean squared error of pixels in [0, 1], `train_loss` the training's loss. The
+    others are cross-entropies of epochs with a discriminator.
+    """
 
     epoch: EpochNumber
     train_loss: NotRequired[Metric]
+    train_adversarial_loss: NotRequired[Metric]
+    train_discriminator_loss: NotRequired[Metric]
     val_loss: Metric
     val_psnr: Metric
 
@@ -145,6 +152,7 @@ class ImageScore(TypedDict):
     psnr: Metric
     psnr_y: NotRequired[Metric]
     ssim: NotRequired[Metric]
+    high_frequency_ratio: NotRequired[Metric]
     grey: NotRequired[bool]
 
 
@@ -192,7 +200,8 @@ class RunRecord:
         error: exception of a failed run, as text.
         metrics: scores by name: `max_val_psnr`, `test_psnr`, `test_psnr_pooled`, `test_psnr_y` in
             dB; `val_loss`, `test_loss` as mean squared errors of pixels in [0, 1]; `test_ssim` at
-            most 1. None for a score that is not finite.
+            most 1; `test_high_frequency_ratio`, 1 for an output as sharp as its target. None for a
+            score that is not finite.
         history: validation of each epoch.
         per_image: scores of each test image; empty unless the run finished.
         parameters: number of the network's trained values; 0 for a baseline.

@@ -174,6 +174,36 @@ def test_ssim_is_one_figure_for_each_image_and_blind_to_the_border():
     assert second < 0.95
 
 
+def waves(cycles, size=64, amplitude=0.2):
+    """Grey waves of so many cycles a pixel, from left to right."""
+    columns = torch.arange(float(size))
+    wave = 0.5 + amplitude * torch.sin(2 * math.pi * cycles * columns)
+    return wave.expand(1, 3, size, size)
+
+
+def test_high_frequency_ratio_is_the_ratio_of_energies_above_half_of_nyquist():
+    coarse, fine = waves(0.1), waves(0.4)
+    both = coarse + fine - 0.5
+    # Half the amplitude has a quarter of the energy, whatever the coarse waves are.
+    faint = coarse + waves(0.4, amplitude=0.1) - 0.5
+    assert metrics.high_frequency_ratio(faint, both).item() == pytest.approx(0.25, rel=1e-3)
+    assert metrics.high_frequency_ratio(both, both).item() == 1
+    assert metrics.high_frequency_ratio(coarse, both).item() < 1e-3
+
+
+@pytest.mark.parametrize(("cycles", "is_high"), [(0.2, False), (0.3, True)])
+def test_high_frequencies_begin_at_a_quarter_of_a_cycle_in_any_direction(cycles, is_high):
+    target = waves(0.4)
+    turned = waves(cycles).transpose(-2, -1)
+    ratio = metrics.high_frequency_ratio(turned, target).item()
+    assert ratio == pytest.approx(1 if is_high else 0, abs=0.02)
+
+
+def test_high_frequencies_are_blind_to_brightness():
+    target = waves(0.4)
+    assert metrics.high_frequency_ratio(target + 0.1, target).item() == pytest.approx(1, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "count", "scale", "printed"),
     # One image of Set14, bridge, is grey in its file: read as RGB, it would add 0.094 dB.

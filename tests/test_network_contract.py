@@ -27,6 +27,7 @@ SMALL: dict[str, dict] = {
     "ninasr": {"blocks": 2, "features": 4, "reduction": 2},
     "span": {"blocks": 2, "features": 8},
     "srcnn": {"features": [8, 4]},
+    "srresnet": {"blocks": 2, "features": 8},
     "unetpp": {"features": [4, 8]},
     "vdsr": {"depth": 4, "features": 8},
 }

@@ -12,9 +12,10 @@ from srcnn_lightning.config.groups import (
     TrainerConfig,
 )
 from srcnn_lightning.config.sides import check_patch_size, check_target_side
-from srcnn_lightning.errors import BadInput, choose, require
+from srcnn_lightning.errors import BadInput, choose, require, shown
 
 TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments
+TASKS = ("supervised", "srgan")
 LOSSES = ("mse", "l1", "charbonnier")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step")
 # Their rates depend on the length of the training, so more epochs are another run.
@@ -22,6 +23,7 @@ SCHEDULES_OF_A_LENGTH = ("one_cycle", "cosine")
 # The keys that say what a group of arguments stands for.
 NAMED_BY = {
     "model": ("name", "_target_"),
+    "task": ("name",),
     "loss": ("name",),
     "optimizer": ("_target_",),
     "schedule": ("name",),
@@ -37,14 +39,15 @@ TENSORBOARD_SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_me
 class Config:
     """One run (conf/config.yaml).
 
-    The groups `optimizer` and `logger` name a class by `_target_`, `loss` and `schedule` one of
-    this program by `name`, and `model` either. They hold its arguments and stay plain dictionaries,
-    which `arguments.check` compares with its signature.
+    The groups `optimizer` and `logger` name a class by `_target_`, `task`, `loss` and `schedule`
+    one of this program by `name`, and `model` either. They hold its arguments and stay plain
+    dictionaries, which `arguments.check` compares with its signature.
 
     Attributes:
         data: images.
         degradation: from target to input.
         model: network.
+        task: `name` of how the network is trained, and its arguments.
         loss: `name` of the training's loss, and its arguments.
         optimizer: torch optimizer.
         schedule: `name` of the learning rate's schedule, and its arguments.
@@ -65,6 +68,7 @@ class Config:
     data: DataConfig
     degradation: DegradationConfig
     model: dict[str, Any]
+    task: dict[str, Any]
     loss: dict[str, Any]
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
@@ -114,8 +118,9 @@ class Config:
             if group[key] is None and name != "logger":
                 what = "its name" if key == "name" else "the class, package.module.Class"
                 raise BadInput(f"{name}.{key}=null: give {what}.")
-        for name, known in (("loss", LOSSES), ("schedule", SCHEDULES)):
+        for name, known in (("task", TASKS), ("loss", LOSSES), ("schedule", SCHEDULES)):
             choose(f"{name}.name", str(getattr(self, name)["name"]), known)
+        self._check_task()
         self._check_optimizer()
         self._check_logger()
         check_target_side(self.data, self.degradation.scale)
@@ -128,6 +133,20 @@ class Config:
             f"it is the batch of all {processes} processes together (trainer.devices), so it must "
             "be a multiple of their number",
         )
+
+    def _check_task(self) -> None:
+        """Refuse settings of the training that two optimizers cannot take."""
+        if self.task["name"] != "srgan":
+            return
+        trainer, schedule = self.trainer, self.schedule["name"]
+        for key, value, neutral in (
+            ("schedule", schedule, "constant"),
+            ("trainer.gradient_clip_val", trainer.gradient_clip_val, None),
+            ("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1),
+            ("trainer.devices", trainer.devices, 1),
+        ):
+            what = f"task=srgan has two optimizers, which do not take it; give {shown(neutral)}"
+            require(value == neutral, key, value, what)
 
     def _check_optimizer(self) -> None:
         """Refuse numbers that no optimizer can use; its signature has the last word."""

@@ -10,6 +10,7 @@ from srcnn_lightning.models.ninasr import NinaSR
 from srcnn_lightning.models.registry import build, full_settings, list_models, register
 from srcnn_lightning.models.span import SPAN
 from srcnn_lightning.models.srcnn import SRCNN
+from srcnn_lightning.models.srresnet import SRResNet
 from srcnn_lightning.models.unetpp import UNetPlusPlus
 from srcnn_lightning.models.vdsr import VDSR
 
@@ -23,6 +24,7 @@ __all__ = [
     "VDSR",
     "Interpolation",
     "NinaSR",
+    "SRResNet",
     "UNetPlusPlus",
     "build",
     "build_network",

@@ -1,7 +1,7 @@
 """Trained networks from checkpoints. A checkpoint is data: it chooses no code that runs."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.factory import build_trusted
 
 MAX_REASON = 200  # characters of torch's message, which names each weight that does not fit
-PREFIX = "network."  # prefix of the network's weights in the LightningModule's state
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -26,6 +25,14 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # torch warns of a TorchScript archive, then refuses it
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return content
+
+
+def network_weights(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The network's weights of a checkpoint's `state_dict`, without those of a discriminator."""
+    prefix = "network."  # of the network in the LightningModule's state
+    return {
+        name.removeprefix(prefix): one for name, one in state.items() if name.startswith(prefix)
+    }
 
 
 def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Module, dict[str, Any]]:
@@ -53,7 +60,7 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
         }
         key = "_target_" if "_target_" in settings["network"] else "name"
         name = str(settings["network"][key])
-        weights = {name.removeprefix(PREFIX): one for name, one in content["state_dict"].items()}
+        weights = network_weights(content["state_dict"])
     except Exception as error:  # torch names no type for a file that is none of its own
         raise BadInput(
             f"{path}: it is no checkpoint of this program, or a damaged one; give a run's "

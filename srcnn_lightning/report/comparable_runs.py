@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -154,7 +155,7 @@ def flat_settings(run: Run) -> dict[str, str | float | None]:
     if run.is_trained:
         flat |= {f"optimizer.{key}": value for key, value in config["optimizer"].items()}
         flat |= {f"data.{key}": value for key, value in batch_settings(run).items()}
-        for group in ("loss", "schedule"):
+        for group in ("task", "loss", "schedule"):
             flat |= {f"{group}.{key}": value for key, value in config[group].items()}
         flat["monitor"] = config["monitor"]
         flat["init_from"] = config.get("init_from")
@@ -242,7 +243,8 @@ def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
     label = ("name",) if "_target_" in config["model"] else ()  # for people alone
     network = [pair for pair in _texts(config["model"]) if pair[0] not in (*label, *varied)]
     network.append(("kernel", config["degradation"]["kernel"]))
-    how = [*_texts(config["loss"]), *_texts(config["schedule"]), ("monitor", config["monitor"])]
+    groups = (_texts(config[group]) for group in ("task", "loss", "schedule"))
+    how = [*chain(*groups), ("monitor", config["monitor"])]
     start = config.get("init_from")
     batches = batch_settings(run).values()
     return (*optimizer, *trainer, *batches, start, *how, *sorted(network))

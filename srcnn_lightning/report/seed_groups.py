@@ -18,7 +18,7 @@ from srcnn_lightning.report.study import Study
 
 TARGET, BICUBIC = "Target", "Bicubic"  # labels that everything is compared with
 # A label has their values alone.
-NAMED = ("variant", "model", "recipe", "loss", "schedule", "optimizer")
+NAMED = ("variant", "model", "recipe", "task", "loss", "schedule", "optimizer")
 
 
 @dataclass

@@ -11,7 +11,7 @@ from srcnn_lightning.config import Config
 from srcnn_lightning.errors import BadInput, ExitRequested
 from srcnn_lightning.runs import store
 
-GROUPS = ("model", "degradation", "loss", "optimizer", "schedule")
+GROUPS = ("model", "task", "degradation", "loss", "optimizer", "schedule")
 SIDES = ("crop", "target_size", "patch_size")  # of the images, which a network may refuse
 
 

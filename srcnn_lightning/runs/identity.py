@@ -71,6 +71,8 @@ class Identity:
 def identify(config: Config, source: Source, split: Split) -> Identity:
     """The identity of a run with these images, on the device that it would use here."""
     settings = _described(asdict(config))
+    if settings["task"] == {"name": "supervised"}:
+        del settings["task"]  # younger than `RESULTS_VERSION`
     for group, neutral in NEUTRAL.items():
         settings[group] = {
             key: value for key, value in settings[group].items() if neutral.get(key, ...) != value

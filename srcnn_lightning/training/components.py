@@ -12,7 +12,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.strategies import DDPStrategy
 
-from srcnn_lightning import hardware, models
+from srcnn_lightning import hardware
 from srcnn_lightning.acceleration import compilation
 from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
@@ -21,7 +21,7 @@ from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.models.checkpoint import load_checkpoint
+from srcnn_lightning.models.checkpoint import load_checkpoint, network_weights
 from srcnn_lightning.training import environment, process_state, processes, tensorboard
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
 from srcnn_lightning.training.history import History
@@ -30,6 +30,7 @@ from srcnn_lightning.training.progress import EpochProgress, SweepPosition
 from srcnn_lightning.training.seeds import EpochSeeds, seed_generators
 from srcnn_lightning.training.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.training.task import SuperResolution
+from srcnn_lightning.training.tasks import build_task
 
 # Settings that Lightning's Trainer takes under the same name.
 PASSED_ON = (
@@ -182,15 +183,7 @@ def _build_task(config: Config) -> SuperResolution:
 
 
 def _build_checked_task(config: Config) -> SuperResolution:
-    settings = models.network_settings(config.model, config.degradation)
-    task = SuperResolution(
-        models.build_network(settings),
-        settings,
-        config.degradation.scale,
-        config.optimizer,
-        config.loss,
-        config.schedule,
-    )
+    task = build_task(config)
     task.logs_results = False  # `History` and the run record have them
     _check_output_shape(task, config.data)
     return task
@@ -224,7 +217,7 @@ def _load_weights(task: SuperResolution, checkpoint: str) -> None:
             "give a run's folder or another checkpoint."
         ) from error
     try:
-        task.load_state_dict(weights)
+        task.network.load_state_dict(network_weights(weights))
     except RuntimeError as error:
         raise BadInput(
             f"init_from={checkpoint}: it holds the weights of another network; "

@@ -27,13 +27,15 @@ class History(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the epoch's metrics; log them unless a loss has diverged."""
         metrics = {
-            name.replace("/", "_"): float(trainer.callback_metrics[name])
-            for name in ("train/loss", "val/loss", "val/psnr")
+            name.replace("/", "_"): float(value)
+            for name, value in sorted(trainer.callback_metrics.items())
+            if name.startswith(("train/", "val/"))
         }
         epoch = trainer.current_epoch + 1
         self.epochs.append({"epoch": epoch, **metrics})
         # The losses alone decide: the PSNR of a perfect image is infinite.
-        if not all(math.isfinite(metrics[name]) for name in ("train_loss", "val_loss")):
+        losses = [value for name, value in metrics.items() if name.endswith("loss")]
+        if not all(map(math.isfinite, losses)):
             self.diverged = True
             trainer.should_stop = True
             return

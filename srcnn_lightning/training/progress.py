@@ -72,7 +72,10 @@ class EpochProgress(Callback):
     def _note(self, epoch_seconds: float, epochs: int) -> str:
         """The best val PSNR and the time left: `best val 28.64 dB, 12 min left`."""
         best = self.history.best()
-        notes = [f"best val {best['val_psnr']:.2f} dB"] if best else []
+        word = "val" if self.history.monitor == "last" else "best val"
+        notes = [f"{word} {best['val_psnr']:.2f} dB"] if best else []
+        if (discriminator := self.history.epochs[-1].get("train_discriminator_loss")) is not None:
+            notes.append(f"discriminator loss {discriminator:.3f}")
         epochs_left = epochs - len(self.history.epochs)
         seconds_left = epoch_seconds * epochs_left
         if self.bar.disable and epochs_left:  # the bar shows the time left by itself

@@ -1,6 +1,5 @@
 """The LightningModule: loss, optimizer and metrics around any super-resolution network."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,13 +11,14 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import CatMetric, MeanMetric
 
-from srcnn_lightning import arguments, metrics, models
+from srcnn_lightning import metrics, models
 from srcnn_lightning.config import check_scale
 from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
-from srcnn_lightning.errors import BadInput, one_line, require
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.models.padding import padded_to_multiple, upscale
 from srcnn_lightning.training.losses import build_loss
+from srcnn_lightning.training.optimizers import build_optimizer
 from srcnn_lightning.training.schedules import Length, build_schedule
 from srcnn_lightning.training.shared_batch_norm import uncounted
 
@@ -159,40 +159,14 @@ class SuperResolution(LightningModule):
         )
 
     def build_optimizer(self) -> torch.optim.Optimizer:
-        """The optimizer of the configuration, for all parameters.
+        """The optimizer of the configuration, for all parameters of the network.
 
         Raises:
-            BadInput: the network has nothing to train; or the optimizer cannot be imported, is none
-                or refuses an argument.
+            BadInput: the network has nothing to train; or as `optimizers.build_optimizer`.
         """
         if not self.is_trainable:
             raise BadInput(f"{self.network_key}: it has nothing to train; test it without a fit.")
-        given = self.optimizer_settings
-        advice = 'give {"_target_": "torch.optim.Adam", "lr": 1e-3} or another class'
-        require(isinstance(given, Mapping), "optimizer", given or "null", advice)
-        settings = dict(given or {})
-        target = str(settings.pop("_target_", "null"))
-        optimizer_class = arguments.locate(target, "optimizer._target_")
-        is_optimizer = inspect.isclass(optimizer_class) and issubclass(
-            optimizer_class, torch.optim.Optimizer
-        )
-        require(
-            is_optimizer,
-            "optimizer._target_",
-            target,
-            "it is no optimizer; give a class derived from torch.optim.Optimizer",
-        )
-        arguments.check("optimizer", optimizer_class, settings, supplied=("params",))
-        try:
-            optimizer: torch.optim.Optimizer = optimizer_class(
-                self.network.parameters(), **settings
-            )
-        except (TypeError, ValueError) as error:
-            raise BadInput(
-                f"optimizer._target_={target}: {one_line(error)}; give an optimizer of torch and "
-                "arguments it takes."
-            ) from error
-        return optimizer
+        return build_optimizer(self.optimizer_settings, self.network.parameters())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of the unclamped output, a mean over images, channels and pixels.
@@ -201,22 +175,20 @@ class SuperResolution(LightningModule):
         """
         lr, hr = batch
         loss = self._training_loss(lr, hr) if len(hr) else self._empty_batch_loss(lr, hr)
-        # One loss for each image: torchmetrics ignores weights under this nan_strategy.
-        self.train_loss.update(loss.detach().expand(len(hr)))
-        if self.trainer.is_last_batch:  # of the epoch; each call costs 0.4 ms
-            self.log(
-                "train/loss",
-                self.train_loss,
-                on_step=False,
-                on_epoch=True,
-                logger=self.logs_results,
-            )
+        self.log_loss("train/loss", self.train_loss, loss, len(hr))
         processes = self.trainer.world_size
         if processes == 1:
             return loss
         # Processes average their gradients; their shares of a last batch may differ in size.
         sampler: BatchIndices = self.trainer.train_dataloader.sampler  # type: ignore[union-attr]
         return loss * (len(hr) * processes / sampler.images(batch_idx))
+
+    def log_loss(self, name: str, metric: MeanMetric, loss: Tensor, images: int) -> None:
+        """Add a batch's loss to its mean over the epoch, which the last batch logs."""
+        # One loss for each image: torchmetrics ignores weights under this nan_strategy.
+        metric.update(loss.detach().expand(images))
+        if self.trainer.is_last_batch:  # each call costs 0.4 ms
+            self.log(name, metric, on_step=False, on_epoch=True, logger=self.logs_results)
 
     def _training_loss(self, lr: Tensor, hr: Tensor) -> Tensor:
         """The loss of the output, or of the weighted outputs that the network is trained by."""
@@ -275,6 +247,7 @@ class SuperResolution(LightningModule):
                 "psnr": metrics.psnr(output, hr),
                 "psnr_y": metrics.psnr_y(output, hr, self.scale, is_grey),
                 "ssim": metrics.ssim_y(output, hr, self.scale, is_grey),
+                "high_frequency_ratio": metrics.high_frequency_ratio(output, hr),
                 "grey": is_grey,
             }
         )
@@ -316,4 +289,5 @@ def summarize(per_image: dict[str, list[float]]) -> dict[str, float]:
         "test_psnr_pooled": float(metrics.psnr_from_mse(torch.tensor(mean("mse")))),
         "test_psnr_y": mean("psnr_y"),
         "test_ssim": mean("ssim"),
+        "test_high_frequency_ratio": mean("high_frequency_ratio"),
     }

@@ -96,6 +96,18 @@ def test_span_has_its_papers_parameters(features, scale, wanted):
     assert count("span", features=features, scale=scale) == head + inner + fusion + tail == wanted
 
 
+@pytest.mark.parametrize(("scale", "shuffles"), [(2, [4]), (3, [9]), (4, [4, 4])])
+def test_srresnet_has_its_papers_parameters(scale, shuffles):
+    # 9x9 at both ends; two 3x3 layers a block, each with two values of batch norm a map, and a
+    # PReLU of one slope between them; one such layer after the blocks; a 3x3 layer a shuffle.
+    inner = 9 * 64 * 64 + 64
+    ends = (81 * 3 * 64 + 64 + 1) + (81 * 64 * 3 + 3)
+    body = 16 * (2 * (inner + 128) + 1) + inner + 128
+    wanted = ends + body + sum(factor * inner + 1 for factor in shuffles)
+    assert count("srresnet", scale=scale) == wanted
+    assert scale < 4 or wanted == 1_549_462
+
+
 def test_unetpp_has_its_papers_parameters():
     # Two convolutions of 3x3 a node, from the features that it sees; X(i, j) sees j + 1 times its
     # own, and has a transposed convolution of 2x2 before it.
@@ -226,6 +238,7 @@ def test_unknown_color_is_refused():
     [
         ("srcnn", {"residual": True}),
         ("edsr", {"residual": True}),
+        ("srresnet", {"residual": True}),
         ("unetpp", {"features": [4, 8], "deep_supervision": True}),
     ],
 )
@@ -235,9 +248,10 @@ def test_residual_network_starts_at_the_interpolation_exactly(name, settings):
     assert torch.equal(network(images), network.interpolation(images))
 
 
-def test_scale_that_edsr_lacks_is_refused():
-    with pytest.raises(BadInput, match=r"^degradation\.scale=5: edsr has 2, 3 and 4"):
-        models.build("edsr", scale=5)
+@pytest.mark.parametrize("name", ["edsr", "srresnet"])
+def test_scale_without_a_branch_is_refused(name):
+    with pytest.raises(BadInput, match=rf"^degradation\.scale=5: {name} has 2, 3 and 4"):
+        models.build(name, scale=5)
 
 
 def test_weight_of_drcns_predictions_is_a_share():
@@ -288,6 +302,8 @@ def test_network_learns_one_image_by_heart(name):
         ("ninasr", {"reduction": 0}),
         ("span", {"blocks": 0}),
         ("span", {"features": 0}),
+        ("srresnet", {"blocks": 0}),
+        ("srresnet", {"features": 0}),
         ("unetpp", {"features": [4, 0]}),
         ("vdsr", {"depth": 1}),
         ("vdsr", {"features": 0}),

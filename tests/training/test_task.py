@@ -260,6 +260,7 @@ def test_summary_averages_each_metric_and_pools_one():
         "psnr": [20.0, 40.0],
         "psnr_y": [21.0, 42.0],
         "ssim": [0.5, 1.0],
+        "high_frequency_ratio": [0.2, 0.6],
     }
     summary = summarize(table)
     # Pooled: (0.01 + 0.0001) / 2 = 0.00505 is 22.9671 dB, not 30.
@@ -269,6 +270,7 @@ def test_summary_averages_each_metric_and_pools_one():
         "test_psnr_pooled": 22.9671,
         "test_psnr_y": 31.5,
         "test_ssim": 0.75,
+        "test_high_frequency_ratio": 0.4,
     }
     assert summary == pytest.approx(wanted, abs=1e-4)
 
@@ -316,6 +318,7 @@ def test_task_is_built_by_names_and_returns_its_figures(trainer):
     (tested,) = trainer.test(task, loader(scored(pairs)), verbose=False)
     assert set(validated) == {"val/loss", "val/psnr"}
     names = {"test/loss", "test/psnr", "test/psnr_pooled", "test/psnr_y", "test/ssim"}
+    names.add("test/high_frequency_ratio")
     assert set(tested) == names
     assert tested["test/psnr"] == pytest.approx(validated["val/psnr"])
     assert tested["test/loss"] == pytest.approx(validated["val/loss"])

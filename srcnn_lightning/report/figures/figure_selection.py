@@ -109,6 +109,7 @@ def shared_settings(
         "data.augment": lambda value: "flips and rotations",
         "data.steps_per_epoch": lambda value: f"{value} steps an epoch",
         "optimizer._target_": lambda value: str(value).rpartition(".")[2],
+        "task.name": lambda value: "" if value == "supervised" else str(value),
         "loss.name": lambda value: "" if value == "mse" else str(value),
         "schedule.name": lambda value: "" if value == "constant" else str(value),
         "trainer.precision": lambda value: "" if value == "32-true" else str(value),

@@ -27,6 +27,7 @@ RUNS_HEAD = (
     "Test PSNR",
     "Test PSNR (Y)",
     "SSIM (Y)",
+    "High frequencies",
     "Test loss",
     "Minutes",
 )
@@ -159,6 +160,7 @@ def _runs(runs: Sequence[Run], report: Path) -> Grid:
             *(Cell(f"{rate:g}" if run.is_trained else "") for rate in rates),
             *(number(run.metrics.get(key)) for key in ("max_val_psnr", "test_psnr", "test_psnr_y")),
             number(run.metrics.get("test_ssim"), 4),
+            number(run.metrics.get("test_high_frequency_ratio")),
             number(run.metrics.get("test_loss"), 7),
             number(None if seconds is None else seconds / 60, 1),
         ]

@@ -19,6 +19,7 @@ METRICS = (
     "test_psnr_pooled",
     "test_psnr_y",
     "test_ssim",
+    "test_high_frequency_ratio",
 )
 COSTS = (
     "parameters",

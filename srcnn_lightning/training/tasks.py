@@ -1,0 +1,37 @@
+"""The tasks by name: how a network is trained."""
+
+from typing import Any
+
+from torch import nn
+
+from srcnn_lightning import arguments, models
+from srcnn_lightning.config import Config
+from srcnn_lightning.training.srgan import AdversarialSuperResolution
+from srcnn_lightning.training.task import SuperResolution
+
+TASKS: dict[str, type[SuperResolution]] = {
+    "supervised": SuperResolution,
+    "srgan": AdversarialSuperResolution,
+}
+
+
+def build_task(config: Config) -> SuperResolution:
+    """The LightningModule of the group `task`, with its network; weights come from the generators.
+
+    Raises:
+        BadInput: an argument that task, network, loss, optimizer or schedule do not take.
+    """
+    name = config.task["name"]
+    settings = models.network_settings(config.model, config.degradation)
+    common: dict[str, Any] = {
+        "network": settings,
+        "settings": settings,
+        "scale": config.degradation.scale,
+        "optimizer": config.optimizer,
+        "loss": config.loss,
+        "schedule": config.schedule,
+    }
+    given = {key: value for key, value in config.task.items() if key != "name"}
+    arguments.check("task", TASKS[name], given, common, name=name)
+    network: nn.Module = models.build_network(settings)
+    return TASKS[name](**{**common, "network": network}, **given)
