@@ -67,12 +67,15 @@ class DataSettings(TypedDict):
 
 
 class DegradationSettings(TypedDict):
-    """`name`: `antialiased` or `aliased`; `scale`: ratio of target to input side."""
+    """`name`: `antialiased` or `aliased`; `scale`: ratio of target to input side.
+
+    A list of scales is that of a run whose results by each scale have records of their own.
+    """
 
     name: str
     kernel: str
     antialias: bool
-    scale: Whole
+    scale: Whole | list[Whole]
 
 
 class ModelSettings(TypedDict):

@@ -67,6 +67,7 @@ def make_content(
             "scale": 2,
         },
         "model": dict(MODELS.get(variant, SRCNN)),
+        "task": {"name": "supervised"},
         "loss": {"name": "mse"},
         "optimizer": {"_target_": "torch.optim.Adam", "lr": 1e-3, "weight_decay": decay},
         "schedule": {"name": "constant"},

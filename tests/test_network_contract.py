@@ -14,6 +14,7 @@ from srcnn_lightning.config import KERNELS, DegradationConfig
 from srcnn_lightning.inference.tiling import probed_radius, upscale_tiled
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.models.padding import upscale
+from srcnn_lightning.models.scales import at_scale
 from srcnn_lightning.training.task import SuperResolution
 
 # Small arguments of each network.
@@ -24,6 +25,7 @@ SMALL: dict[str, dict] = {
     "fsrcnn": {"features": 8, "shrink_features": 4, "mapping_layers": 2},
     "interpolation": {},
     # Of one block alone, the probe could see the whole radius.
+    "mdsr": {"blocks": 2, "features": 8},
     "ninasr": {"blocks": 2, "features": 4, "reduction": 2},
     "span": {"blocks": 2, "features": 8},
     "srcnn": {"features": [8, 4]},
@@ -31,6 +33,8 @@ SMALL: dict[str, dict] = {
     "unetpp": {"features": [4, 8]},
     "vdsr": {"depth": 4, "features": 8},
 }
+SEVERAL = {"mdsr"}  # networks of several scales
+ALL_SCALES = [2, 3, 4]
 SCALES = [2, *(pytest.param(scale, marks=pytest.mark.slow) for scale in (3, 4))]
 pytestmark = [
     pytest.mark.parametrize("name", models.list_models()),
@@ -39,13 +43,15 @@ pytestmark = [
 
 
 def settings_of(name: str, scale: int, kernel: str = "bicubic", antialias: bool = True) -> dict:
-    degradation = DegradationConfig(name="any", kernel=kernel, antialias=antialias, scale=scale)
+    scales = ALL_SCALES if name in SEVERAL else scale
+    degradation = DegradationConfig(name="any", kernel=kernel, antialias=antialias, scale=scales)
     return models.network_settings({"name": name, **SMALL[name]}, degradation)
 
 
 def built(name: str, scale: int) -> nn.Module:
+    """The network of a scale; one of several scales shares its parameters with the others'."""
     torch.manual_seed(0)
-    return models.build_network(settings_of(name, scale))
+    return at_scale(models.build_network(settings_of(name, scale)), scale)
 
 
 def images(network: nn.Module, height: int = 7, width: int = 9, count: int = 2) -> Tensor:
@@ -92,14 +98,16 @@ def test_three_steps_change_every_parameter(name: str, scale: int) -> None:
 
 
 def test_checkpoint_gives_the_network_back(name: str, scale: int, tmp_path: Path) -> None:
-    settings, network = settings_of(name, scale), built(name, scale)
-    task = SuperResolution(network, settings, scale)
+    settings = settings_of(name, scale)
+    whole = models.build_network(settings)
+    task = SuperResolution(whole, settings, settings.get("scale", scale))
+    network = at_scale(whole, scale)
     content = {"hyper_parameters": dict(task.hparams), "state_dict": task.state_dict()}
     torch.save(content, tmp_path / "kept.ckpt")
     loaded, saved = load_network(tmp_path / "kept.ckpt")
-    assert saved == {"network": settings, "scale": scale}
+    assert saved == {"network": settings, "scale": settings.get("scale", scale)}
     inputs = images(network)
-    assert torch.equal(loaded.eval()(inputs), network.eval()(inputs))
+    assert torch.equal(at_scale(loaded, scale).eval()(inputs), network.eval()(inputs))
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -107,7 +115,8 @@ def test_checkpoint_gives_the_network_back(name: str, scale: int, tmp_path: Path
 def test_declared_radius_is_the_probed_one(
     name: str, scale: int, kernel: str, antialias: bool
 ) -> None:
-    network = models.build_network(settings_of(name, scale, kernel, antialias)).double().eval()
+    whole = models.build_network(settings_of(name, scale, kernel, antialias))
+    network = at_scale(whole, scale).double().eval()
     for parameter in network.parameters():
         parameter.data.abs_().mul_(0.1).add_(1e-3)  # positive: no ReLU hides a pixel
     declared, probed = network.receptive_radius, probed_radius(network, torch.float64)
@@ -118,8 +127,11 @@ def test_declared_radius_is_the_probed_one(
 
 
 def test_accelerated_is_plain(name: str, scale: int) -> None:
-    plain, accelerated = (built(name, scale).double() for _ in range(2))
-    accelerate(accelerated)
+    plain = built(name, scale).double()
+    torch.manual_seed(0)
+    whole = models.build_network(settings_of(name, scale))
+    accelerate(whole)
+    accelerated = at_scale(whole, scale).double()
     inputs = images(plain).double().contiguous(memory_format=torch.channels_last)
     for network in (plain, accelerated):
         train(network, inputs, scale)
@@ -141,12 +153,14 @@ def test_run_that_goes_on_is_the_undisturbed_one(
 ) -> None:
     model = "bicubic" if name == "interpolation" else name
     values = [f"model.{key}={value}".replace(" ", "") for key, value in SMALL[name].items()]
-    sizes = (f"degradation.scale={scale}", "data.target_size=48", "data.crop=48")
+    scales = str(ALL_SCALES).replace(" ", "") if name in SEVERAL else scale
+    sizes = (f"degradation.scale={scales}", "data.target_size=48", "data.crop=48")
     run = (*LEAVES, f"model={model}", *values, *sizes)
     for epochs in (1, 2):
         assert command(*run, f"trainer.max_epochs={epochs}", "output_dir=on").returncode == 0
     assert command(*run, "trainer.max_epochs=2", "output_dir=whole").returncode == 0
-    (on,), (whole,) = (run_record.find(tmp_path / one) for one in ("on", "whole"))
+    # Of several scales, each has a record below that of the run.
+    on, whole = (next(run_record.find(tmp_path / one)) for one in ("on", "whole"))
     resumed, undisturbed = record(on), record(whole)
     assert all(resumed[key] == undisturbed[key] for key in TOLD_APART)
     if undisturbed["parameters"]:

@@ -29,6 +29,9 @@ def main(arguments: Sequence[str]) -> None:
         "--overwrite", action="store_true", help="replace the output if it is there already"
     )
     parser.add_argument(
+        "--scale", type=int, metavar="N", help="one of the scales of a network of several"
+    )
+    parser.add_argument(
         "--tile",
         type=int,
         metavar="PIXELS",
@@ -54,6 +57,7 @@ def main(arguments: Sequence[str]) -> None:
             options.tile,
             options.overwrite,
             options.allow_package,
+            options.scale,
         )
     except BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
@@ -66,6 +70,7 @@ def upscale_file(
     tile: int | None = None,
     overwrite: bool = False,
     allow_package: Sequence[str] = (),
+    scale: int | None = None,
 ) -> None:
     """Upscale an image file, and print a line for each property of the file that is not kept.
 
@@ -81,6 +86,7 @@ def upscale_file(
         overwrite: whether an existing output is replaced.
         allow_package: names of packages whose networks may be built beside those of this program;
             a text is one name. A checkpoint may have any module of such a package imported.
+        scale: one of the scales of a network of several.
 
     Raises:
         BadInput: a file that is missing, of another kind or cannot be written; an output that
@@ -107,13 +113,15 @@ def upscale_file(
     from srcnn_lightning.inference import tiling
     from srcnn_lightning.inference.upscale import upscale_picture
     from srcnn_lightning.models.checkpoint import load_network
+    from srcnn_lightning.models.scales import at_scale, choose_scale
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
         picture = read_picture(image)
     for change in picture.changes:
         print(f"{image}: {change}")
-    trained, _ = load_network(checkpoint, allow_package)
+    whole, saved = load_network(checkpoint, allow_package)
+    trained = at_scale(whole, choose_scale(scale, saved["scale"]))
     network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     overlap = tiling.tile_overlap(network)
     accelerate(network)

@@ -1,7 +1,8 @@
 """The groups of settings: images, degradation, Trainer; each key with the rule for its value."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from srcnn_lightning.errors import at_least, choose, require
 
@@ -129,13 +130,13 @@ class DegradationConfig:
         kernel: kernel that shrinks targets to inputs, and that interpolates within a network:
             `nearest`, `bilinear` or `bicubic`.
         antialias: whether kernels are widened when an image is reduced.
-        scale: factor between the sides of input and target.
+        scale: factor between the sides of input and target; a list for a network of several.
     """
 
     name: str
     kernel: str
     antialias: bool
-    scale: int
+    scale: Any  # OmegaConf has no union of a number and a list
 
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""
@@ -148,6 +149,15 @@ class DegradationConfig:
             self.antialias,
             f"degradation.name={self.name} says the opposite, and tables go by the name",
         )
+
+    @property
+    def scales(self) -> list[int]:
+        """The scale, or each of several."""
+        return self.scale if isinstance(self.scale, list) else [self.scale]
+
+    def at(self, scale: int) -> "DegradationConfig":
+        """The degradation by one of its scales."""
+        return replace(self, scale=scale)
 
 
 @dataclass
@@ -235,10 +245,15 @@ class TrainerConfig:
         )
 
 
-def check_scale(key: str, scale: int) -> None:
-    """Refuse a factor between the sides of input and target that is none."""
-    is_right = isinstance(scale, int) and 2 <= scale <= MAX_SCALE
-    require(is_right, key, scale, f"it must be a whole number from 2 to {MAX_SCALE}")
+def check_scale(key: str, scale: Any) -> None:
+    """Refuse what is no factor between the sides of input and target, and no list of several."""
+    what = f"it must be a whole number from 2 to {MAX_SCALE}"
+    if isinstance(scale, list):
+        is_list = 1 < len(scale) == len({*map(str, scale)})
+        require(is_list, key, scale, "a list must have several scales, each once")
+        what = f"each must be a whole number from 2 to {MAX_SCALE}"
+    for one in scale if isinstance(scale, list) else [scale]:
+        require(isinstance(one, int) and 2 <= one <= MAX_SCALE, key, scale, what)
 
 
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}

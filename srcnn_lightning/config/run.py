@@ -123,8 +123,9 @@ class Config:
         self._check_task()
         self._check_optimizer()
         self._check_logger()
-        check_target_side(self.data, self.degradation.scale)
-        check_patch_size(self.data, self.degradation.scale)
+        for scale in self.degradation.scales:
+            check_target_side(self.data, scale)
+            check_patch_size(self.data, scale)
         processes, batch = self.trainer.devices, self.data.batch_size
         require(
             batch % processes == 0,

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from srcnn_lightning import arguments
 from srcnn_lightning.config import (
@@ -24,6 +24,7 @@ from srcnn_lightning.data.pairs import (
     TestBatch,
     TestPairs,
 )
+from srcnn_lightning.data.scales import ScaledBatches, ScaledPairs
 from srcnn_lightning.data.sizes import (
     check_test_sizes,
     check_training_sizes,
@@ -40,7 +41,7 @@ class SuperResolutionData(LightningDataModule):
     def __init__(
         self,
         root: str | Path | None = None,
-        scale: int = 2,
+        scale: int | list[int] = 2,
         *,
         source: Source | None = None,
         split: Split | Sequence[float] | None = None,
@@ -54,7 +55,7 @@ class SuperResolutionData(LightningDataModule):
 
         Args:
             root: folder of image files; None draws dead leaves.
-            scale: factor between the sides of targets and inputs.
+            scale: factor between the sides of targets and inputs; a list for a network of several.
             source: images, in place of those of `root`.
             split: names of the train, validation and test images, or their fractions; None: as
                 the settings say.
@@ -78,12 +79,14 @@ class SuperResolutionData(LightningDataModule):
         self.degradation = degradation or DegradationConfig(
             name="antialiased", kernel="bicubic", antialias=True, scale=scale
         )
-        check_patch_size(self.data, self.degradation.scale)
+        for one in self.degradation.scales:
+            check_patch_size(self.data, one)
         self.source = source or open_source(self.data)
         self.split = split or make_split(self.source.names, self.data)
         self.seed = seed
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.pairs: dict[str, Pairs] = {}
+        self.pairs: dict[int, dict[str, Pairs]] = {}  # by scale and part of the split
+        self.test_scale = self.degradation.scales[0]
 
     def prepare(self) -> None:
         """Load targets and inputs, memory-mapped.
@@ -92,19 +95,21 @@ class SuperResolutionData(LightningDataModule):
             BadInput: an image or the cache cannot be used (`load_pairs`).
         """
         self.source = self.source.ensure(self.split.names)
-        pairs = load_pairs(self.source, self.split, self.data, self.degradation)
-        # (H, W, 3) seen as (3, H, W)
-        lr, hr = (
-            [torch.from_numpy(image).permute(2, 0, 1) for image in images]
-            for images in (pairs.lr, pairs.hr)
-        )
-        start = 0
-        for part, names in self.split.as_dict().items():
-            end = start + len(names)
-            patch_size = self.data.patch_size if part == "train" else None
-            self.pairs[part] = Pairs(lr[start:end], hr[start:end], self.memory_format, patch_size)
-            start = end
-        self.test_is_grey = torch.from_numpy(pairs.is_grey[-len(self.split.test) :])
+        for scale in self.degradation.scales:
+            pairs = load_pairs(self.source, self.split, self.data, self.degradation.at(scale))
+            # (H, W, 3) seen as (3, H, W)
+            lr, hr = (
+                [torch.from_numpy(image).permute(2, 0, 1) for image in images]
+                for images in (pairs.lr, pairs.hr)
+            )
+            start, self.pairs[scale] = 0, {}
+            for part, names in self.split.as_dict().items():
+                chosen = slice(start, start := start + len(names))
+                patch_size = self.data.patch_size if part == "train" else None
+                self.pairs[scale][part] = Pairs(
+                    lr[chosen], hr[chosen], self.memory_format, patch_size
+                )
+            self.test_is_grey = torch.from_numpy(pairs.is_grey[-len(self.split.test) :])
 
     def setup(self, stage: str) -> None:
         """Move all images to the device once: 100 targets of 224x224 are 15 MB.
@@ -113,14 +118,15 @@ class SuperResolutionData(LightningDataModule):
         """
         self._check_scale()
         if stage == "test":  # the command has done so before the fit
-            check_target_side(self.data, self.degradation.scale)
+            check_target_side(self.data, self.test_scale)
         if not self.pairs:
             self.prepare()
         self.check_sizes(is_trained=stage == "fit")
         if not self.data.on_device:
             return
         device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
-        self.pairs = {part: pairs.on_device(device) for part, pairs in self.pairs.items()}
+        for scale, parts in self.pairs.items():
+            self.pairs[scale] = {part: pairs.on_device(device) for part, pairs in parts.items()}
 
     def _check_scale(self) -> None:
         scale = self.degradation.scale
@@ -137,25 +143,25 @@ class SuperResolutionData(LightningDataModule):
         Raises:
             BadInput: sentence for the first image of a size that cannot be used.
         """
-        sizes = {
-            part: [
-                (name, (image.shape[-2], image.shape[-1]))
-                for name, image in zip(names, self.pairs[part].hr, strict=True)
-            ]
-            for part, names in self.split.as_dict().items()
-        }
-        data, scale = self.data, self.degradation.scale
-        if is_trained:
-            check_training_sizes(sizes["train"], data, scale)
-        check_test_sizes(sizes["test"], data, scale)
+        for scale, pairs in self.pairs.items():
+            sizes = {
+                part: [
+                    (name, (image.shape[-2], image.shape[-1]))
+                    for name, image in zip(names, pairs[part].hr, strict=True)
+                ]
+                for part, names in self.split.as_dict().items()
+            }
+            if is_trained:
+                check_training_sizes(sizes["train"], self.data, scale)
+            check_test_sizes(sizes["test"], self.data, scale)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches in an order that `seed` and the epoch decide."""
+        """Batches in an order that `seed` and the epoch decide; each of one scale, of several."""
         # The same batches in every epoch are what Lightning's `overfit_batches` asks for.
         is_fixed = getattr(self.trainer, "overfit_batches", 0) > 0
         data = self.data
         return self._loader(
-            self.pairs["train"],
+            "train",
             data.batch_size,
             seed=None if is_fixed else self.seed,
             steps=data.steps_per_epoch,
@@ -164,36 +170,48 @@ class SuperResolutionData(LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """Batches in the order of the split."""
-        return self._loader(self.pairs["val"], self._eval_batch_size("val"))
+        """Batches in the order of the split, of each scale after the other."""
+        return self._loader("val", self.data.eval_batch_size)
 
     def test_dataloader(self) -> DataLoader[TestBatch]:
-        """Batches in the order of the split, with the marks of grey images."""
-        pairs = TestPairs(self.pairs["test"], self.test_is_grey)
-        return self._loader(pairs, self._eval_batch_size("test"))
+        """Batches of `test_scale` in the order of the split, with the marks of grey images."""
+        pairs = self.pairs[self.test_scale]["test"]
+        batches = self._batches(pairs, self.data.eval_batch_size)
+        return _make_loader(TestPairs(pairs, self.test_is_grey), batches)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """The test images, in the order of the split."""
-        return self._loader(self.pairs["test"], self._eval_batch_size("test"))
-
-    def _eval_batch_size(self, part: str) -> int:
-        """`data.eval_batch_size`, or one image for each process where images differ in size."""
-        return self.data.eval_batch_size if self.pairs[part].have_one_size else self._processes
-
-    @property
-    def _processes(self) -> int:
-        return self.trainer.world_size if self.trainer else 1
+        """The test images of `test_scale`, in the order of the split."""
+        pairs = self.pairs[self.test_scale]["test"]
+        return _make_loader(pairs, self._batches(pairs, self.data.eval_batch_size))
 
     def _loader(
-        self, pairs: Pairs | TestPairs, batch_size: int, seed: int | None = None, **draws: Any
-    ) -> DataLoader[Any]:
-        rank = self.trainer.global_rank if self.trainer else 0
+        self, part: str, batch_size: int, seed: int | None = None, **draws: Any
+    ) -> DataLoader[Batch]:
+        pairs = {scale: parts[part] for scale, parts in self.pairs.items()}
+        batches = {
+            scale: self._batches(one, batch_size, seed, **draws) for scale, one in pairs.items()
+        }
+        if len(pairs) == 1:
+            (scale,) = pairs
+            return _make_loader(pairs[scale], batches[scale])
+        return _make_loader(ScaledPairs(pairs), ScaledBatches(batches, seed))
+
+    def _batches(
+        self, pairs: Pairs, batch_size: int, seed: int | None = None, **draws: Any
+    ) -> BatchIndices:
+        trainer = self.trainer
+        rank, processes = (trainer.global_rank, trainer.world_size) if trainer else (0, 1)
+        if seed is None and not draws and not pairs.have_one_size:
+            batch_size = processes  # whole images of differing sizes make no batch
         kind = OrderedBatchIndices if seed is None else BatchIndices
-        sampler = kind(len(pairs), batch_size, seed, rank, self._processes, **draws)
-        # batch_size=None: the sampler yields whole batches, which need no worker and no collation.
-        # The loader has its own generator, from which it draws a number whenever it begins: a draw
-        # from torch's would shift those of the network, elsewhere in a run that is resumed.
-        return DataLoader(pairs, sampler=sampler, batch_size=None, generator=torch.Generator())
+        return kind(len(pairs), batch_size, seed, rank, processes, **draws)
+
+
+def _make_loader(pairs: Dataset[Any], batches: Sampler[Any]) -> DataLoader[Any]:
+    # batch_size=None: the sampler yields whole batches, which need no worker and no collation. The
+    # loader has its own generator, from which it draws a number whenever it begins: a draw from
+    # torch's would shift those of the network, elsewhere in a run that is resumed.
+    return DataLoader(pairs, sampler=batches, batch_size=None, generator=torch.Generator())
 
 
 def _settings(root: str | Path | None, given: dict[str, Any]) -> DataConfig:

@@ -6,6 +6,7 @@ from srcnn_lightning.models.espcn import ESPCN
 from srcnn_lightning.models.factory import build_network, build_trusted, network_settings
 from srcnn_lightning.models.fsrcnn import FSRCNN
 from srcnn_lightning.models.interpolation import Interpolation
+from srcnn_lightning.models.mdsr import MDSR
 from srcnn_lightning.models.ninasr import NinaSR
 from srcnn_lightning.models.registry import build, full_settings, list_models, register
 from srcnn_lightning.models.span import SPAN
@@ -19,6 +20,7 @@ __all__ = [
     "EDSR",
     "ESPCN",
     "FSRCNN",
+    "MDSR",
     "SPAN",
     "SRCNN",
     "VDSR",

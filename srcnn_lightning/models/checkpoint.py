@@ -54,9 +54,10 @@ def load_network(path: Path, allow_package: Sequence[str] = ()) -> tuple[nn.Modu
     try:
         content = load_checkpoint(path)
         saved = content["hyper_parameters"]
+        scale = saved["scale"]
         settings: dict[str, Any] = {
             "network": old_records.translate_network(dict(saved["network"])),
-            "scale": int(saved["scale"]),
+            "scale": [*map(int, scale)] if isinstance(scale, list) else int(scale),
         }
         key = "_target_" if "_target_" in settings["network"] else "name"
         name = str(settings["network"][key])

@@ -20,12 +20,12 @@ MEAN = (0.4488, 0.4371, 0.4040)  # of DIV2K's RGB values, which the network subt
 class ResidualBlock(nn.Module):
     """Two convolutions without batch norm, added to their input (section 3.1)."""
 
-    def __init__(self, features: int, residual_scale: float) -> None:
+    def __init__(self, features: int, residual_scale: float = 1.0, kernel_size: int = 3) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(features, features, 3, padding=1),
+            nn.Conv2d(features, features, kernel_size, padding=kernel_size // 2),
             nn.ReLU(inplace=True),
-            nn.Conv2d(features, features, 3, padding=1),
+            nn.Conv2d(features, features, kernel_size, padding=kernel_size // 2),
         )
         self.residual_scale = residual_scale
 
@@ -33,6 +33,14 @@ class ResidualBlock(nn.Module):
         """`(B, features, h, w)` -> the same shape."""
         result: Tensor = images + self.residual_scale * self.layers(images)
         return result
+
+
+def upsampling(features: int, scale: int) -> nn.Sequential:
+    """`(B, features, h, w)` -> `(B, features, scale * h, scale * w)` by pixel shuffles."""
+    layers: list[nn.Module] = []
+    for factor in (2, 2) if scale == 4 else (scale,):
+        layers += [nn.Conv2d(features, features * factor**2, 3, padding=1), nn.PixelShuffle(factor)]
+    return nn.Sequential(*layers)
 
 
 @register("edsr")
@@ -81,12 +89,7 @@ class EDSR(nn.Module):
             *(ResidualBlock(features, residual_scale) for _ in range(blocks)),
             nn.Conv2d(features, features, 3, padding=1),
         )
-        tail: list[nn.Module] = []
-        for factor in (2, 2) if scale == 4 else (scale,):
-            tail += [
-                nn.Conv2d(features, features * factor**2, 3, padding=1),
-                nn.PixelShuffle(factor),
-            ]
+        tail = upsampling(features, scale)
         last = nn.Conv2d(features, 3, 3, padding=1)
         if residual:
             for parameter in last.parameters():

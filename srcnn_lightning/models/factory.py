@@ -15,6 +15,7 @@ from srcnn_lightning import arguments
 from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.errors import BadInput, ExitRequested, one_line, shown
 from srcnn_lightning.models import registry
+from srcnn_lightning.models.scales import check_scales
 
 
 def network_settings(model: Mapping[str, Any], degradation: DegradationConfig) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def network_settings(model: Mapping[str, Any], degradation: DegradationConfig) -
         name = str(model["_target_"])
         network = _locate_network(name)
         settings = {"_target_": name}
+    check_scales(name, network, degradation.scale)
     if getattr(network, "__init__", None) is nn.Module.__init__:
         # The class has no constructor of its own, and Module's **kwargs are for its error alone.
         network = object

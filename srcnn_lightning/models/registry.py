@@ -28,6 +28,10 @@ def register(name: str) -> Callable[[Network], Network]:
     each output that is compared with the target. The training loss is the sum of their losses,
     each times its weight. Validation, test and use take `forward` alone.
 
+    A network of several scales has a method `at_scale`, which maps one of them to the network of
+    that scale, of the same parameters. Its constructor takes the list of the scales as `scale`, and
+    it has no `forward` of its own.
+
     A constructor that takes `kernel`, `antialias` or `scale` is given those of the degradation.
 
     Args:

@@ -79,6 +79,8 @@ def read_all(outputs: Path) -> tuple[list[Run], list[str]]:
         except (ValueError, OSError) as error:
             left_out.append(f"Left out: {folder / run_record.FILE_NAME} ({error}).")
             continue
+        if run.is_finished and isinstance(run.config["degradation"]["scale"], list):
+            continue  # each of its scales has a record
         key = (run.experiment, run.hash)
         if key not in runs or not runs[key].is_finished:
             runs[key] = run

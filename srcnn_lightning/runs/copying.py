@@ -8,7 +8,7 @@ from srcnn_lightning.runs import store
 from srcnn_lightning.runs.cases import difference_from_content
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.runs.recording import outcome_of, recorded_plan
+from srcnn_lightning.runs.recording import outcome_of, recorded_plan, scale_folder
 
 
 def copy_original(plan: Plan, original: Path) -> Outcome | None:
@@ -28,5 +28,10 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
         tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, record["metrics"])
     same_as = str(original.relative_to(plan.output_dir))
     run_record.write(plan.folder, {**record, **recorded_plan(plan), "same_as": same_as})
+    scales = plan.config.degradation.scales
+    for scale in scales if len(scales) > 1 else ():
+        of_scale = run_record.read(scale_folder(original, scale)) or {}
+        values = {**of_scale, **recorded_plan(plan, scale), "same_as": same_as}
+        run_record.write(scale_folder(plan.folder, scale), values)
     print_line(f"{plan.label}: the same as {same_as}, copied from there")
     return outcome_of(plan, "copied", record)

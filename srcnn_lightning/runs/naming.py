@@ -66,8 +66,8 @@ def run_name(
 
 
 def images_folder(data: str, degradation: DegradationConfig) -> str:
-    """`<data>-<degradation>-x<scale>`, `DIV2K-antialiased-x2`."""
-    return safe_name(f"{data}-{degradation.name}-x{degradation.scale}")
+    """`<data>-<degradation>-x<scale>`, `DIV2K-antialiased-x2`; of several scales `-x2-3-4`."""
+    return safe_name(f"{data}-{degradation.name}-x{'-'.join(map(str, degradation.scales))}")
 
 
 def run_folder(
@@ -77,7 +77,7 @@ def run_folder(
     return output_dir / experiment / images_folder(data, degradation) / name
 
 
-def earlier_run_folder(folder: Path, scale: int) -> Path:
+def earlier_run_folder(folder: Path, scale: Any) -> Path:
     """Where results of version 4 and before lie, whose folders do not name the scale."""
     return folder.parent.with_name(folder.parent.name.removesuffix(f"-x{scale}")) / folder.name
 

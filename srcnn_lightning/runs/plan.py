@@ -54,13 +54,20 @@ class Plan:
         return digest(image_identities(self.source, self.split))
 
     @property
-    def test_images(self) -> str:
-        """Folder of the test images' targets below `output_dir`, shared by runs of these images."""
-        data, degradation = self.config.data, asdict(self.config.degradation)
-        del degradation["kernel"]  # the targets are the same
-        pixels = [self.data_hash, data.crop, data.target_size, degradation]
-        folder = images_folder(self.source.name, self.config.degradation)
-        return f"{TEST_IMAGES}/{folder}-{digest(pixels)[:8]}"
+    def test_images(self) -> dict[int, str]:
+        """By scale: folder of the test images' targets below `output_dir`.
+
+        Runs of these images share it.
+        """
+        data, degradation = self.config.data, self.config.degradation
+        folders = {}
+        for scale in degradation.scales:
+            settings = asdict(degradation.at(scale))
+            del settings["kernel"]  # the targets are the same
+            pixels = digest([self.data_hash, data.crop, data.target_size, settings])[:8]
+            folder = images_folder(self.source.name, degradation.at(scale))
+            folders[scale] = f"{TEST_IMAGES}/{folder}-{pixels}"
+        return folders
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

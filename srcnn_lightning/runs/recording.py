@@ -2,48 +2,73 @@
 
 import traceback
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from srcnn_lightning import files, run_record
 from srcnn_lightning.console import print_line
+from srcnn_lightning.files import digest
 from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY, RunRecord
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan
 
+if TYPE_CHECKING:
+    from srcnn_lightning.training.fit import Result
+
 TRACEBACK = "traceback.txt"
 
 
-def recorded_plan(plan: Plan) -> dict[str, Any]:
-    """The part of a record that says what was planned, whatever became of it."""
+def recorded_plan(plan: Plan, scale: int | None = None) -> dict[str, Any]:
+    """The part of a record that says what was planned, whatever became of it.
+
+    Args:
+        plan: the run.
+        scale: one of several scales, whose results have a record of their own.
+    """
+    config, scales = plan.settings, plan.config.degradation.scales
+    if scale is not None:
+        config["degradation"]["scale"] = scale
     return {
         "name": plan.name,
         "experiment": plan.config.experiment_name,
         "variant": plan.config.variant,
         "data": plan.source.name,
         "data_hash": plan.data_hash,
-        "test_images": plan.test_images,
-        "hash": plan.identity.hash,
+        "test_images": plan.test_images[scale or scales[0]] if scale or len(scales) == 1 else None,
+        "hash": plan.identity.hash if scale is None else digest([plan.identity.hash, scale]),
         "lineage": plan.identity.lineage,
         VERSION_KEY: RESULTS_VERSION,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "config": plan.settings,
+        "config": config,
         "split": plan.split.as_dict(),
     }
 
 
-def record_result(plan: Plan, result: dict[str, Any]) -> Outcome:
+def record_result(plan: Plan, result: "Result") -> Outcome:
     """Write the record of a run that has ended as planned, or diverged.
 
-    Args:
-        plan: the run.
-        result: fields of the record that the training has found.
+    A network of several scales has a record for each of them too, in the folders `x2` and so on.
     """
+    found = {key: value for key, value in vars(result).items() if key != "by_scale"}
+    if len(plan.config.degradation.scales) == 1:
+        for one in result.by_scale.values():
+            found |= {"per_image": one.per_image, "cost": one.cost}
+    else:
+        for scale, one in result.by_scale.items():
+            values = {**recorded_plan(plan, scale), **found, **vars(one)}
+            run_record.write(scale_folder(plan.folder, scale), RunRecord(**values))
+        found["per_image"] = []
     # The note comes first: a note without a record leads nowhere, and a kill loses no note.
     store.note_finished(plan.output_dir, plan.identity.hash, plan.folder)
-    run_record.write(plan.folder, RunRecord(**recorded_plan(plan), **result))
+    run_record.write(plan.folder, RunRecord(**recorded_plan(plan), **found))
     (plan.folder / TRACEBACK).unlink(missing_ok=True)
-    return outcome_of(plan, result["status"], result)
+    return outcome_of(plan, found["status"], found)
+
+
+def scale_folder(folder: Path, scale: int) -> Path:
+    """The folder of the results of one of several scales, in the folder of the run."""
+    return folder / f"x{scale}"
 
 
 def record_failure(plan: Plan, error: BaseException, history: list[dict[str, float]]) -> Outcome:

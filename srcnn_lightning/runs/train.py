@@ -35,10 +35,11 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
             components.data.check_sizes(components.task.is_trainable)
             make_room(plan, resume)
             is_folder_ready = True
-            result = fit.fit_and_test(components, plan.output_dir / plan.test_images)
+            test_images = {s: plan.output_dir / one for s, one in plan.test_images.items()}
+            result = fit.fit_and_test(components, test_images)
         if fit.logs_to_tensorboard(components):
             tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, result.metrics)
-        outcome = record_result(plan, vars(result))
+        outcome = record_result(plan, result)
         components.checkpoints.forget_previous()
     except (BadInput, ExitRequested):
         raise

@@ -16,7 +16,7 @@ from srcnn_lightning import hardware
 from srcnn_lightning.acceleration import compilation
 from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
-from srcnn_lightning.config import Config, DataConfig, TrainerConfig
+from srcnn_lightning.config import Config, TrainerConfig
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -185,27 +185,29 @@ def _build_task(config: Config) -> SuperResolution:
 def _build_checked_task(config: Config) -> SuperResolution:
     task = build_task(config)
     task.logs_results = False  # `History` and the run record have them
-    _check_output_shape(task, config.data)
+    _check_output_shape(task, config)
     return task
 
 
 @torch.no_grad()
-def _check_output_shape(task: SuperResolution, data: DataConfig) -> None:
+def _check_output_shape(task: SuperResolution, config: Config) -> None:
     """Refuse a network of another scale: a loss would broadcast its output without a word.
 
     It is tried on an input of a target's or patch's size; where images keep their own, of any.
     """
-    input_size = (data.patch_size or data.side or ANY_INPUT * task.scale) // task.scale
-    size = input_size * task.scale
+    data = config.data
     task.eval()
-    output = task(torch.zeros(1, 3, input_size, input_size))
+    for scale in config.degradation.scales:
+        input_size = (data.patch_size or data.side or ANY_INPUT * scale) // scale
+        size = input_size * scale
+        output = task(torch.zeros(1, 3, input_size, input_size), scale)
+        if output.shape != (1, 3, size, size):
+            raise BadInput(
+                f"{task.network_key}: it makes {tuple(output.shape)} of "
+                f"(1, 3, {input_size}, {input_size}); a network must upscale (B, 3, h, w) by "
+                f"degradation.scale={scale}."
+            )
     task.train()
-    if output.shape != (1, 3, size, size):
-        raise BadInput(
-            f"{task.network_key}: it makes {tuple(output.shape)} of "
-            f"(1, 3, {input_size}, {input_size}); a network must upscale (B, 3, h, w) by "
-            f"degradation.scale={task.scale}."
-        )
 
 
 def _load_weights(task: SuperResolution, checkpoint: str) -> None:

@@ -1,38 +1,44 @@
 """Training and test of a run: the result, and the pictures and events that it leaves."""
 
+import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from srcnn_lightning.errors import BadInput, disk_error
-from srcnn_lightning.models import cost
 from srcnn_lightning.models.checkpoint import load_checkpoint
-from srcnn_lightning.training import environment, images, processes, tensorboard
+from srcnn_lightning.training import environment, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
 from srcnn_lightning.training.components import Components, build_tester
 from srcnn_lightning.training.history import scalars
 from srcnn_lightning.training.image_callbacks import log_images
-from srcnn_lightning.training.task import SuperResolution, summarize
+from srcnn_lightning.training.task import SuperResolution
+from srcnn_lightning.training.testing import ScaleResult, run_test
 
 
 @dataclass
 class Result:
-    """Results of a run; the fields are part of the run record (`run_record`)."""
+    """Results of a run; the fields but the last are part of the run record (`run_record`).
+
+    Attributes:
+        by_scale: results of the test by each scale; empty for a run that diverged. The metrics of
+            the test among `metrics` are means over them.
+    """
 
     status: str
     metrics: dict[str, float | None]
     history: list[dict[str, float]]
-    per_image: list[dict[str, Any]]
     parameters: int
-    cost: dict[str, float]
     epochs: int
     resumed_after: int | None
     environment: dict[str, Any]
     durations: dict[str, float]
+    by_scale: dict[int, ScaleResult]
 
     def sentence(self) -> str:
         """One line for the terminal."""
@@ -57,53 +63,39 @@ def fit(components: Components) -> None:
         )
 
 
-def fit_and_test(components: Components, test_images: Path) -> Result:
+def fit_and_test(components: Components, test_images: Mapping[int, Path]) -> Result:
     """Train, test the best checkpoint by the monitor, leave pictures and events in the folder.
 
     Args:
         components: components of the run.
-        test_images: folder of the test images' targets, for all runs that share them.
+        test_images: by scale, the folder of the test images' targets, for all runs that share them.
     """
     task, trainer, history = components.task, components.trainer, components.history
     started = time.monotonic()
-    metrics: dict[str, float | None]
     if task.is_trainable:
         fit(components)
-        best = history.best()
-        metrics = {"max_val_psnr": history.max_val_psnr(), "val_loss": best.get("val_loss")}
+        metrics = history.metrics()
     else:
         metrics = _validate_baseline(components)
-    tested = fitted = time.monotonic()
-    per_image: list[dict[str, Any]] = []
-    image_cost: dict[str, float] = {**cost.count_operations(task.network, task.scale)}
+    fitted = time.monotonic()
+    by_scale: dict[int, ScaleResult] = {}
     if not history.diverged:
         if task.is_trainable:
             _load_best(task, components.folder / FOLDER / BEST)
         tester = build_tester(components)
-        tester.test(task, components.data, verbose=False)
-        table = task.test_table()
-        metrics |= summarize(table)
-        columns = [
-            dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)
-        ]
-        # trainer.limit_test_batches may end the test before the last image.
-        per_image = [
-            {"name": name, **values}
-            for name, values in zip(components.data.split.test, columns, strict=False)
-        ]
-        _write_pictures(components, test_images, table["psnr"])
-        tested = time.monotonic()
-        image_cost["seconds_per_megapixel"] = _seconds_per_megapixel(components, tester)
+        for scale, folder in test_images.items():
+            is_one = len(test_images) == 1
+            pictures = components.folder / ("" if is_one else f"x{scale}")
+            by_scale[scale] = run_test(components, tester, scale, pictures, folder)
+    tested = time.monotonic()
     for logger in trainer.loggers:
         logger.finalize("success")
     parameters = (one for one in task.network.parameters() if one.requires_grad)
     return Result(
         status="diverged" if history.diverged else "finished",
-        metrics=metrics,
+        metrics={**_means([one.metrics for one in by_scale.values()]), **metrics},
         history=history.epochs,
-        per_image=per_image,
         parameters=sum(one.numel() for one in parameters),
-        cost=image_cost,
         epochs=len(history.epochs),
         resumed_after=components.resume.epochs if components.resume else None,
         environment=environment.describe(
@@ -113,7 +105,14 @@ def fit_and_test(components: Components, test_images: Path) -> Result:
             "fit_s": round(components.checkpoints.seconds_before + fitted - started, 3),
             "test_s": round(tested - fitted, 3),
         },
+        by_scale=by_scale,
     )
+
+
+def _means(metrics: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """The mean of each metric of the test over the scales."""
+    names = [name for name in (metrics[0] if metrics else ()) if name.startswith("test_")]
+    return {name: fmean(one[name] or math.nan for one in metrics) for name in names}
 
 
 def logs_to_tensorboard(components: Components) -> bool:
@@ -145,22 +144,3 @@ def _validate_baseline(components: Components) -> dict[str, float | None]:
             logger.log_metrics(values, step=epoch)
     log_images(trainer, components.task, epoch=1)
     return {"max_val_psnr": psnr, "val_loss": loss}
-
-
-def _seconds_per_megapixel(components: Components, tester: Trainer) -> float:
-    """Time of inference on the first test image, in the run's precision, on its device."""
-    device, precision = tester.strategy.root_device, tester.precision_plugin
-    image = next(iter(components.data.test_dataloader()))[0][:1].to(device)
-    with precision.test_step_context():
-        return cost.seconds_per_megapixel(components.task.network.to(device).eval(), image)
-
-
-def _write_pictures(components: Components, test_images: Path, psnr: list[float]) -> None:
-    outputs, pairs = components.test_outputs.outputs, components.data.pairs["test"]
-    names = components.data.split.test[: len(outputs)]
-    images.write_outputs(components.folder / "pictures", names, outputs)
-    compared = [pairs[[index]] for index in range(min(images.COMPARED, len(names)))]
-    images.write_comparison(components.folder / "comparison.png", names, compared, outputs, psnr)
-    images.write_test_images(
-        test_images, components.data.split.test, pairs.hr, components.config.degradation
-    )

@@ -56,10 +56,30 @@ class History(Callback):
             return min(numbers, key=lambda epoch: epoch["val_loss"])
         return max(numbers, key=lambda epoch: epoch["val_psnr"])
 
-    def max_val_psnr(self) -> float | None:
-        """The highest val PSNR in dB of any epoch; None if every PSNR is NaN."""
-        values = [epoch["val_psnr"] for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
-        return max(values, default=None)
+    def metrics(self, scale: int | None = None) -> dict[str, float | None]:
+        """`max_val_psnr` in dB, of any epoch, and `val_loss` of the best; None if all are NaN.
+
+        Args:
+            scale: one of several scales; None: the mean over them, or the only one.
+        """
+        suffix = "" if scale is None else f"_x{scale}"
+        values = [epoch.get(f"val_psnr{suffix}", math.nan) for epoch in self.epochs]
+        numbers = [value for value in values if not math.isnan(value)]
+        return {
+            "max_val_psnr": max(numbers, default=None),
+            "val_loss": self.best().get(f"val_loss{suffix}"),
+        }
+
+    def of_scale(self, scale: int) -> list[dict[str, float]]:
+        """The epochs with the validation of one of several scales in the place of the mean."""
+        names = ("val_loss", "val_psnr")
+        return [
+            {
+                **{key: value for key, value in epoch.items() if "_x" not in key},
+                **{name: epoch.get(f"{name}_x{scale}", math.nan) for name in names},
+            }
+            for epoch in self.epochs
+        ]
 
     def state_dict(self) -> dict[str, Any]:
         """The state that each checkpoint keeps."""

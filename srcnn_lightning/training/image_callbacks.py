@@ -40,11 +40,12 @@ def log_images(trainer: Trainer, task: LightningModule, epoch: int) -> None:
     if not (loggers and trainer.is_global_zero and isinstance(data, SuperResolutionData)):
         return
     names = data.split.val[:SHOWN_IMAGES]
+    scale = data.degradation.scales[0]
     was_training = task.training
     task.eval()
     for index, name in enumerate(names):  # one by one, since images may differ in size
-        lr, hr = (images.to(task.device) for images in data.pairs["val"][[index]])
-        output = task(lr)
+        lr, hr = (images.to(task.device) for images in data.pairs[scale]["val"][[index]])
+        output = task(lr, scale)
         decibels = float(metrics.psnr(output.float().clamp(0, 1), hr))
         (strip,) = comparison_strips(lr, output, hr)
         image = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))

@@ -17,6 +17,7 @@ from srcnn_lightning.data.pairs import Batch, BatchIndices, TestBatch
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.models.padding import padded_to_multiple, upscale
+from srcnn_lightning.models.scales import at_scale, has_several_scales
 from srcnn_lightning.training.losses import build_loss
 from srcnn_lightning.training.optimizers import build_optimizer
 from srcnn_lightning.training.schedules import Length, build_schedule
@@ -43,7 +44,7 @@ class SuperResolution(LightningModule):
         self,
         network: str | nn.Module,
         settings: Mapping[str, Any] | None = None,
-        scale: int = 2,
+        scale: int | list[int] = 2,
         optimizer: Mapping[str, Any] | None = ADAM,
         loss: str | Mapping[str, Any] = "mse",
         schedule: str | Mapping[str, Any] = "constant",
@@ -55,8 +56,7 @@ class SuperResolution(LightningModule):
             settings: arguments of the registered network, or the settings that the network was
                 built from (`models.network_settings`): plain values, so that a checkpoint loads
                 under `weights_only`.
-            scale: factor of upscaling; the literature's metrics shave as many pixels off each
-                border.
+            scale: factor of upscaling, or the list of a network of several.
             optimizer: `_target_` and arguments of the optimizer; None for a network that will not
                 be trained. torch's Adam adds `weight_decay` times the weight to the gradient before
                 scaling it, which is the paper's L2 term.
@@ -88,8 +88,14 @@ class SuperResolution(LightningModule):
         self.scale = scale
         # Other strategies look for NaN in each value, which waits for the device.
         self.train_loss = MeanMetric(nan_strategy="disable")
-        self.val_loss = MeanOverImages(nan_strategy="disable")
-        self.val_psnr = MeanOverImages(nan_strategy="disable")
+        suffixes = ["", *(f"_x{one}" for one in scale)] if isinstance(scale, list) else [""]
+        self.validation = nn.ModuleDict(
+            {
+                f"{name}{suffix}": MeanOverImages(nan_strategy="disable")
+                for name in ("loss", "psnr")
+                for suffix in suffixes
+            }
+        )
         self.test_metrics: list[dict[str, Tensor]] = []  # of each batch
         if self.optimizer_settings is not None and self.is_trainable:
             self._check_optimizer()
@@ -119,9 +125,19 @@ class SuperResolution(LightningModule):
         task = cls(network, saved["network"], saved["scale"], optimizer=None)
         return task.to(map_location)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped."""
-        return upscale(self.network, images)
+    def forward(self, images: Tensor, scale: int | None = None) -> Tensor:
+        """`(B, 3, h, w)` in [0, 1] -> `(B, 3, scale * h, scale * w)`, not clamped.
+
+        Args:
+            images: images of any size.
+            scale: one of the scales of a network of several; others need none.
+        """
+        return upscale(self.network if scale is None else at_scale(self.network, scale), images)
+
+    @property
+    def has_several_scales(self) -> bool:
+        """Whether the network upscales by several scales."""
+        return has_several_scales(self.network)
 
     @property
     def is_trainable(self) -> bool:
@@ -192,10 +208,11 @@ class SuperResolution(LightningModule):
 
     def _training_loss(self, lr: Tensor, hr: Tensor) -> Tensor:
         """The loss of the output, or of the weighted outputs that the network is trained by."""
-        supervised_outputs = getattr(self.network, "supervised_outputs", None)
+        network = at_scale(self.network, scale_of(lr, hr))
+        supervised_outputs = getattr(network, "supervised_outputs", None)
         if supervised_outputs is None:
-            return self.loss(self(lr), hr)  # type: ignore[no-any-return]
-        padded = padded_to_multiple(lr, getattr(self.network, "multiple_of", 1))
+            return self.loss(upscale(network, lr), hr)  # type: ignore[no-any-return]
+        padded = padded_to_multiple(lr, getattr(network, "multiple_of", 1))
         height, width = hr.shape[-2:]
         losses = [
             weight * self.loss(output[..., :height, :width], hr)
@@ -216,15 +233,21 @@ class SuperResolution(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Mean squared error; PSNR of the clamped output: mean over images, RGB, no border."""
         lr, hr = batch
+        scale = scale_of(lr, hr)
         # The network may refuse the empty share of a process. Half-precision metrics would round.
-        output: Tensor = self(lr).float() if len(hr) else hr
-        self.val_loss.update(metrics.mse_per_image(output, hr))
-        output = output.clamp(0, 1)
-        self.val_psnr.update(metrics.psnr(output, hr))
-        # Lightning would average a batch's values over batches; metric objects average over images.
-        for name, metric in (("val/loss", self.val_loss), ("val/psnr", self.val_psnr)):
-            self.log(name, metric, on_step=False, on_epoch=True, logger=self.logs_results)
-        return output
+        output: Tensor = self(lr, scale).float() if len(hr) else hr
+        clamped = output.clamp(0, 1)
+        found = {"loss": metrics.mse_per_image(output, hr), "psnr": metrics.psnr(clamped, hr)}
+        for name, values in found.items():
+            names = [name, f"{name}_x{scale}"] if self.has_several_scales else [name]
+            for one in names:
+                # Lightning would average over batches; metric objects average over images.
+                metric: MeanOverImages = self.validation[one]  # type: ignore[assignment]
+                metric.update(values)
+                self.log(
+                    f"val/{one}", metric, on_step=False, on_epoch=True, logger=self.logs_results
+                )
+        return clamped
 
     def on_test_start(self) -> None:
         """Discard the metrics of an earlier test."""
@@ -237,7 +260,8 @@ class SuperResolution(LightningModule):
             The clamped output.
         """
         lr, hr, is_grey = batch
-        output: Tensor = self(lr).float()  # half-precision metrics would round
+        scale = scale_of(lr, hr)
+        output: Tensor = self(lr, scale).float()  # half-precision metrics would round
         loss = metrics.mse_per_image(output, hr)
         output = output.clamp(0, 1)
         self.test_metrics.append(
@@ -245,8 +269,8 @@ class SuperResolution(LightningModule):
                 "loss": loss,
                 "mse": metrics.mse_per_image(output, hr),
                 "psnr": metrics.psnr(output, hr),
-                "psnr_y": metrics.psnr_y(output, hr, self.scale, is_grey),
-                "ssim": metrics.ssim_y(output, hr, self.scale, is_grey),
+                "psnr_y": metrics.psnr_y(output, hr, scale, is_grey),
+                "ssim": metrics.ssim_y(output, hr, scale, is_grey),
                 "high_frequency_ratio": metrics.high_frequency_ratio(output, hr),
                 "grey": is_grey,
             }
@@ -255,8 +279,8 @@ class SuperResolution(LightningModule):
 
     def predict_step(self, batch: Tensor | Batch, batch_idx: int) -> Tensor:
         """The clamped output for inputs `(B, 3, h, w)`, alone or with their targets."""
-        images = batch if isinstance(batch, Tensor) else batch[0]
-        output: Tensor = self(images).clamp(0, 1)
+        images, scale = (batch, None) if isinstance(batch, Tensor) else (batch[0], scale_of(*batch))
+        output: Tensor = self(images, scale).clamp(0, 1)
         return output
 
     def on_test_epoch_end(self) -> None:
@@ -275,6 +299,11 @@ class SuperResolution(LightningModule):
             name: torch.cat([batch[name] for batch in self.test_metrics]).tolist()
             for name in self.test_metrics[0]
         }
+
+
+def scale_of(lr: Tensor, hr: Tensor) -> int:
+    """The factor between the sides of targets and inputs."""
+    return hr.shape[-1] // lr.shape[-1]
 
 
 def summarize(per_image: dict[str, list[float]]) -> dict[str, float]:

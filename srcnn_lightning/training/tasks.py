@@ -6,6 +6,8 @@ from torch import nn
 
 from srcnn_lightning import arguments, models
 from srcnn_lightning.config import Config
+from srcnn_lightning.errors import require, shown
+from srcnn_lightning.models.scales import has_several_scales
 from srcnn_lightning.training.srgan import AdversarialSuperResolution
 from srcnn_lightning.training.task import SuperResolution
 
@@ -34,4 +36,18 @@ def build_task(config: Config) -> SuperResolution:
     given = {key: value for key, value in config.task.items() if key != "name"}
     arguments.check("task", TASKS[name], given, common, name=name)
     network: nn.Module = models.build_network(settings)
+    if has_several_scales(network):
+        _check_settings_of_several_scales(config)
     return TASKS[name](**{**common, "network": network}, **given)
+
+
+def _check_settings_of_several_scales(config: Config) -> None:
+    """Refuse what needs one network whose parameters all take part in each step."""
+    trainer = config.trainer
+    for key, value, neutral in (
+        ("task", config.task["name"], "supervised"),
+        ("trainer.compile", trainer.compile, False),
+        ("trainer.devices", trainer.devices, 1),
+    ):
+        what = f"a network of several scales does not take it; give {shown(neutral)}"
+        require(value == neutral, key, value, what)

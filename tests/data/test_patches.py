@@ -182,7 +182,7 @@ def test_whole_squares_are_turned(tmp_path):
         loader.sampler.set_epoch(epoch)
         ((lr, hr),) = (whole_numbers(batch) for batch in loader)
         (number,) = (one for one in range(8) if torch.equal(oriented(file, one), hr[0]))
-        assert torch.equal(oriented(data.pairs["train"].lr[0], number), lr[0])
+        assert torch.equal(oriented(data.pairs[2]["train"].lr[0], number), lr[0])
         seen.add(number)
     assert seen == set(range(8))
 

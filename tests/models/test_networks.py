@@ -11,6 +11,7 @@ from srcnn_lightning.errors import BadInput
 from srcnn_lightning.metrics import luma
 from srcnn_lightning.models.interpolation import Interpolation
 from srcnn_lightning.models.ninasr import LocalAttention
+from srcnn_lightning.models.scales import at_scale
 
 COLORED = ["drcn", "srcnn", "fsrcnn", "espcn", "vdsr"]
 SMALL_DRCN = {"recursions": 6, "features": 32}  # the paper's takes minutes for a step
@@ -106,6 +107,31 @@ def test_srresnet_has_its_papers_parameters(scale, shuffles):
     wanted = ends + body + sum(factor * inner + 1 for factor in shuffles)
     assert count("srresnet", scale=scale) == wanted
     assert scale < 4 or wanted == 1_549_462
+
+
+@pytest.mark.parametrize(("blocks", "wanted"), [(16, 3_227_203), (80, 7_953_987)])
+def test_mdsr_has_its_papers_parameters(blocks, wanted):
+    # Two blocks of 5x5 and the shuffles' layers for each scale; the rest is that of EDSR.
+    inner = 9 * 64 * 64 + 64
+    large = 25 * 64 * 64 + 64
+    ends = (27 * 64 + 64) + (27 * 64 + 3)
+    shared = ends + 2 * blocks * inner + inner
+    of_scales = 3 * 2 * 2 * large + (4 + 9 + 4 + 4) * inner
+    assert count("mdsr", blocks=blocks) == shared + of_scales == wanted
+
+
+def test_scales_of_mdsr_share_their_blocks():
+    network = models.build("mdsr", blocks=1, features=4)
+    second, third = network.at_scale(2), network.at_scale(3)
+    shared = {*second.parameters()} & {*third.parameters()}
+    assert shared == {
+        *network.head.parameters(),
+        *network.body.parameters(),
+        *network.tail.parameters(),
+    }
+    assert {*network.at_scale(4).parameters()} | {*second.parameters()} | {*third.parameters()} == {
+        *network.parameters()
+    }
 
 
 def test_unetpp_has_its_papers_parameters():
@@ -239,13 +265,19 @@ def test_unknown_color_is_refused():
         ("srcnn", {"residual": True}),
         ("edsr", {"residual": True}),
         ("srresnet", {"residual": True}),
+        ("mdsr", {"residual": True}),
         ("unetpp", {"features": [4, 8], "deep_supervision": True}),
     ],
 )
 def test_residual_network_starts_at_the_interpolation_exactly(name, settings):
     images = torch.rand(2, 3, 8, 6)
-    network = models.build(name, **settings)
+    network = at_scale(models.build(name, **settings), 2)
     assert torch.equal(network(images), network.interpolation(images))
+
+
+def test_scale_without_a_branch_of_mdsr_is_refused():
+    with pytest.raises(BadInput, match=r"^degradation\.scale=\[2, 5\]: mdsr has 2, 3 and 4"):
+        models.build("mdsr", scale=[2, 5])
 
 
 @pytest.mark.parametrize("name", ["edsr", "srresnet"])
@@ -278,7 +310,7 @@ def test_network_learns_one_image_by_heart(name):
     ]
     target = (torch.stack(waves)[None] + 1) / 2
     small = nn.functional.interpolate(target, scale_factor=0.5, mode="bicubic", antialias=True)
-    network = models.build(name, **(SMALL_DRCN if name == "drcn" else {}))
+    network = at_scale(models.build(name, **(SMALL_DRCN if name == "drcn" else {})), 2)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     baseline = nn.functional.mse_loss(Interpolation()(small), target)
     for _ in range(400):
@@ -302,6 +334,8 @@ def test_network_learns_one_image_by_heart(name):
         ("ninasr", {"reduction": 0}),
         ("span", {"blocks": 0}),
         ("span", {"features": 0}),
+        ("mdsr", {"blocks": 0}),
+        ("mdsr", {"features": 0}),
         ("srresnet", {"blocks": 0}),
         ("srresnet", {"features": 0}),
         ("unetpp", {"features": [4, 0]}),

@@ -48,7 +48,10 @@ def cut(run: Run) -> str:
     if crop is None:
         return "whole images"
     side = crop if target is None else target
-    return f"centre crop {crop}, target {side - side % run.config['degradation']['scale']}"
+    scale = run.config["degradation"]["scale"]
+    if isinstance(scale, int):
+        side -= side % scale
+    return f"centre crop {crop}, target {side}"
 
 
 def batches(run: Run) -> str:
