@@ -1,4 +1,4 @@
-"""The names that run records of earlier versions have for what has another name today."""
+"""What records of earlier versions lack, or have under another name than that of today."""
 
 import re
 from copy import deepcopy
@@ -12,26 +12,32 @@ class Earlier(NamedTuple):
 
     Attributes:
         key: dotted name that it had; empty for a value that they lack.
-        default: value for records that have neither name.
+        default: value for records that have neither name. It stands for what was done before the
+            setting, so it has no effect.
+        added_in: version of the results that got the setting and stayed the same at its default,
+            which the hash of such a run leaves out. 0: the hash holds every value.
     """
 
     key: str
     default: Any
+    added_in: int = 0
 
 
-# By the dotted name of today. A setting that gets another name, or another group, stands here:
-# "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
+# By the dotted name of today. A new setting stands here, and one that gets another name or group.
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
-    "config.data.patch_size": Earlier("", None),
-    "config.data.augment": Earlier("", False),
-    "config.data.steps_per_epoch": Earlier("", None),
+    "config.data.patch_size": Earlier("", None, added_in=5),
+    "config.data.augment": Earlier("", False, added_in=5),
+    "config.data.steps_per_epoch": Earlier("", None, added_in=5),
     "config.recipe": Earlier("", "paper"),
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),
     "config.trainer.accelerate": Earlier("config.model.cpu_forms", False),
+    "config.trainer.accumulate_grad_batches": Earlier("", 1),
+    "config.trainer.gradient_clip_algorithm": Earlier("", "norm"),
+    "config.trainer.ema_decay": Earlier("", None, added_in=5),
 }
 SWITCH = re.compile(r"=(True|False)(?=,|$)")
 # Registered networks by the class that records and checkpoints of earlier versions name.
@@ -44,6 +50,11 @@ NETWORKS = {
         ("interpolation.", "Interpolation", "interpolation"),
     )
 }
+
+
+def has_no_effect(key: str, value: Any) -> bool:
+    """Whether a setting has the value of what was done before it; None switches any setting off."""
+    return value is None or (key in TRANSLATIONS and TRANSLATIONS[key].default == value)
 
 
 def translate(content: dict[str, Any]) -> dict[str, Any]:
