@@ -199,6 +199,26 @@ def test_own_network_replaces_srcnn(command: Command, tmp_path: Path) -> None:
     assert record(tmp_path / RUN / "model=custom,_target_=mine.Net")["parameters"] == 3 * 3 * 4 + 3
 
 
+def test_network_that_cannot_run_without_values_trains_and_has_no_counts(
+    command: Command, tmp_path: Path
+) -> None:
+    mine = write_network(
+        tmp_path,
+        "class Net(torch.nn.ConvTranspose2d):\n"
+        "    def __init__(self, scale):\n"
+        "        super().__init__(3, 3, scale, stride=scale)\n"
+        "    def forward(self, images):\n"
+        "        assert images.numpy().max() <= 1\n"
+        "        return super().forward(images)\n",
+    )
+    result = command(*LEAVES, *mine)
+    assert result.returncode == 0, result.stderr
+    found = record(tmp_path / RUN / "model=custom,_target_=mine.Net")
+    assert found["status"] == "finished"
+    assert {*found["cost"]} == {"seconds_per_megapixel"}
+    assert command("outputs", verb="table").returncode == 0
+
+
 def test_help_is_light(command: Command) -> None:
     code = (
         "import sys, runpy; sys.argv = ['srcnn_lightning', '--help']\n"
