@@ -5,6 +5,7 @@ import os
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -46,6 +47,15 @@ def test_image_of_another_type_than_those_that_are_read_names_those(tmp_path):
         f"{path}: not a readable image (damaged, or a type that is not read); "
         "save it as PNG, JPEG, WebP, BMP or TIFF."
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that fails")
+def test_read_image_of_a_disk_that_fails_says_so(tmp_path):
+    (tmp_path / "a.png").symlink_to("/proc/self/mem")  # its first bytes cannot be read
+    with pytest.raises(BadInput) as refusal:
+        read_image(tmp_path / "a.png")
+    sentence = "it cannot be read (Input/output error); make it readable or remove it."
+    assert str(refusal.value) == f"{tmp_path / 'a.png'}: {sentence}"
 
 
 @pytest.mark.parametrize("size", [(11000, 10000), (20000, 20000)])
