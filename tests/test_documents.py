@@ -32,7 +32,7 @@ NOT_RUN = {
     "make lint": "it is a step of its own in CI",
     "make bench": "it takes minutes; other tests run each benchmark with tiny sizes",
     "make same-results": "it takes minutes; another test compares two commits",
-    "python -m benchmarks.literature": "it takes an hour; another slow test runs it tiny",
+    "python -m benchmarks.literature": "it takes hours; another slow test runs it tiny",
     "python -m benchmarks --device cuda": "it needs a GPU",
     "python -m benchmarks --only": "it takes minutes; other tests run each benchmark tiny",
     "python -m srcnn_lightning +experiment=lr_grid trainer=gpu": "it needs a GPU",
