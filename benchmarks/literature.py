@@ -2,8 +2,9 @@
 
 `python -m benchmarks.literature --photos DIR --set5 DIR --set14 DIR` trains SRCNN 9-5-5 and FSRCNN
 on the luma of random patches of photographs, validates on Set14, and scores Set5 at x2 as papers
-do: PSNR of the luma, a border of 2 pixels left out, mean over the images. The printed networks have
-seen far more: SRCNN 395,909 images of ImageNet in 8*10^8 backward passes.
+do: PSNR of the luma, a border of 2 pixels left out, mean over the images. Runs that are finished
+are not trained again. The printed networks have seen far more: SRCNN 395,909 images of ImageNet in
+8*10^8 backward passes.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.rounds import python
 from srcnn_lightning import run_record
@@ -19,11 +21,27 @@ RECIPE = (
     *("recipe=modern", "loss=mse", "data.patch_size=96", "data.batch_size=8"),
     *("data.crop=null", "data.target_size=null"),
 )
-# Settings, and the PSNR in dB that Kim et al. 2016 and Dong et al. 2016 print for Set5.
+
+
+class Network(NamedTuple):
+    """A network as the literature has it.
+
+    Attributes:
+        settings: settings of its run.
+        epochs: length of its training, of 100 steps each; SRCNN starts at bicubic, FSRCNN from
+            random weights.
+        printed: PSNR in dB that Kim et al. 2016 and Dong et al. 2016 print for Set5.
+    """
+
+    settings: tuple[str, ...]
+    epochs: int
+    printed: float
+
+
 NETWORKS = {
-    "interpolation": (("model=bicubic",), 33.66),
-    "srcnn": (("model=srcnn", "model.color=y", "model.kernel_sizes=[9,5,5]"), 36.66),
-    "fsrcnn": (("model=fsrcnn", "model.color=y"), 37.00),
+    "bicubic": Network(("model=bicubic",), 1, 33.66),
+    "srcnn": Network(("model=srcnn", "model.color=y", "model.kernel_sizes=[9,5,5]"), 60, 36.66),
+    "fsrcnn": Network(("model=fsrcnn", "model.color=y"), 400, 37.00),
 }
 
 
@@ -32,26 +50,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.literature", description=__doc__)
     for name in ("photos", "set5", "set14"):
         parser.add_argument(f"--{name}", type=Path, required=True, help="folder of images")
-    parser.add_argument("--epochs", type=int, default=60, help="length of each training")
+    parser.add_argument("--only", choices=NETWORKS, help="one of the networks")
+    parser.add_argument("--epochs", type=int, help="length of each training, for a try-out")
     parser.add_argument("--steps", type=int, default=100, help="steps an epoch, 8 patches each")
     parser.add_argument("--output", type=Path, default=Path("outputs"), help="folder of the runs")
     arguments = parser.parse_args()
+    output = arguments.output.resolve()
+    chosen = {arguments.only: NETWORKS[arguments.only]} if arguments.only else NETWORKS
+    folders = {}
     with tempfile.TemporaryDirectory() as folder:
         settings = (
             *_images(Path(folder), arguments.photos, arguments.set14, arguments.set5),
-            *(f"trainer.max_epochs={arguments.epochs}", "experiment_name=literature"),
+            *(f"output_dir='{output}'", "experiment_name=literature"),
             f"data.steps_per_epoch={arguments.steps}",
-            f"output_dir='{arguments.output.resolve()}'",
+            *RECIPE,
         )
-        for model, _ in NETWORKS.values():
-            print(python("-m", "srcnn_lightning", *model, *settings, *RECIPE), file=sys.stderr)
-    found = map(run_record.load, run_record.find(arguments.output / "literature"))
-    records = {record.config["model"]["name"]: record for record in found}
+        for name, network in chosen.items():
+            epochs = f"trainer.max_epochs={arguments.epochs or network.epochs}"
+            said = python("-m", "srcnn_lightning", *network.settings, epochs, *settings)
+            print(said, file=sys.stderr)
+            # The last line is of the run's end, or of a run that was done before.
+            folders[name] = output / said.splitlines()[-1].partition(": ")[0]
     print("Set5, x2           ours   printed  distance   seconds of training")
-    for name, (_, printed) in NETWORKS.items():
-        ours, seconds = records[name].metrics["test_psnr_y"], records[name].durations["fit_s"]
+    for name, network in chosen.items():
+        record = run_record.load(folders[name])
+        ours, seconds = record.metrics["test_psnr_y"], record.durations["fit_s"]
         assert ours is not None  # a run that diverged has ended this program
-        print(f"{name:14}{ours:9.2f}{printed:10.2f}{ours - printed:+10.2f}{seconds:22.0f}")
+        distance = ours - network.printed
+        print(f"{name:14}{ours:9.2f}{network.printed:10.2f}{distance:+10.2f}{seconds:22.0f}")
 
 
 def _images(folder: Path, train: Path, val: Path, test: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The names that run records of earlier versions have for what has another name today."""
+"""What records of earlier versions lack, or have under another name than that of today."""
 
 import re
 from copy import deepcopy
@@ -12,27 +12,33 @@ class Earlier(NamedTuple):
 
     Attributes:
         key: dotted name that it had; empty for a value that they lack.
-        default: value for records that have neither name.
+        default: value for records that have neither name. It stands for what was done before the
+            setting, so it has no effect.
+        added_in: version of the results that got the setting and stayed the same at its default,
+            which the hash of such a run leaves out. 0: the hash holds every value.
     """
 
     key: str
     default: Any
+    added_in: int = 0
 
 
-# By the dotted name of today. A setting that gets another name, or another group, stands here:
-# "config.degradation.kernel": Earlier("config.model.kernel", "bicubic").
+# By the dotted name of today. A new setting stands here, and one that gets another name or group.
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
-    "config.data.patch_size": Earlier("", None),
-    "config.data.augment": Earlier("", False),
-    "config.data.steps_per_epoch": Earlier("", None),
+    "config.data.patch_size": Earlier("", None, added_in=5),
+    "config.data.augment": Earlier("", False, added_in=5),
+    "config.data.steps_per_epoch": Earlier("", None, added_in=5),
     "config.recipe": Earlier("", "paper"),
-    "config.task": Earlier("", {"name": "supervised"}),
+    "config.task": Earlier("", {"name": "supervised"}, added_in=5),
     "config.loss": Earlier("", {"name": "mse"}),
     "config.schedule": Earlier("", {"name": "constant"}),
     "config.monitor": Earlier("", "val_psnr"),
     "config.trainer.accelerate": Earlier("config.model.cpu_forms", False),
+    "config.trainer.accumulate_grad_batches": Earlier("", 1),
+    "config.trainer.gradient_clip_algorithm": Earlier("", "norm"),
+    "config.trainer.ema_decay": Earlier("", None, added_in=5),
 }
 SWITCH = re.compile(r"=(True|False)(?=,|$)")
 # Registered networks by the class that records and checkpoints of earlier versions name.
@@ -47,18 +53,23 @@ NETWORKS = {
 }
 
 
+def has_no_effect(key: str, value: Any) -> bool:
+    """Whether a setting has the value of what was done before it; None switches any setting off."""
+    return value is None or (key in TRANSLATIONS and TRANSLATIONS[key].default == value)
+
+
 def translate(content: dict[str, Any]) -> dict[str, Any]:
     """A copy of a record's content in which every value has its name of today."""
     content = deepcopy(content)
     for key, earlier in TRANSLATIONS.items():
-        group, name = _place(content, key)
+        group, name = place(content, key)
         if group is None or name in group:
             continue
-        old_group, old_name = _place(content, earlier.key)
+        old_group, old_name = place(content, earlier.key)
         group[name] = (old_group or {}).pop(old_name, deepcopy(earlier.default))
     if isinstance(content.get("name"), str):  # a sweep spelled its switches like Python
         content["name"] = SWITCH.sub(lambda match: match[0].lower(), content["name"])
-    model, _ = _place(content, "config.model.name")
+    model, _ = place(content, "config.model.name")
     if model is not None:
         content["config"]["model"] = translate_network(model)
     return content
@@ -72,7 +83,7 @@ def translate_network(settings: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "name": NETWORKS[settings["_target_"]]}
 
 
-def _place(content: Any, key: str) -> tuple[dict[str, Any] | None, str]:
+def place(content: Any, key: str) -> tuple[dict[str, Any] | None, str]:
     """The dictionary that may hold a dotted name, if there is one, and the last part of it."""
     *groups, name = key.split(".")
     for group in groups:

@@ -4,9 +4,13 @@ import functools
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import commands
 import pytest
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
 
 # Ten images of 64 pixels and one epoch: what a test needs of a run, in a second.
 TINY = (
@@ -29,3 +33,17 @@ def command(tmp_path: Path) -> Command:
 def fresh_command(tmp_path: Path) -> Command:
     """The same in a new interpreter, four seconds slower."""
     return functools.partial(commands.run_fresh, tmp_path)
+
+
+@pytest.fixture
+def report(command: Command) -> Command:
+    """Run `python -m srcnn_lightning report ...` in an empty folder."""
+    return functools.partial(command, verb="report")
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> "Trainer":
+    """A Trainer of one epoch without output."""
+    from grey_tasks import quiet_trainer  # torch, which most tests of commands do not need
+
+    return quiet_trainer(tmp_path)

@@ -1,6 +1,7 @@
 """Small outputs to make a report of: run records by hand, and pictures whose pixels are known."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +105,11 @@ def write_ablation(outputs: Path) -> list[dict]:
     runs.append(make_run("base", level=124, seed=1, name="seed=1,variant=base"))
     write_run(outputs, runs[-1], level=124)
     return runs
+
+
+def page_of(folder: Path) -> str:
+    return (folder / "index.html").read_text()
+
+
+def sections_of(page: str) -> list[str]:
+    return re.findall(r'<h2 id="[^"]*-title">([^<]*)</h2>', page)[:-1]

@@ -18,7 +18,7 @@ from srcnn_lightning.data.duplicates import check_duplicates
 from srcnn_lightning.data.sizes import centre, cropped_to_multiple
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.files import digest, safe_name
 from srcnn_lightning.resize import RGB, resize_uint8
 
@@ -162,7 +162,13 @@ def _make(
     from srcnn_lightning.console import track
 
     def make_one(name: str) -> tuple[np.ndarray, bool]:
-        pixels, is_grey = source.read(name)
+        try:
+            pixels, is_grey = source.read(name)
+        except OSError as error:  # of a source of one's own; the caller takes it for the cache's
+            reason = error.strerror or one_line(error)
+            raise BadInput(
+                f"{source.name}: {name} cannot be read ({reason}); make it readable or remove it."
+            ) from error
         return _target(pixels, name, data, antialias), is_grey
 
     workers = os.cpu_count() or 1

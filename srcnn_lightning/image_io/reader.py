@@ -86,7 +86,8 @@ def read_picture(path: Path) -> Picture:
     The first of several frames or pages is taken.
 
     Raises:
-        BadInput: the file is truncated, is no image, or is a TIFF whose pixels are not supported.
+        BadInput: the file cannot be read, is truncated, is no image, or is a TIFF whose pixels are
+            not supported.
     """
     try:
         return _read(path)
@@ -98,6 +99,10 @@ def read_picture(path: Path) -> Picture:
             f"save it as {TYPES}."
         ) from error
     except Exception as error:  # decoders raise all kinds of errors on damaged files
+        if isinstance(error, OSError) and error.errno is not None:  # the system's, no decoder's
+            raise BadInput(
+                f"{path}: it cannot be read ({error.strerror}); make it readable or remove it."
+            ) from error
         reason = one_line(error) or type(error).__name__
         raise BadInput(f"{path}: not a readable image ({reason}); mend or remove it.") from error
 

@@ -45,16 +45,19 @@ def count_operations(network: nn.Module, scale: int) -> dict[str, int]:
     Returns:
         `multiply_adds`, half of the operations that torch counts; `activations`, elements of all
         outputs of convolutions; `input_height` and `input_width` in pixels. Empty for a network
-        that cannot be followed without values.
+        that cannot be copied, or cannot run without values or with an image of these sides.
     """
     height, width = (side // scale for side in OUTPUT_SIZE)
+    images = torch.zeros(1, 3, height, width, device="meta")
     try:
         # The forms of accelerated layers are for a CPU alone (`acceleration`).
         plain = copy.deepcopy(network).to("meta").eval()
-        images = torch.zeros(1, 3, height, width, device="meta")
         with FlopCounterMode(display=False) as operations, _Activations() as activations:
             upscale(plain, images)
-    except Exception:  # a network of one's own may do anything; its run is worth more than this
+    except Exception:
+        # A network of one's own is code that the run has used on other images alone. Without values
+        # `item` raises RuntimeError and `numpy` TypeError, a copy may be forbidden, and a check of
+        # the sides raises what its author likes. No list is complete, and the run is worth more.
         return {}
     return {
         "multiply_adds": operations.get_total_flops() // 2,

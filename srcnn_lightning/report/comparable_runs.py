@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from srcnn_lightning import run_record
+from srcnn_lightning import old_records, run_record
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.run_record import RunRecord
 
@@ -128,8 +128,6 @@ DEVICE_SETTINGS = (
     "steps_per_call",
     "cuda_graph",
 )
-# Values without an effect, which records of earlier versions lack.
-NEUTRAL = {"accumulate_grad_batches": 1, "gradient_clip_algorithm": "norm"}
 
 
 def trainer_settings(run: Run) -> dict[str, Any]:
@@ -137,7 +135,8 @@ def trainer_settings(run: Run) -> dict[str, Any]:
     return {
         key: value
         for key, value in run.config["trainer"].items()
-        if key not in DEVICE_SETTINGS and value != NEUTRAL.get(key)
+        if key not in DEVICE_SETTINGS
+        and not old_records.has_no_effect(f"config.trainer.{key}", value)
     }
 
 

@@ -7,7 +7,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from srcnn_lightning import files, hardware
+from srcnn_lightning import files, hardware, old_records
 from srcnn_lightning.config import SCHEDULES_OF_A_LENGTH, Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -38,12 +38,6 @@ UNHASHED_DATA = (
     "on_device",
     "eval_batch_size",
 )
-# Settings younger than `RESULTS_VERSION`, at the values that stand for what was done before them.
-# They are left out, so that runs trained before them stay trained.
-NEUTRAL: dict[str, dict[str, Any]] = {
-    "data": {"patch_size": None, "augment": False, "steps_per_epoch": None},
-    "trainer": {"ema_decay": None},
-}
 # The device stands for `accelerator`; the number of epochs is no part of the lineage.
 UNHASHED_TRAINER = (
     "accelerator",
@@ -71,12 +65,11 @@ class Identity:
 def identify(config: Config, source: Source, split: Split) -> Identity:
     """The identity of a run with these images, on the device that it would use here."""
     settings = _described(asdict(config))
-    if settings["task"] == {"name": "supervised"}:
-        del settings["task"]  # younger than `RESULTS_VERSION`
-    for group, neutral in NEUTRAL.items():
-        settings[group] = {
-            key: value for key, value in settings[group].items() if neutral.get(key, ...) != value
-        }
+    for key, earlier in old_records.TRANSLATIONS.items():
+        if earlier.added_in == RESULTS_VERSION:  # runs trained before the setting stay trained
+            group, name = old_records.place(settings, key.removeprefix("config."))
+            if group is not None and group[name] == earlier.default:
+                del group[name]
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()

@@ -258,3 +258,13 @@ def test_load_targets_where_a_folder_has_the_files_name_leave_nothing(tmp_path):
     with pytest.raises(BadInput, match=re.escape(f"data.cache_dir={tmp_path / 'cache'}")):
         load(source, source.names, 8, 4, True, tmp_path / "cache")
     assert files(tmp_path / "cache") == [path.name]
+
+
+def test_image_that_a_source_cannot_read_is_named_and_not_the_cache(tmp_path):
+    def read(name):
+        return Image.open(tmp_path / f"gone/{name}")
+
+    source = dataclasses.replace(three_images(tmp_path / "in"), read=read)
+    with pytest.raises(BadInput, match=r"^photos: 0\.png cannot be read \(No such file or dir"):
+        load(source, source.names, 8, None, False, tmp_path / "cache")
+    assert files(tmp_path / "cache") == []

@@ -1,12 +1,10 @@
 """Sentences for the properties of a file that a picture does not keep."""
 
-import struct
-import zlib
-
 import icc_profiles
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from png_files import chunk
 
 from srcnn_lightning.image_io import read_image, read_picture
 
@@ -82,9 +80,8 @@ def with_chunk(path, kind, content):
     """Write a PNG of one pixel, (60, 200, 60), with a further chunk behind its header."""
     Image.new("RGB", (1, 1), (60, 200, 60)).save(path)
     data = path.read_bytes()
-    chunk = struct.pack(">I", len(content)) + kind + content
-    chunk += struct.pack(">I", zlib.crc32(kind + content))
-    path.write_bytes(data[:33] + chunk + data[33:])  # a signature of 8 bytes, a header of 25
+    further = chunk(kind, content)
+    path.write_bytes(data[:33] + further + data[33:])  # a signature of 8 bytes, a header of 25
     return path
 
 

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
+from png_files import chunk
 
 from srcnn_lightning.image_io import read_image, read_picture
 
@@ -21,11 +22,6 @@ def says_nothing(capfd, caplog):
     yield
     assert capfd.readouterr() == ("", "")
     assert caplog.get_records("call") == []  # Python prints what nobody else handles
-
-
-def chunk(kind, content):
-    checksum = struct.pack(">I", zlib.crc32(kind + content))
-    return struct.pack(">I", len(content)) + kind + content + checksum
 
 
 def png(pixels, kind, *chunks):

@@ -206,7 +206,7 @@ def test_palette_without_its_colours_is_refused(tmp_path):
 @pytest.mark.parametrize("kept", [0.95, 0.5, 0.05])
 @pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
 @pytest.mark.parametrize("bits", [8, 16])
-@pytest.mark.filterwarnings("ignore")  # Pillow warns besides; test_cache.py sees to silence
+@pytest.mark.filterwarnings("ignore")  # Pillow warns besides; test_targets.py sees to silence
 def test_truncated_tiff_names_the_file(tmp_path, bits, compression, kept):
     path = tmp_path / "a.tif"
     pixels = TWIN if bits == 8 else COLOURS

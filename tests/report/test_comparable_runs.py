@@ -15,6 +15,7 @@ from srcnn_lightning.report.comparable_runs import (
     experiment_groups,
     read_all,
     seed_group_key,
+    trainer_settings,
 )
 
 ALIASED = {"name": "aliased", "antialias": False, "scale": 2}
@@ -52,6 +53,19 @@ def test_runs_of_other_images_or_degradation_are_another_table(other):
         # Each with its own baseline: a gain over other images' bicubic would mean nothing.
         assert sorted(found.variant for found in table) == ["base", "bicubic"]
         assert all(found in here for found in table) or all(found in there for found in table)
+
+
+def test_record_of_before_settings_were_added_stands_beside_one_of_today():
+    earlier, today, changed = (make_content("base", seed=seed) for seed in range(3))
+    added = ("accumulate_grad_batches", "gradient_clip_algorithm", "ema_decay")
+    for key in added:
+        del earlier["config"]["trainer"][key]
+    for key in ("patch_size", "augment", "steps_per_epoch"):
+        del earlier["config"]["data"][key]
+    changed["config"]["trainer"]["accumulate_grad_batches"] = 2
+    earlier, today, changed = map(as_run, (earlier, today, changed))
+    assert seed_group_key(earlier) == seed_group_key(today) != seed_group_key(changed)
+    assert not {*added} & trainer_settings(today).keys()
 
 
 def test_other_data_of_the_same_name_is_another_table():

@@ -10,3 +10,13 @@ def test_argument_that_is_deleted_is_named_as_the_default(tmp_path: Path) -> Non
     for deletion in ("~model.features", "~model.features=[64,32]"):
         plan = compose_plan(tmp_path, *images, "model=espcn", deletion, "seed=1")
         assert plan.name == "model=espcn,features=default,seed=1"
+
+
+def test_run_has_the_hash_of_before_settings_were_added_that_it_leaves_as_they_are(
+    tmp_path: Path,
+) -> None:
+    """Version 5 of the results began without patches, augmentation and averaged weights."""
+    plan = compose_plan(tmp_path, "trainer.threads=1", "trainer.accelerate=true")
+    assert plan.identity.hash == "f242c09ebce0250b"
+    augmented = compose_plan(tmp_path, "trainer.threads=1", "data.augment=true")
+    assert augmented.identity.hash != plan.identity.hash

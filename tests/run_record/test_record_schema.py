@@ -1,120 +1,15 @@
+"""What a record is checked for, and what its reading keeps."""
+
 import json
 import math
-import os
-import subprocess
-import sys
 
 import pytest
 from record_places import GONE, changed
 from report_outputs import make_run
 from run_records import make_content
 
-from srcnn_lightning import files, run_record
+from srcnn_lightning import run_record
 from srcnn_lightning.run_record import MOST_EPOCHS, UNNAMED_VERSION, check, load
-
-
-def file_names(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-
-
-def test_record_reads_back_as_written(tmp_path):
-    written = {
-        "name": "lr=0.001",
-        "metrics": {"test_psnr": 26.123456789012345, "test_loss": 1e-300, "max_val_psnr": None},
-        "history": [{"epoch": 1, "val_psnr": 0.1 + 0.2}],
-        "split": {"train": ["ä.png", 'a "b".png']},
-        "diverged": False,
-    }
-    run_record.write(tmp_path, written)
-    assert run_record.read(tmp_path) == {"format": 1, **written}
-
-
-def test_record_can_be_written_again_as_read(tmp_path):
-    run_record.write(tmp_path, {"status": "finished"})
-    found = run_record.read(tmp_path)
-    run_record.write(tmp_path, found)
-    assert run_record.read(tmp_path) == found
-
-
-def test_record_is_replaced_whole(tmp_path):
-    run_record.write(tmp_path, {"status": "failed", "error": "x" * 10_000})
-    run_record.write(tmp_path, {"status": "finished"})
-    assert run_record.read(tmp_path) == {"format": 1, "status": "finished"}
-
-
-def test_record_makes_its_folder(tmp_path):
-    run_record.write(tmp_path / "experiment" / "run", {"status": "finished"})
-    assert run_record.read(tmp_path / "experiment" / "run") is not None
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_becomes_null(tmp_path, value):
-    written = {"a": value, "b": [1.5, value], "c": {"d": (value, {"e": value})}}
-    run_record.write(tmp_path, written)
-    assert run_record.read(tmp_path) == {
-        "format": 1,
-        "a": None,
-        "b": [1.5, None],
-        "c": {"d": [None, {"e": None}]},
-    }
-    # Plain JSON, for readers other than Python's, which takes NaN.
-    text = (tmp_path / "metrics.json").read_text()
-    json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-
-
-def test_no_temporary_file_is_left(tmp_path):
-    run_record.write(tmp_path, {"status": "finished"})
-    assert file_names(tmp_path) == ["metrics.json"]
-
-
-def test_failed_writing_leaves_the_old_record_and_nothing_else(tmp_path):
-    run_record.write(tmp_path, {"status": "finished"})
-    with pytest.raises(TypeError):
-        run_record.write(tmp_path, {"status": object()})
-    assert file_names(tmp_path) == ["metrics.json"]
-    assert run_record.read(tmp_path)["status"] == "finished"
-
-
-def test_failed_replacing_leaves_no_temporary_file(tmp_path):
-    (tmp_path / "table.md").mkdir()
-    with pytest.raises(OSError):
-        files.write_text(tmp_path / "table.md", "text")
-    assert file_names(tmp_path) == ["table.md"]
-
-
-def test_writing_replaces_the_file_instead_of_filling_it(tmp_path):
-    # Whoever has it open keeps reading the old text: nobody ever sees half of the new one.
-    path = tmp_path / "table.md"
-    files.write_text(path, "old")
-    with path.open() as reader:
-        number = os.fstat(reader.fileno()).st_ino
-        files.write_text(path, "new")
-        assert reader.read() == "old"
-        assert path.stat().st_ino != number
-    assert path.read_text() == "new"
-
-
-def test_no_record_is_none(tmp_path):
-    assert run_record.read(tmp_path) is None
-    assert run_record.read(tmp_path / "nothing") is None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b'{"format": 1, "status": "fin',
-        b'{"format": 2, "status": "finished"}',
-        b'{"status": "finished"}',
-        b"[1, 2]",
-        b"null",
-        b"\xff\xfe\x00",
-    ],
-)
-def test_broken_record_and_other_format_are_refused(tmp_path, content):
-    (tmp_path / "metrics.json").write_bytes(content)
-    with pytest.raises(ValueError):
-        run_record.read(tmp_path)
 
 
 def good(variant="base", **changes):
@@ -243,60 +138,3 @@ def test_none_is_left_out_but_where_it_says_something(tmp_path):
     content = run_record.read(tmp_path)
     assert content["variant"] is content["resumed_after"] is None
     assert not {"same_as", "parameters", "test_images"} & {*content}
-
-
-def test_reading_and_writing_import_no_pydantic(tmp_path):
-    code = (
-        "import sys; from pathlib import Path; from srcnn_lightning import run_record;"
-        "run_record.write(Path('.'), {'hash': '0'}); run_record.read(Path('.'));"
-        "sys.exit('pydantic' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-
-
-def test_find_gives_every_folder_with_a_record_in_order(tmp_path):
-    for name in ("b/run", "a/run-2", "a/run-1"):
-        run_record.write(tmp_path / name, {})
-    (tmp_path / "empty" / "run").mkdir(parents=True)
-    found = [folder.relative_to(tmp_path).as_posix() for folder in run_record.find(tmp_path)]
-    assert found == ["a/run-1", "a/run-2", "b/run"]
-
-
-def test_find_leaves_hidden_folders_out(tmp_path):
-    for name in ("a/run", "a/.replaced/run-20261123", ".hydra/run", "a/run/.old"):
-        run_record.write(tmp_path / name, {})
-    assert list(run_record.find(tmp_path)) == [tmp_path / "a" / "run"]
-
-
-def test_find_looks_below_a_hidden_folder_it_is_given(tmp_path):
-    # Somebody's outputs may lie under ~/.cache.
-    run_record.write(tmp_path / ".cache" / "run", {})
-    assert list(run_record.find(tmp_path / ".cache")) == [tmp_path / ".cache" / "run"]
-
-
-def test_digest_is_equal_for_equal_settings():
-    one = {"lr": 1e-3, "data": {"crop": 800, "split": [0.6, 0.2, 0.2]}}
-    # The order of keys says nothing; 1e-3 and 0.001 are one number; JSON knows no tuples.
-    other = {"data": {"split": (0.6, 0.2, 0.2), "crop": 800}, "lr": 0.001}
-    assert files.digest(one) == files.digest(other)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"lr": 1e-4, "split": [0.6, 0.2, 0.2], "name": None},
-        {"lr": 1e-3, "split": [0.2, 0.6, 0.2], "name": None},
-        {"lr": 1e-3, "split": [0.6, 0.2, 0.2], "name": "None"},
-        {"lr": 1e-3, "split": [0.6, 0.2, 0.2]},
-        {"lr": "0.001", "split": [0.6, 0.2, 0.2], "name": None},
-        {"lr": 1e-3 + 1e-18, "split": [0.6, 0.2, 0.2], "name": None},
-    ],
-)
-def test_digest_is_different_for_different_settings(other):
-    settings = {"lr": 1e-3, "split": [0.6, 0.2, 0.2], "name": None}
-    assert files.digest(other) != files.digest(settings)
-
-
-def test_digest_is_the_same_in_every_process():
-    # sha256 of '{"a": 1}', by sha256sum: no salt, as Python's own hash has.
-    assert files.digest({"a": 1}) == "f9d86028c6e0d64e"
