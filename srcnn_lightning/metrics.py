@@ -13,6 +13,7 @@ LUMA_WEIGHTS = (65.481, 128.553, 24.966)
 LUMA_OFFSET = 16.0
 # The same without studio swing (MATLAB's rgb2gray): equal channels keep their value.
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
+COLORS = ("rgb", "y", "y_full")  # what `in_color` converts to
 
 
 def psnr_from_mse(mse: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def mse_per_image(images: Tensor, targets: Tensor) -> Tensor:
 
 
 def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """PSNR of each image in dB, `(B,)`: RGB, no border. Its mean is `test_psnr`."""
+    """PSNR of each image in dB, `(B,)`: all channels, no border. Of RGB, its mean is `test_psnr`."""
     return psnr_from_mse(mse_per_image(images, targets))
 
 
@@ -40,20 +41,25 @@ def psnr_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None 
         is_grey: marks of the images that are compared by their grey values of full range,
             `(B,)` bool; None: no image.
     """
-    return psnr(
-        shave(_y_or_grey(images, is_grey), border), shave(_y_or_grey(targets, is_grey), border)
-    )
+    return psnr(_literature(images, border, is_grey), _literature(targets, border, is_grey))
 
 
 def ssim_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None = None) -> Tensor:
     """Structural similarity of each image, `(B,)`: Y alone, shaved, the literature's convention.
 
-    Gaussian window of 11 pixels with sigma 1.5, k = 0.01 and 0.03 (Wang et al. 2004). The arguments
-    are those of `psnr_y`.
+    The arguments are those of `psnr_y`.
+    """
+    return ssim(_literature(images, border, is_grey), _literature(targets, border, is_grey))
+
+
+def ssim(images: Tensor, targets: Tensor) -> Tensor:
+    """Structural similarity of each image, `(B,)`: mean over the channels, no border.
+
+    Gaussian window of 11 pixels with sigma 1.5, k = 0.01 and 0.03 (Wang et al. 2004).
     """
     similarity = structural_similarity_index_measure(
-        shave(_y_or_grey(images, is_grey), border),
-        shave(_y_or_grey(targets, is_grey), border),
+        images,
+        targets,
         gaussian_kernel=True,
         sigma=1.5,
         kernel_size=11,
@@ -76,10 +82,29 @@ def grey(images: Tensor) -> Tensor:
     return (images * weights).sum(1, keepdim=True)
 
 
-def _y_or_grey(images: Tensor, is_grey: Tensor | None) -> Tensor:
+def in_color(images: Tensor, color: str, is_grey: Tensor | None = None) -> Tensor:
+    """The channels that are compared of `(B, 3, H, W)` in [0, 1].
+
+    Args:
+        images: images in RGB.
+        color: `rgb`; `y`, BT.601 from 16 to 235; or `y_full`, BT.601 from 0 to 255.
+        is_grey: marks of the images whose Y is their grey values of full range, `(B,)` bool; None:
+            no image.
+
+    Returns:
+        `(B, 3, H, W)` for `rgb`, else `(B, 1, H, W)`.
+    """
+    if color == "rgb":
+        return images
+    if color == "y_full":
+        return grey(images)
     if is_grey is None:
         return luma(images)
     return torch.where(is_grey.view(-1, 1, 1, 1), grey(images), luma(images))
+
+
+def _literature(images: Tensor, border: int, is_grey: Tensor | None) -> Tensor:
+    return shave(in_color(images, "y", is_grey), border)
 
 
 def shave(images: Tensor, border: int) -> Tensor:
