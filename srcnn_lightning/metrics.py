@@ -27,7 +27,7 @@ def mse_per_image(images: Tensor, targets: Tensor) -> Tensor:
 
 
 def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """PSNR of each image in dB, `(B,)`: all channels, no border. Of RGB, its mean is `test_psnr`."""
+    """PSNR of each image in dB, `(B,)`: all channels, no border. RGB's mean is `test_psnr`."""
     return psnr_from_mse(mse_per_image(images, targets))
 
 
