@@ -175,8 +175,14 @@ def load_models(
 
 
 def short_names(given: Sequence[str]) -> dict[str, str]:
-    """The last part of each path, or the path itself where another has the same last part."""
-    last = {text: Path(text).name or text for text in given}
-    return {
-        text: name if list(last.values()).count(name) == 1 else text for text, name in last.items()
-    }
+    """The last parts of each path, as many as tell it from the others."""
+    parts = {text: Path(text).parts or (text,) for text in given}
+
+    def name(text: str) -> str:
+        for count in range(1, len(parts[text])):
+            tail = parts[text][-count:]
+            if sum(other[-count:] == tail for other in parts.values()) == 1:
+                return "/".join(tail)
+        return text
+
+    return {text: name(text) for text in given}

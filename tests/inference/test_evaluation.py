@@ -217,7 +217,7 @@ def test_images_that_do_not_belong_together_are_a_sentence(
         if not name.endswith(".txt"):
             save(tmp_path / "sr" / name, flat(100))
         (tmp_path / "sr/any.png").unlink()
-    with pytest.raises(BadInput, match="^--(sr-dir|data)=") as caught:
+    with pytest.raises(BadInput, match=r"^--(sr-dir|data)=") as caught:
         evaluate(tmp_path / "hr", {}, sr_dirs={"sr": tmp_path / "sr"})
     assert words in str(caught.value)
 
@@ -231,9 +231,7 @@ def named_images(folder: Path, data_set: str, cropped: int = 0) -> Path:
 
 @pytest.mark.parametrize("cropped", [0, 4])
 @pytest.mark.parametrize("data_set", ["Set5", "Set14"])
-def test_set_is_recognized_by_names_and_sizes(
-    data_set: str, cropped: int, tmp_path: Path
-) -> None:
+def test_set_is_recognized_by_names_and_sizes(data_set: str, cropped: int, tmp_path: Path) -> None:
     images = {
         f"{name}_GT": (height - cropped, width - cropped)
         for name, (height, width) in IMAGES[data_set].items()
@@ -267,13 +265,12 @@ def test_named_conventions_are_what_the_documents_say() -> None:
     assert named_convention("literature", 3) == Convention("y", 3, "uint8", "mean", files)
     assert named_convention("matlab", 4) == Convention("y", 4, "uint8_y", "mean", memory)
     assert named_convention("paper", 2) == Convention("rgb", 0, "none", "mean", files)
-    with pytest.raises(BadInput, match="^--convention=nobody: choose literature, matlab or paper"):
+    with pytest.raises(BadInput, match=r"^--convention=nobody: choose literature, matlab or paper"):
         named_convention("nobody", 2)
 
 
 @pytest.mark.parametrize(
     ("name", "scale", "convention", "psnr", "ssim"),
-    # Printed; the tolerances hold for both conventions of the literature.
     [
         ("Set5", 2, "literature", 33.66, 0.9299),
         ("Set5", 2, "matlab", 33.66, 0.9299),
@@ -291,7 +288,8 @@ def test_bicubic_gives_what_the_literature_prints(
         pytest.skip(f"{folder} is not there: its images make the literature's dB")
     found = evaluate(folder, {"bicubic": Interpolation(scale=scale)}, scale, convention)
     assert found.data_set == name
-    tolerance = 0.03 if name == "Set5" else 0.02
-    assert found.models[0].psnr == pytest.approx(psnr, abs=tolerance)
+    # The printed values are of MATLAB programs.
+    is_matlab = convention == "matlab"
+    assert found.models[0].psnr == pytest.approx(psnr, abs=0.015 if is_matlab else 0.025)
     if ssim:
-        assert found.models[0].ssim == pytest.approx(ssim, abs=1e-3)
+        assert found.models[0].ssim == pytest.approx(ssim, abs=2.5e-4 if is_matlab else 7e-4)

@@ -102,5 +102,5 @@ def test_images_that_are_given_have_one_input(targets: Path, tmp_path: Path) -> 
 
 def test_image_within_the_border_is_a_sentence(tmp_path: Path) -> None:
     save(tmp_path / "hr/small.png", flat(100, 16, 40))
-    with pytest.raises(BadInput, match="small.png: it has 40x16 pixels, and a border of 8 leaves"):
+    with pytest.raises(BadInput, match=r"small\.png: it has 40x16 pixels, and a border of 8"):
         explain(tmp_path / "hr", "bicubic", Interpolation())
