@@ -25,7 +25,8 @@ ROUNDINGS = {
 }
 REDUCTIONS = {
     "mean": "the mean of the images' PSNRs",
-    "pooled": "PSNR of the squared error over all images",
+    "pooled": "PSNR of the squared error over all pixels",
+    "mean_error": "PSNR of the mean of the images' squared errors",
 }
 
 

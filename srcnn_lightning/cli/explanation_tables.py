@@ -17,13 +17,14 @@ SHOWN = 15  # combinations in a table that looks for a target
 FAR = 0.1  # dB that no choice of convention explains
 COLOR_CELLS = {"rgb": "RGB", "y": "Y", "y_full": "Y full"}
 ROUNDING_CELLS = {"none": "no", "uint8": "uint8", "uint8_y": "Y uint8"}
-POOLED_CELLS = {"mean": "no", "pooled": "yes"}
+POOLED_CELLS = {"mean": "no", "pooled": "pixels", "mean_error": "images"}
 LEGEND = """\
 - Colour: Y of BT.601 from 16 to 235, Y full from 0 to 255. The Y of an image
   that is grey in its file is its values from 0 to 255.
 - Border: pixels left out at each side.
 - Rounded: the output to uint8, or Y of output and target to uint8.
-- Pooled: PSNR of the squared error over all images, not the mean of PSNRs.
+- Pooled: no is the mean of the images' PSNRs. Pixels is PSNR of the squared
+  error over all pixels, images that of the mean of the images' errors.
 - Input: antialiased as in MATLAB and Pillow, and rounded to uint8. Float is
   not rounded. Aliased is not antialiased, as in OpenCV and torch; then
   bicubic as a model has a = -0.75, else -0.5.

@@ -44,7 +44,8 @@ class Convention:
         border: pixels left out at each side.
         rounding: `none`; `uint8`: the output to 8 bits, as a file is; `uint8_y`: Y of output and
             target to whole levels, as MATLAB's rgb2ycbcr does.
-        reduction: `mean` of the images' PSNRs, or PSNR of the `pooled` squared error of all pixels.
+        reduction: `mean` of the images' PSNRs; PSNR of the `pooled` squared error of all pixels; or
+            PSNR of the `mean_error`, the mean of the images' mean squared errors.
         input_kernel: how inputs are made, where they are not given.
     """
 
@@ -82,11 +83,13 @@ class Convention:
         if self.reduction == "mean":
             return float(metrics.psnr_from_mse(mse).mean())
         weights = torch.tensor(counts, dtype=torch.float64)
+        if self.reduction == "mean_error":
+            weights = torch.ones_like(weights)
         return float(metrics.psnr_from_mse((mse * weights).sum() / weights.sum()))
 
 
 ROUNDINGS = ("none", "uint8", "uint8_y")
-REDUCTIONS = ("mean", "pooled")
+REDUCTIONS = ("mean", "pooled", "mean_error")
 NAMES = {
     "literature": "the literature's convention, as its Python programs compute it (EDSR and later)",
     "matlab": "the literature's convention, as its MATLAB programs compute it (SRCNN to DRCN)",

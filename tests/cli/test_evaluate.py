@@ -170,11 +170,11 @@ def test_convention_of_a_printed_value_is_named_first(command: Command) -> None:
 def test_explanation_lists_all_combinations(command: Command) -> None:
     text = evaluated(command, "--explain")
     values = [float(row[0]) for row in table(text)[2:]]
-    assert len(values) == 240
+    assert len(values) == 360
     assert values == sorted(values, reverse=True)
     assert max(map(len, text.splitlines())) <= 80
     rows = csv_rows(evaluated(command, "--explain", "--target=20", "--format=csv"))
-    assert len(rows) == 240
+    assert len(rows) == 360
     content = json.loads(evaluated(command, "--explain", "--format=json"))
     assert [row["psnr"] for row in content] == sorted(
         (row["psnr"] for row in content), reverse=True

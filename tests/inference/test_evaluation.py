@@ -112,14 +112,18 @@ def test_image_that_is_grey_in_its_file_is_scored_on_its_grey_values(tmp_path: P
     assert [image.psnr for image in model.images] == pytest.approx([29.4527, 28.1308], abs=1e-3)
 
 
-def test_pooled_error_counts_each_pixel_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reduction", "mse"),
+    # Errors of 1 in 20 rows and of 10 in 60: (1 * 20 + 100 * 60) / 80, and (1 + 100) / 2.
+    [("pooled", 75.25), ("mean_error", 50.5)],
+)
+def test_pooled_error_is_of_pixels_or_of_images(reduction: str, mse: float, tmp_path: Path) -> None:
     for name, error, height in (("a", 1, 20), ("b", 10, 60)):
         save(tmp_path / f"hr/{name}.png", flat(100, height))
         save(tmp_path / f"sr/{name}.png", flat(100 + error, height))
-    convention = Convention("rgb", 0, "none", "pooled", InputKernel())
+    convention = Convention("rgb", 0, "none", reduction, InputKernel())
     (model,) = evaluate(tmp_path / "hr", {}, 2, convention, sr_dirs={"sr": tmp_path / "sr"}).models
-    # (1 * 20 + 100 * 60) / 80 = 75.25 of 255^2.
-    assert model.psnr == pytest.approx(10 * math.log10(255**2 / 75.25), abs=1e-4)
+    assert model.psnr == pytest.approx(10 * math.log10(255**2 / mse), abs=1e-4)
 
 
 def test_rounding_is_of_the_output_or_of_y(tmp_path: Path) -> None:

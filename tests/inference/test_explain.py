@@ -30,8 +30,8 @@ def named(found: list[Combination], name: str) -> Combination:
 
 
 def test_every_choice_stands_beside_every_other(found: list[Combination]) -> None:
-    # Y and full Y with three roundings, RGB with two; borders of 0, 2 and 8; two reductions.
-    assert len(found) == 8 * 3 * 2 * len(INPUT_KERNELS)
+    # Y and full Y with three roundings, RGB with two; borders of 0, 2 and 8; three reductions.
+    assert len(found) == 8 * 3 * 3 * len(INPUT_KERNELS)
     assert len({one.convention for one in found}) == len(found)
     assert {one.convention.border for one in found} == {0, 2, 8}
     assert [one.psnr for one in found] == sorted((one.psnr for one in found), reverse=True)
@@ -95,7 +95,7 @@ def test_interpolation_upscales_in_the_way_in_which_it_shrinks(
 def test_images_that_are_given_have_one_input(targets: Path, tmp_path: Path) -> None:
     noisy = noisy_copies(tmp_path / "sr", targets, "_x2")
     found = explain(targets, "noisy", None, sr_dir=noisy)
-    assert len(found) == 8 * 3 * 2
+    assert len(found) == 8 * 3 * 3
     (scores,) = evaluate(targets, {}, sr_dirs={"noisy": noisy}).models
     assert named(found, "literature").psnr == pytest.approx(scores.psnr, abs=1e-9)
 
