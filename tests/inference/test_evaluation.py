@@ -144,6 +144,26 @@ def test_rounding_is_of_the_output_or_of_y(tmp_path: Path) -> None:
     assert error("uint8_y") == pytest.approx(0, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "antialias", "weights"),
+    [
+        ("bilinear", False, (0, 0, 4, 4, 0, 0)),
+        ("bilinear", True, (0, 1, 3, 3, 1, 0)),  # a triangle of twice the width
+        ("bicubic", False, (0, -0.75, 4.75, 4.75, -0.75, 0)),  # of 8: a = -0.75 at 0.5 and 1.5
+    ],
+)
+def test_input_weighs_the_pixels_as_its_kernel_says(
+    kernel: str, antialias: bool, weights: tuple[float, ...]
+) -> None:
+    levels = torch.tensor([90.0, 10, 200, 60, 120, 30])  # of columns; the middle two make one pixel
+    target = (levels / 255).expand(1, 3, 4, 6)
+    wanted = float((levels * torch.tensor(weights)).sum() / 8)
+    lr = InputKernel(kernel, antialias, is_rounded=False).shrink(target, 2)
+    assert float(lr[0, 0, 0, 1]) * 255 == pytest.approx(wanted, abs=1e-3)
+    lr = InputKernel(kernel, antialias, is_rounded=True).shrink(target, 2)
+    assert float(lr[0, 0, 0, 1]) * 255 == pytest.approx(round(wanted), abs=1e-3)
+
+
 def test_inputs_that_are_given_are_taken(tmp_path: Path) -> None:
     targets = drawn_folder(tmp_path / "hr")
     for path in targets.iterdir():
