@@ -14,6 +14,7 @@ LUMA_OFFSET = 16.0
 # The same without studio swing (MATLAB's rgb2gray): equal channels keep their value.
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 HALF_NYQUIST = 0.25  # cycles a pixel
+COLORS = ("rgb", "y", "y_full")  # what `in_color` converts to
 
 
 def psnr_from_mse(mse: Tensor) -> Tensor:
@@ -27,7 +28,7 @@ def mse_per_image(images: Tensor, targets: Tensor) -> Tensor:
 
 
 def psnr(images: Tensor, targets: Tensor) -> Tensor:
-    """PSNR of each image in dB, `(B,)`: RGB, no border. Its mean is `test_psnr`."""
+    """PSNR of each image in dB, `(B,)`: all channels, no border. RGB's mean is `test_psnr`."""
     return psnr_from_mse(mse_per_image(images, targets))
 
 
@@ -41,28 +42,36 @@ def psnr_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None 
         is_grey: marks of the images that are compared by their grey values of full range,
             `(B,)` bool; None: no image.
     """
-    return psnr(
-        shave(_y_or_grey(images, is_grey), border), shave(_y_or_grey(targets, is_grey), border)
-    )
+    return psnr(_literature(images, border, is_grey), _literature(targets, border, is_grey))
 
 
 def ssim_y(images: Tensor, targets: Tensor, border: int, is_grey: Tensor | None = None) -> Tensor:
     """Structural similarity of each image, `(B,)`: Y alone, shaved, the literature's convention.
 
-    Gaussian window of 11 pixels with sigma 1.5, k = 0.01 and 0.03 (Wang et al. 2004). The arguments
-    are those of `psnr_y`.
+    The arguments are those of `psnr_y`.
     """
-    similarity = structural_similarity_index_measure(
-        shave(_y_or_grey(images, is_grey), border),
-        shave(_y_or_grey(targets, is_grey), border),
+    return ssim(_literature(images, border, is_grey), _literature(targets, border, is_grey))
+
+
+def ssim(images: Tensor, targets: Tensor) -> Tensor:
+    """Structural similarity of each image, `(B,)`: mean over the channels, no border.
+
+    Gaussian window of 11 pixels with sigma 1.5, k = 0.01 and 0.03, and the mean over the positions
+    at which the window lies within the image (Wang et al. 2004). An image has 11 pixels a side or
+    more.
+    """
+    _, full_image = structural_similarity_index_measure(
+        images,
+        targets,
         gaussian_kernel=True,
         sigma=1.5,
         kernel_size=11,
         reduction="none",
         data_range=1.0,
+        return_full_image=True,
     )
-    assert isinstance(similarity, Tensor)
-    return similarity.reshape(-1)
+    # torchmetrics reflects the image where the window would leave it, and averages there, too.
+    return shave(full_image, 5).flatten(1).mean(1)
 
 
 def high_frequency_ratio(images: Tensor, targets: Tensor) -> Tensor:
@@ -98,10 +107,29 @@ def grey(images: Tensor) -> Tensor:
     return (images * weights).sum(1, keepdim=True)
 
 
-def _y_or_grey(images: Tensor, is_grey: Tensor | None) -> Tensor:
+def in_color(images: Tensor, color: str, is_grey: Tensor | None = None) -> Tensor:
+    """The channels that are compared of `(B, 3, H, W)` in [0, 1].
+
+    Args:
+        images: images in RGB.
+        color: `rgb`; `y`, BT.601 from 16 to 235; or `y_full`, BT.601 from 0 to 255.
+        is_grey: marks of the images whose Y is their grey values of full range, `(B,)` bool; None:
+            no image.
+
+    Returns:
+        `(B, 3, H, W)` for `rgb`, else `(B, 1, H, W)`.
+    """
+    if color == "rgb":
+        return images
+    if color == "y_full":
+        return grey(images)
     if is_grey is None:
         return luma(images)
     return torch.where(is_grey.view(-1, 1, 1, 1), grey(images), luma(images))
+
+
+def _literature(images: Tensor, border: int, is_grey: Tensor | None) -> Tensor:
+    return shave(in_color(images, "y", is_grey), border)
 
 
 def shave(images: Tensor, border: int) -> Tensor:

@@ -33,6 +33,18 @@ def add_outputs(parser: Parser) -> None:
     )
 
 
+def add_allow_package(parser: Parser) -> None:
+    """Add the option of the verbs that load networks."""
+    parser.add_argument(
+        "--allow-package",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a package that you trust: the checkpoint may name its networks, and so have any "
+        "module of it imported; this program's own networks need none",
+    )
+
+
 def checked_output(path: Path) -> Path:
     """The path of a file that will be written, with links followed.
 

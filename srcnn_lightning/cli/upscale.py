@@ -3,15 +3,17 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from srcnn_lightning import errors, files
-from srcnn_lightning.cli.options import Parser, checked_output, user_path, written
+from srcnn_lightning.cli.options import (
+    Parser,
+    add_allow_package,
+    checked_output,
+    user_path,
+    written,
+)
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.runs import store
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -37,14 +39,7 @@ def main(arguments: Sequence[str]) -> None:
         metavar="PIXELS",
         help="longest side of a tile of the image; 0 takes it at once; default: 384",
     )
-    parser.add_argument(
-        "--allow-package",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a package that you trust: the checkpoint may name its networks, and so have any "
-        "module of it imported; this program's own networks need none",
-    )
+    add_allow_package(parser)
     options = parser.parse_args(arguments)
     if options.tile is not None and options.tile < 0:
         parser.error(f"--tile={options.tile}: it must be 0 or more")
@@ -105,32 +100,23 @@ def upscale_file(
     if not overwrite:
         _refuse_to_replace(output)
 
-    import torch
-
-    from srcnn_lightning.acceleration.accelerate import accelerate
-    from srcnn_lightning.acceleration.memory import keep_freed_memory
     from srcnn_lightning.image_io import read_picture
     from srcnn_lightning.inference import tiling
+    from srcnn_lightning.inference.loading import load
     from srcnn_lightning.inference.upscale import upscale_picture
-    from srcnn_lightning.models.checkpoint import load_network
-    from srcnn_lightning.models.scales import at_scale, choose_scale
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
         picture = read_picture(image)
     for change in picture.changes:
         print(f"{image}: {change}")
-    whole, saved = load_network(checkpoint, allow_package)
-    trained = at_scale(whole, choose_scale(scale, saved["scale"]))
-    network: nn.Module = trained.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    overlap = tiling.tile_overlap(network)
-    accelerate(network)
-    keep_freed_memory()  # now, so that the memory of the overlap's trials has been returned
+    loaded = load(checkpoint, allow_package, scale)
+    overlap = loaded.overlap
     if overlap is None and tile != 0:
         print("Tiles would change this network's result, so the image is upscaled as a whole.")
     side = 0 if overlap is None else tiling.TILE if tile is None else tile
     try:
-        upscaled = upscale_picture(network, picture, side, overlap or tiling.OVERLAP)
+        upscaled = upscale_picture(loaded.network, picture, side, overlap or tiling.OVERLAP)
     except BadInput as error:
         raise BadInput(f"{checkpoint}: {error}.") from error
     except RuntimeError as error:

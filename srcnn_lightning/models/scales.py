@@ -18,10 +18,11 @@ def at_scale(network: nn.Module, scale: int) -> nn.Module:
     return network.at_scale(scale) if has_several_scales(network) else network  # type: ignore[operator]
 
 
-def choose_scale(scale: int | None, known: int | Sequence[int]) -> int:
+def choose_scale(name: str, scale: int | None, known: int | Sequence[int]) -> int:
     """The scale that a user has chosen by `--scale`, or the only one.
 
     Args:
+        name: name of the network, or its file, for the sentence.
         scale: the chosen scale; None: none is chosen.
         known: the scale of a network, or the list of several.
 
@@ -32,8 +33,9 @@ def choose_scale(scale: int | None, known: int | Sequence[int]) -> int:
     if scale is None and len(scales) == 1:
         return scales[0]
     if scale is None or scale not in scales:
-        reason = f"--scale={scale}: the network has" if scale else "--scale: the network has"
-        raise BadInput(f"{reason} {', '.join(map(str, scales))}; give one of these.")
+        given = "--scale" if scale is None else f"--scale={scale}"
+        known_scales = ", ".join(map(str, scales))
+        raise BadInput(f"{given}: {name} upscales by {known_scales}; give one of these.")
     return scale
 
 

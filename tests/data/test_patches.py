@@ -171,11 +171,11 @@ def test_patches_are_pixels_of_the_file_and_inputs_of_its_degradation(tmp_path):
 )
 def test_batches_are_the_same_from_a_devices_memory_and_from_the_map(tmp_path, sizes, changed):
     data = module(tmp_path, sizes, 2, **changed)
-    mapped = data.pairs["train"]
+    mapped = data.pairs[2]["train"]
     loaded = [list(data.train_dataloader())]
-    data.pairs["train"] = mapped.on_device(torch.device("cpu"))  # as on a GPU
+    data.pairs[2]["train"] = mapped.on_device(torch.device("cpu"))  # as on a GPU
     assert isinstance(mapped.hr, list)
-    assert isinstance(data.pairs["train"].hr, torch.Tensor) is (len({*sizes}) == 1)
+    assert isinstance(data.pairs[2]["train"].hr, torch.Tensor) is (len({*sizes}) == 1)
     loaded.append(list(data.train_dataloader()))
     assert loaded[0]
     for one, other in zip(*loaded, strict=True):

@@ -137,11 +137,12 @@ def test_upscale_asks_for_one_of_the_scales(command: Command, tmp_path: Path) ->
     run = str(next(run_record.find(tmp_path / "outputs")))
     Image.new("RGB", (9, 7), "teal").save(tmp_path / "small.png")
     for chosen, sentence in (
-        ((), "--scale: the network has 2, 3, 4; give one of these.\n"),
-        (("--scale", "5"), "--scale=5: the network has 2, 3, 4; give one of these.\n"),
+        ((), "--scale: {} upscales by 2, 3, 4; give one of these.\n"),
+        (("--scale", "5"), "--scale=5: {} upscales by 2, 3, 4; give one of these.\n"),
     ):
         done = command("upscale", run, "small.png", *chosen)
-        assert (done.returncode, done.stderr) == (2, sentence)
+        wanted = sentence.format(f"{run}/checkpoints/best.ckpt")
+        assert (done.returncode, done.stderr) == (2, wanted)
     for scale in (2, 3, 4):
         output = f"big{scale}.png"
         done = command("upscale", run, "small.png", "--scale", str(scale), "--output", output)

@@ -48,14 +48,23 @@ def markdown(tables: list[Table]) -> str:
     """For a README."""
     blocks = []
     for table in tables:
-        head, body = cells(table)
-        widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-        lines = [_markdown_line(head, widths)]
-        rules = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
-        lines.append(_markdown_line(rules, widths))
-        lines += [_markdown_line([_markdown_cell(cell) for cell in row], widths) for row in body]
-        blocks.append(f"**{table.title}**\n\n" + "\n".join(lines) + f"\n\n{table.caption}\n")
+        rows = markdown_rows(*cells(table))
+        blocks.append(f"**{table.title}**\n\n{rows}\n\n{table.caption}\n")
     return "\n".join(blocks)
+
+
+def markdown_rows(head: list[str], body: list[list[str]], left: int = 1) -> str:
+    """Head and body as a Markdown table, without a line break at its end.
+
+    Args:
+        head: names of the columns.
+        body: rows of as many cells.
+        left: number of columns that are aligned to the left, counted from the first.
+    """
+    head, *body = [[_markdown_cell(cell) for cell in row] for row in [head, *body]]
+    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
+    rules = [("-" * w if i < left else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
+    return "\n".join(_markdown_line(row, widths, left) for row in [head, rules, *body])
 
 
 def latex(tables: list[Table]) -> str:
@@ -185,10 +194,12 @@ def _markdown_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _markdown_line(cells: list[str], widths: list[int]) -> str:
-    first = cells[0].ljust(widths[0])
-    rest = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
-    return "| " + " | ".join([first, *rest]) + " |"
+def _markdown_line(cells: list[str], widths: list[int], left: int) -> str:
+    padded = [
+        cell.ljust(width) if number < left else cell.rjust(width)
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "| " + " | ".join(padded) + " |"
 
 
 def _escape(text: str) -> str:
