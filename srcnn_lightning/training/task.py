@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torchmetrics import CatMetric, MeanMetric
+from torchmetrics import MeanMetric
 
 from srcnn_lightning import metrics, models
 from srcnn_lightning.config import check_scale
@@ -21,17 +21,10 @@ from srcnn_lightning.models.scales import at_scale, has_several_scales
 from srcnn_lightning.training.losses import build_loss
 from srcnn_lightning.training.optimizers import build_optimizer
 from srcnn_lightning.training.schedules import Length, build_schedule
+from srcnn_lightning.training.scores import MeanOverImages, scale_of, scores, summarize
 from srcnn_lightning.training.shared_batch_norm import uncounted
 
 ADAM = MappingProxyType({"_target_": "torch.optim.Adam", "lr": 1e-3})
-
-
-class MeanOverImages(CatMetric):
-    """Mean of a value over all images: sums of each batch would depend on the batches' size."""
-
-    def compute(self) -> Tensor:
-        """The mean of all values."""
-        return super().compute().mean()
 
 
 class SuperResolution(LightningModule):
@@ -264,17 +257,8 @@ class SuperResolution(LightningModule):
         output: Tensor = self(lr, scale).float()  # half-precision metrics would round
         loss = metrics.mse_per_image(output, hr)
         output = output.clamp(0, 1)
-        self.test_metrics.append(
-            {
-                "loss": loss,
-                "mse": metrics.mse_per_image(output, hr),
-                "psnr": metrics.psnr(output, hr),
-                "psnr_y": metrics.psnr_y(output, hr, scale, is_grey),
-                "ssim": metrics.ssim_y(output, hr, scale, is_grey),
-                "high_frequency_ratio": metrics.high_frequency_ratio(output, hr),
-                "grey": is_grey,
-            }
-        )
+        found = {"loss": loss, **scores(output, hr, scale, is_grey), "grey": is_grey}
+        self.test_metrics.append(found)
         return output
 
     def predict_step(self, batch: Tensor | Batch, batch_idx: int) -> Tensor:
@@ -299,24 +283,3 @@ class SuperResolution(LightningModule):
             name: torch.cat([batch[name] for batch in self.test_metrics]).tolist()
             for name in self.test_metrics[0]
         }
-
-
-def scale_of(lr: Tensor, hr: Tensor) -> int:
-    """The factor between the sides of targets and inputs."""
-    return hr.shape[-1] // lr.shape[-1]
-
-
-def summarize(per_image: dict[str, list[float]]) -> dict[str, float]:
-    """The run record's test metrics, from the values of `SuperResolution.test_table`."""
-
-    def mean(name: str) -> float:
-        return sum(per_image[name]) / len(per_image[name])
-
-    return {
-        "test_loss": mean("loss"),
-        "test_psnr": mean("psnr"),
-        "test_psnr_pooled": float(metrics.psnr_from_mse(torch.tensor(mean("mse")))),
-        "test_psnr_y": mean("psnr_y"),
-        "test_ssim": mean("ssim"),
-        "test_high_frequency_ratio": mean("high_frequency_ratio"),
-    }

@@ -10,7 +10,7 @@ from srcnn_lightning.models import cost
 from srcnn_lightning.models.scales import at_scale
 from srcnn_lightning.training import images
 from srcnn_lightning.training.components import Components
-from srcnn_lightning.training.task import summarize
+from srcnn_lightning.training.scores import summarize
 
 
 @dataclass

@@ -5,7 +5,7 @@ import math
 import pytest
 from grey_tasks import PLAIN_TRAINER, constant_task, greys, loader, scored
 
-from srcnn_lightning.training.task import summarize
+from srcnn_lightning.training.scores import summarize
 
 pytestmark = PLAIN_TRAINER
 
