@@ -24,13 +24,13 @@ SETTINGS = (
     "trainer.accelerate=false",
     "trainer.channels_last=false",
     "trainer.keep_memory=false",
-    "data.on_device=false",
     "data.eval_batch_size=1",
     "data.eval_batch_size=20",
     "trainer.compile=true",
     "+optimizer.fused=true",
 )
 ON_A_GPU = (
+    "data.on_device=false",
     "trainer.tf32=false",
     "trainer.precision=bf16-mixed",
 )

@@ -38,8 +38,8 @@ class DataConfig:
         batch_size: training images a step, of all processes together.
         eval_batch_size: validation and test images a batch.
         seed: seed of the choice of images, of the split and of built-in images.
-        on_device: whether the whole split lies on the device as uint8; False: each batch is read
-            from the cache.
+        on_device: whether the whole split lies on a GPU as uint8; False: each batch is read from
+            the cache, as always on a CPU.
         cache_dir: folder of the decoded and resized targets, and of the inputs.
     """
 

@@ -70,10 +70,7 @@ class Pairs(Dataset[Batch]):
         return self._as_float(lr), self._as_float(hr)
 
     def on_device(self, device: torch.device) -> "Pairs":
-        """The same pairs in the memory of a device: in one tensor where all have one size.
-
-        Images that differ in size stay mapped where the device is the CPU.
-        """
+        """The same pairs in the memory of a device: in one tensor where all have one size."""
         lr, hr = (self._stacked(images, device) for images in (self.lr, self.hr))
         return Pairs(lr, hr, self.memory_format, self.patch_size)
 
@@ -81,7 +78,7 @@ class Pairs(Dataset[Batch]):
         if isinstance(images, Tensor):
             return images.to(device)
         if not self.have_one_size:
-            return images if device.type == "cpu" else [image.to(device) for image in images]
+            return [image.to(device) for image in images]
         # (N, H, W, 3) seen as (N, 3, H, W) lies in memory in the order channels_last.
         stacked = torch.stack([image.permute(1, 2, 0) for image in images]).permute(0, 3, 1, 2)
         return stacked.contiguous(memory_format=self.memory_format).to(device)

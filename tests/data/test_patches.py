@@ -159,14 +159,25 @@ def test_patches_are_pixels_of_the_file_and_inputs_of_its_degradation(tmp_path):
     assert all(any(column) for column in zip(*found, strict=True))
 
 
-@pytest.mark.parametrize("changed", [{"patch_size": 8}, {"patch_size": None}])
-def test_batches_are_the_same_from_memory_and_from_the_map(tmp_path, changed):
-    squares = [(32, 32)] * 5
-    loaded = [
-        list(module(tmp_path, squares, 2, augment=True, on_device=on_device, **changed)
-             .train_dataloader())
-        for on_device in (True, False)
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("sizes", "changed"),
+    [
+        ([(32, 32)] * 5, {"patch_size": None}),
+        ([(32, 32)] * 5, {"patch_size": None, "augment": True}),
+        ([(32, 32)] * 5, {"patch_size": 8, "augment": True}),
+        ([(32, 32), (40, 24), (50, 60), (16, 16), (16, 16)], {"patch_size": 8}),
+        ([(32, 32), (40, 24), (50, 60), (16, 16), (16, 16)], {"batch_size": 1}),
+    ],
+)
+def test_batches_are_the_same_from_a_devices_memory_and_from_the_map(tmp_path, sizes, changed):
+    data = module(tmp_path, sizes, 2, **changed)
+    mapped = data.pairs["train"]
+    loaded = [list(data.train_dataloader())]
+    data.pairs["train"] = mapped.on_device(torch.device("cpu"))  # as on a GPU
+    assert isinstance(mapped.hr, list)
+    assert isinstance(data.pairs["train"].hr, torch.Tensor) is (len({*sizes}) == 1)
+    loaded.append(list(data.train_dataloader()))
+    assert loaded[0]
     for one, other in zip(*loaded, strict=True):
         for images, same in zip(one, other, strict=True):
             assert torch.equal(images, same)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Command
-from kills import TOLD_APART, assert_kill_leaves_no_trace, record
+from kills import assert_kill_leaves_no_trace, record
 from PIL import Image
 
 from srcnn_lightning import run_record
@@ -89,15 +89,6 @@ def test_whole_images_of_different_sizes_train_one_by_one(command: Command, tmp_
 def test_kill_between_epochs_of_patches_leaves_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*WHOLE, *PATCHES, "trainer.max_epochs=30")
     assert_kill_leaves_no_trace(command, tmp_path, *arguments)
-
-
-def test_map_and_memory_train_the_same_run(command: Command, tmp_path: Path) -> None:
-    for place in ("memory", "map"):
-        settings = ("data.crop=32", "data.target_size=24", f"data.on_device={place == 'memory'}")
-        assert command(*WHOLE, *settings, *PATCHES, f"output_dir={place}").returncode == 0
-    (_, one), (_, other) = (only_record(tmp_path / place) for place in ("memory", "map"))
-    assert one["hash"] == other["hash"]
-    assert all(one[key] == other[key] for key in TOLD_APART)
 
 
 def test_patches_make_another_run_with_a_name_of_its_own(command: Command, tmp_path: Path) -> None:
