@@ -101,7 +101,7 @@ class Configuration(TypedDict):
 
 
 class Split(TypedDict):
-    """Names of the images of each subset, in the order in which they are used."""
+    """Names of the images of each part, in the order in which they are used."""
 
     train: list[ImageName]
     val: list[ImageName]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.page.page_model import Cell, GridRow, number
 from srcnn_lightning.report.seed_groups import SeedGroup
-from srcnn_lightning.report.tables.caption import cut, dates, device, distinct, subset_sizes
+from srcnn_lightning.report.tables.caption import cut, dates, device, distinct, part_sizes
 
 HEAD = (
     "Data set",
@@ -34,7 +34,7 @@ def summary_row(title: str, runs: Sequence[Run], seed_groups: Sequence[SeedGroup
     return GridRow(
         [
             Cell(title),
-            Cell(subset_sizes(runs[0])),
+            Cell(part_sizes(runs[0])),
             Cell(_count(runs), value=str(len(runs))),
             number(bicubic),
             Cell(best.label if best else ""),

@@ -19,7 +19,7 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
         rows: rows of the table, for what their intervals mean.
     """
     sentences = [
-        f"{runs[0].data} ({subset_sizes(runs[0])} train/val/test images, "
+        f"{runs[0].data} ({part_sizes(runs[0])} train/val/test images, "
         f"{cut(runs[0])}), "
         f"{runs[0].degradation}"
     ]
@@ -36,7 +36,7 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
     return "; ".join(sentences) + "."
 
 
-def subset_sizes(run: Run) -> str:
+def part_sizes(run: Run) -> str:
     """Number of images to train, validate and test on, `60/20/20`."""
     split = run.split
     return "/".join(str(len(names)) for names in (split["train"], split["val"], split["test"]))
