@@ -1,6 +1,7 @@
 """Is a training step of every network as fast as a plain loop over it?
 
-The plain loop is `textbook.train` in channels_last, on the same network with torch's own layers.
+The plain loop is `textbook.train` in channels_last, on the same network with torch's own layers and
+the same loss.
 """
 
 from dataclasses import replace
@@ -18,6 +19,7 @@ SIDE = 96  # of the targets, as recipe=modern has it; the batch is half of that 
 # DRCN at its full size takes minutes a step.
 NETWORKS: dict[str, dict[str, Any]] = {
     **{name: {} for name in ("srcnn", "espcn", "fsrcnn", "ninasr", "span", "vdsr", "edsr")},
+    **{name: {} for name in ("srresnet", "unetpp")},
     "drcn": {"features": 64, "recursions": 4},
 }
 

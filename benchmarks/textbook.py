@@ -86,6 +86,13 @@ def train_from_memory(
     return train(network(), epochs, images, threads, device, layout)
 
 
+def loss_of(model: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
+    """The mean squared error of the output, or of all outputs that the network is trained by."""
+    supervised_outputs = getattr(model, "supervised_outputs", None)
+    outputs = supervised_outputs(inputs) if supervised_outputs else [(1, model(inputs))]
+    return torch.stack([weight * F.mse_loss(output, targets) for weight, output in outputs]).sum()
+
+
 def train(
     model: nn.Module,
     epochs: Sequence[Batches],
@@ -104,7 +111,7 @@ def train(
         total = torch.zeros((), device=device)
         for inputs, targets in batches:
             optimizer.zero_grad()
-            loss = F.mse_loss(model(inputs.to(device)), targets.to(device))
+            loss = loss_of(model, inputs.to(device), targets.to(device))
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             total += loss.item() if layout is torch.contiguous_format else loss.detach()

@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Of fewer pixels, as after a pooling for attention, a step of autograd in Python takes longer than a
+# form gains.
+FEW_PIXELS = 16
 Computations = Sequence[Callable[..., Tensor]]  # `CPUConv2d.compute`
 
 
@@ -29,7 +32,8 @@ class CPUConv2d(nn.Conv2d):
 
     def is_eligible(self, images: Tensor) -> bool:
         """Whether the forms of this module may compute the result for these images."""
-        return images.device.type == "cpu" and not _is_left_to_torch()
+        is_large = images.shape[-2] * images.shape[-1] >= FEW_PIXELS
+        return is_large and images.device.type == "cpu" and not _is_left_to_torch()
 
     def compute(self, images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         """Compute the result in its fastest form, `(B, in_channels, H, W)` -> the output."""
