@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Of fewer pixels, as after a pooling for attention, a step of autograd in Python takes longer than a
+# Of fewer pixels, as after a pooling for attention, a step of autograd in Python costs more than a
 # form gains.
 FEW_PIXELS = 16
 Computations = Sequence[Callable[..., Tensor]]  # `CPUConv2d.compute`
