@@ -36,11 +36,14 @@ def test_table_is_compared_with_a_kept_one(outputs, tmp_path):
 def test_row_that_is_gone_is_not_repeated(outputs, tmp_path):
     kept = tmp_path / "kept.csv"
     assert table(outputs, "--format", "csv", "--output", kept, cwd=tmp_path).returncode == 0
-    other = tmp_path / "other"
+    other = tmp_path / "other"  # with a row for regularization that says it is missing
     write_records(other, [make_content("bicubic", test_psnr=26.0)])
     done = table(other, "--against", kept, cwd=tmp_path)
     assert done.returncode == 1
-    assert "| missing |" in done.stdout
+    assert "| missing |" in done.stdout.partition("| Row ")[2]
+    assert table(other, "--format", "csv", "--output", kept, cwd=tmp_path).returncode == 0
+    same = table(other, "--against", kept, cwd=tmp_path)
+    assert same.stdout.endswith("1 of 1 rows are repeated.\n")
 
 
 @pytest.mark.parametrize(

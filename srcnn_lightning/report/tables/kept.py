@@ -48,6 +48,8 @@ def compare(tables: Sequence[Table], kept: str, tolerance: float) -> list[KeptRo
     found = {row.label: row.mean.get(METRIC) for table in tables for row in table.rows}
     rows: list[KeptRow] = []
     for line in csv.DictReader(io.StringIO(kept)):
+        if line.get(METRIC) == "":  # a row without finished runs
+            continue
         try:
             is_trained = float(line["parameters"] or 0) > 0
             psnr = float(line[METRIC])
