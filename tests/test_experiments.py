@@ -17,7 +17,7 @@ JOBS = {
     "baselines": 3,
     "ablation": 12,
     "recipe": 7,  # of one seed
-    "models": 9,
+    "models": 11,
 }
 
 FITTING = {  # patches that fit tiny images, or images that fit a recipe's patches

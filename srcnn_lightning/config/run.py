@@ -148,6 +148,12 @@ class Config:
         ):
             what = f"task=srgan has two optimizers, which do not take it; give {shown(neutral)}"
             require(value == neutral, key, value, what)
+        before = self.task.get("pretrain_epochs", 0)
+        what = (
+            f"task.pretrain_epochs={before} leaves no epoch for the discriminator; give more epochs"
+        )
+        is_long = not isinstance(before, int) or trainer.max_epochs > before
+        require(is_long, "trainer.max_epochs", trainer.max_epochs, what)
 
     def _check_optimizer(self) -> None:
         """Refuse numbers that no optimizer can use; its signature has the last word."""

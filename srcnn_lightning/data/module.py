@@ -24,7 +24,7 @@ from srcnn_lightning.data.pairs import (
     TestBatch,
     TestPairs,
 )
-from srcnn_lightning.data.scales import ScaledBatches, ScaledPairs
+from srcnn_lightning.data.scales import OrderedScaledBatches, ScaledBatches, ScaledPairs
 from srcnn_lightning.data.sizes import (
     check_test_sizes,
     check_training_sizes,
@@ -194,7 +194,8 @@ class SuperResolutionData(LightningDataModule):
         if len(pairs) == 1:
             (scale,) = pairs
             return _make_loader(pairs[scale], batches[scale])
-        return _make_loader(ScaledPairs(pairs), ScaledBatches(batches, seed))
+        kind = OrderedScaledBatches if seed is None else ScaledBatches
+        return _make_loader(ScaledPairs(pairs), kind(batches, seed))
 
     def _batches(
         self, pairs: Pairs, batch_size: int, seed: int | None = None, **draws: Any

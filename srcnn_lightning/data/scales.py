@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, SequentialSampler
 
 from srcnn_lightning.data.pairs import Batch, BatchIndices, Pairs
 
@@ -60,3 +60,10 @@ class ScaledBatches(Sampler[ScaleAndItems]):
         scales = [*self.batches]
         for number, items in enumerate(self.batches[scales[0]]):
             yield random.Random(f"{self.seed}/{self.epoch}/scale/{number}").choice(scales), items
+
+
+class OrderedScaledBatches(ScaledBatches, SequentialSampler):  # type: ignore[misc]
+    """The same, one scale after the other.
+
+    Lightning's `overfit_batches` replaces every sampler that is no `SequentialSampler` by one.
+    """

@@ -52,6 +52,9 @@ def check_scales(name: str, network: Any, scale: Any) -> None:
     """
     setting = f"degradation.scale={scale}".replace(" ", "")
     if isinstance(scale, list) and not has_several_scales(network):
-        raise BadInput(f"{setting}: {name} upscales by one scale; give one, or model=mdsr.")
+        raise BadInput(
+            f"{setting}: {name} upscales by one scale; give one, or a network of several "
+            "(model=mdsr)."
+        )
     if has_several_scales(network) and not isinstance(scale, list):
         raise BadInput(f"{setting}: {name} is for several scales; give a list, as in [2,3,4].")

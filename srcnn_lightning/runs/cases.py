@@ -70,8 +70,13 @@ def make_room(plan: Plan, resume: "Resume | None") -> None:
         return
     record = run_record.read(plan.folder)
     if record is not None and record.get("status") in store.DONE:
-        path = plan.folder / run_record.FILE_NAME
-        path.rename(path.with_name(f"metrics-{record.get('epochs', resume.epochs)}-epochs.json"))
+        epochs = record.get("epochs", resume.epochs)
+        # Of several scales, each has a record too.
+        for path in (
+            *plan.folder.glob(f"x*/{run_record.FILE_NAME}"),
+            plan.folder / run_record.FILE_NAME,
+        ):
+            path.rename(path.with_name(f"metrics-{epochs}-epochs.json"))
     print_line(f"{plan.label}: goes on after epoch {resume.epochs}")
 
 

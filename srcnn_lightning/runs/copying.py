@@ -20,6 +20,9 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
     """
     from srcnn_lightning.training import tensorboard
 
+    of_scales = _records_of_scales(plan, original)
+    if of_scales is None:
+        return None
     difference = difference_from_content(plan)
     record = store.copy_run(plan.output_dir, original, plan.folder, plan.identity.hash, difference)
     if record is None:
@@ -27,11 +30,24 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
     if plan.config.logger.get("_target_"):
         tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, record["metrics"])
     same_as = str(original.relative_to(plan.output_dir))
-    run_record.write(plan.folder, {**record, **recorded_plan(plan), "same_as": same_as})
-    scales = plan.config.degradation.scales
-    for scale in scales if len(scales) > 1 else ():
-        of_scale = run_record.read(scale_folder(original, scale)) or {}
+    for scale, of_scale in of_scales.items():
         values = {**of_scale, **recorded_plan(plan, scale), "same_as": same_as}
         run_record.write(scale_folder(plan.folder, scale), values)
+    run_record.write(plan.folder, {**record, **recorded_plan(plan), "same_as": same_as})
     print_line(f"{plan.label}: the same as {same_as}, copied from there")
     return outcome_of(plan, "copied", record)
+
+
+def _records_of_scales(plan: Plan, original: Path) -> dict[int, run_record.Record] | None:
+    """The records of several scales; empty for a run of one, None where one is missing."""
+    scales = plan.config.degradation.scales
+    records = {}
+    for scale in scales if len(scales) > 1 else ():
+        try:
+            found = run_record.read(scale_folder(original, scale))
+        except ValueError:
+            found = None
+        if found is None:
+            return None
+        records[scale] = found
+    return records

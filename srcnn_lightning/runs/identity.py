@@ -73,6 +73,9 @@ def identify(config: Config, source: Source, split: Split) -> Identity:
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()
+    if vgg_weights := config.task.get("vgg_weights"):
+        with suppress(OSError), Path(vgg_weights).expanduser().open("rb") as file:
+            settings["task"]["vgg_weights"] = file_digest(file, "sha256").hexdigest()
     if config.schedule["name"] in SCHEDULES_OF_A_LENGTH:
         settings["max_epochs"] = config.trainer.max_epochs
     lineage = files.digest([RESULTS_VERSION, settings, image_identities(source, split)])

@@ -29,13 +29,15 @@ def recorded_plan(plan: Plan, scale: int | None = None) -> dict[str, Any]:
     config, scales = plan.settings, plan.config.degradation.scales
     if scale is not None:
         config["degradation"]["scale"] = scale
+        scales = [scale]
     return {
         "name": plan.name,
         "experiment": plan.config.experiment_name,
         "variant": plan.config.variant,
         "data": plan.source.name,
         "data_hash": plan.data_hash,
-        "test_images": plan.test_images[scale or scales[0]] if scale or len(scales) == 1 else None,
+        # A run of several scales has no test images of its own.
+        **({"test_images": plan.test_images[scales[0]]} if len(scales) == 1 else {}),
         "hash": plan.identity.hash if scale is None else digest([plan.identity.hash, scale]),
         "lineage": plan.identity.lineage,
         VERSION_KEY: RESULTS_VERSION,

@@ -87,7 +87,8 @@ def _prepare(plan: Plan) -> Outcome:
     from srcnn_lightning.data.targets import load_pairs
 
     source, split, data = plan.source, plan.split, plan.config.data
-    load_pairs(source, split, data, plan.config.degradation)
+    for scale in plan.config.degradation.scales:
+        load_pairs(source, split, data, plan.config.degradation.at(scale))
     print_line(
         f"{source.name}: {len(split.names)} images are ready "
         f"({len(split.train)} train, {len(split.val)} val, {len(split.test)} test), "

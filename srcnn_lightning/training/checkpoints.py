@@ -92,7 +92,8 @@ class Checkpoints(Checkpoint):
             if trainer.is_global_zero and last.is_file():
                 _link(last, self.folder / PREVIOUS)
             trainer.save_checkpoint(last)
-        if self._newest_is_best:
+        # The last epoch is always the best by `monitor=last`: `last.ckpt` is written as often.
+        if self._newest_is_best and (is_due or self.history.monitor != "last"):
             trainer.save_checkpoint(self.folder / BEST)
         if is_due and self.every_n_epochs > 1 and trainer.is_global_zero:
             _link(self.folder / BEST, self.folder / BEST_BEFORE)

@@ -1,6 +1,5 @@
 """Training and test of a run: the result, and the pictures and events that it leaves."""
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -109,10 +108,10 @@ def fit_and_test(components: Components, test_images: Mapping[int, Path]) -> Res
     )
 
 
-def _means(metrics: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+def _means(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """The mean of each metric of the test over the scales."""
     names = [name for name in (metrics[0] if metrics else ()) if name.startswith("test_")]
-    return {name: fmean(one[name] or math.nan for one in metrics) for name in names}
+    return {name: fmean(one[name] for one in metrics) for name in names}
 
 
 def logs_to_tensorboard(components: Components) -> bool:

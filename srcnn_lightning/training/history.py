@@ -1,9 +1,12 @@
 """The loss and PSNR of each epoch, kept in every checkpoint and sent to the logger."""
 
 import math
+import re
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+
+SCALE = re.compile(r"_x\d+$")  # the end of a metric of one of several scales
 
 
 class History(Callback):
@@ -75,7 +78,7 @@ class History(Callback):
         names = ("val_loss", "val_psnr")
         return [
             {
-                **{key: value for key, value in epoch.items() if "_x" not in key},
+                **{key: value for key, value in epoch.items() if not SCALE.search(key)},
                 **{name: epoch.get(f"{name}_x{scale}", math.nan) for name in names},
             }
             for epoch in self.epochs

@@ -42,12 +42,16 @@ def build_task(config: Config) -> SuperResolution:
 
 
 def _check_settings_of_several_scales(config: Config) -> None:
-    """Refuse what needs one network whose parameters all take part in each step."""
+    """Refuse what needs a network whose parameters all take part in each step.
+
+    The first batches of a validation would be of the first scale alone.
+    """
     trainer = config.trainer
     for key, value, neutral in (
         ("task", config.task["name"], "supervised"),
         ("trainer.compile", trainer.compile, False),
         ("trainer.devices", trainer.devices, 1),
+        ("trainer.limit_val_batches", trainer.limit_val_batches, None),
     ):
         what = f"a network of several scales does not take it; give {shown(neutral)}"
         require(value == neutral, key, value, what)

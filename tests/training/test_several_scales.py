@@ -101,9 +101,28 @@ def test_each_scale_has_a_record_and_a_row_beside_runs_of_one_scale(
     assert "skipped" in again.stdout
     copied = command(*MDSR, "trainer.max_epochs=2", "experiment_name=other")
     assert "copied from there" in copied.stdout
+    for copy in run_record.find(tmp_path / "outputs/other"):
+        assert run_record.load(copy).same_as
     _, *copies = run_record.find(tmp_path / "outputs/other")
     assert [record(one)["experiment"] for one in copies] == ["other"] * 3
     assert [record(one)["metrics"] for one in copies] == [one["metrics"] for one in by_scale]
+
+
+def test_longer_run_has_no_rows_of_fewer_epochs_until_it_ends(
+    command: Command, tmp_path: Path
+) -> None:
+    assert command(*MDSR, "trainer.max_epochs=1").returncode == 0
+    done = command(*MDSR, "trainer.max_epochs=2")
+    assert "goes on after epoch 1" in done.stdout
+    whole = next(run_record.find(tmp_path / "outputs"))
+    assert {record(one)["epochs"] for one in run_record.find(tmp_path / "outputs")} == {2}
+    assert len(list(whole.rglob("metrics-1-epochs.json"))) == 4
+
+
+def test_images_are_prepared_by_every_scale(command: Command, tmp_path: Path) -> None:
+    done = command(*MDSR, "prepare_only=true")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((tmp_path / "data/cache").glob("*.npy"))) == 4  # targets, and three inputs
 
 
 def test_kill_leaves_no_trace(command: Command, tmp_path: Path) -> None:
@@ -162,7 +181,11 @@ def test_upscale_asks_for_one_of_the_scales(command: Command, tmp_path: Path) ->
         (("data.patch_size=16",), "data.patch_size=16: it must be a multiple of degradation.scale"),
         (("trainer.compile=true",), "trainer.compile=true: a network of several scales does not"),
         (("trainer.devices=2",), "trainer.devices=2: a network of several scales does not take"),
-        (("task=srgan",), "task=srgan: a network of several scales does not take it"),
+        (("trainer.limit_val_batches=1",), "trainer.limit_val_batches=1: a network of several"),
+        (
+            ("task=srgan", "task.pretrain_epochs=0"),
+            "task=srgan: a network of several scales does not take it",
+        ),
     ],
 )
 def test_what_several_scales_cannot_take_is_refused(
@@ -177,5 +200,6 @@ def test_what_several_scales_cannot_take_is_refused(
 
 def test_network_of_one_scale_refuses_a_list(command: Command) -> None:
     done = command(*LEAVES, "degradation.scale=[2,4]")
-    sentence = "degradation.scale=[2,4]: srcnn upscales by one scale; give one, or model=mdsr.\n"
-    assert (done.returncode, done.stderr) == (2, sentence)
+    sentence = "degradation.scale=[2,4]: srcnn upscales by one scale; give one, or a network of"
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert done.stderr.startswith(sentence)

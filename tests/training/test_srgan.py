@@ -132,12 +132,12 @@ def _picture(folder: Path) -> Path:
 
 
 def test_kill_in_the_adversarial_phase_leaves_no_trace(command: Command, tmp_path: Path) -> None:
-    arguments = (*SRGAN, "trainer.max_epochs=30")
+    arguments = (*SRGAN, "task.pretrain_epochs=0", "trainer.max_epochs=30")
     assert command(*arguments, "output_dir=whole").returncode == 0
     (folder,) = run_record.find(tmp_path / "whole")
     last = tmp_path / "killed" / folder.relative_to(tmp_path / "whole") / "checkpoints/last.ckpt"
-    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.5)
-    assert load_checkpoint(last)["epoch"] >= 2  # counted from 0: within the adversarial phase
+    kill_once_there(tmp_path, last, *arguments, "output_dir=killed", delay_s=0.1)
+    assert all(state["state"] for state in load_checkpoint(last)["optimizer_states"])
     ended = command(*arguments, "output_dir=killed")
     assert "goes on after epoch" in ended.stdout
     assert_same_runs(tmp_path / "whole", tmp_path / "killed")
@@ -168,6 +168,7 @@ def test_adversarial_phase_may_begin_at_another_runs_weights(
         (("trainer.gradient_clip_val=1",), "trainer.gradient_clip_val=1.0: task=srgan has two"),
         (("trainer.accumulate_grad_batches=2",), "trainer.accumulate_grad_batches=2: task=srgan"),
         (("trainer.devices=2",), "trainer.devices=2: task=srgan has two optimizers"),
+        (("trainer.max_epochs=2",), "trainer.max_epochs=2: task.pretrain_epochs=2 leaves no epoch"),
         (("task.pretrain_epochs=-1",), "task.pretrain_epochs=-1: it must be at least 0"),
         (("task.adversarial_weight=-1",), "task.adversarial_weight=-1: it must be 0 or more"),
         (("task.discriminator_features=0",), "task.discriminator_features=0: it must be at least"),
@@ -183,7 +184,8 @@ def test_what_two_optimizers_cannot_take_is_refused(
 ) -> None:
     (tmp_path / "mine.py").write_text("")
     base = SRGAN if arguments[0] != "model=bicubic" else (*LEAVES, "recipe=srgan", *PATCHES)
-    done = command(*base, *arguments)
+    length = () if "max_epochs" in arguments[0] else ("trainer.max_epochs=100",)
+    done = command(*base, *length, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(sentence)
     assert len(done.stderr.splitlines()) == 1
@@ -228,6 +230,18 @@ def test_vgg_loss_compares_the_features_of_the_last_convolution(tmp_path: Path) 
 
     wanted = 0.006 * (features(first) - features(second)).square().mean()
     torch.testing.assert_close(loss(first, second), wanted)
+
+
+@pytest.mark.slow
+def test_other_vgg_weights_make_another_run(command: Command, tmp_path: Path) -> None:
+    weights = vgg19(tmp_path)
+    run = (*SRGAN, "trainer.max_epochs=3", f"task.vgg_weights={weights.name}")
+    assert command(*run).returncode == 0
+    assert "skipped" in command(*run).stdout
+    state = torch.load(weights, weights_only=True)
+    state["features.0.bias"] += 1
+    torch.save(state, weights)
+    assert "skipped" not in command(*run).stdout
 
 
 @pytest.mark.slow
