@@ -249,11 +249,13 @@ def check_scale(key: str, scale: Any) -> None:
     """Refuse what is no factor between the sides of input and target, and no list of several."""
     what = f"it must be a whole number from 2 to {MAX_SCALE}"
     if isinstance(scale, list):
-        is_list = 1 < len(scale) == len({*map(str, scale)})
-        require(is_list, key, scale, "a list must have several scales, each once")
+        require(len(scale) > 1, key, scale, "a list must have several scales")
         what = f"each must be a whole number from 2 to {MAX_SCALE}"
     for one in scale if isinstance(scale, list) else [scale]:
         require(isinstance(one, int) and 2 <= one <= MAX_SCALE, key, scale, what)
+    if isinstance(scale, list):
+        is_rising = scale == sorted({*scale})
+        require(is_rising, key, scale, "its scales must rise, as in [2,3,4]")
 
 
 TYPED_GROUPS = {"data": DataConfig, "degradation": DegradationConfig, "trainer": TrainerConfig}

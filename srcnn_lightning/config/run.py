@@ -29,6 +29,7 @@ NAMED_BY = {
     "schedule": ("name",),
     "logger": ("_target_",),
 }
+SMALLEST_PATCH = 32  # pixels a side for a discriminator
 MONITORS = ("val_psnr", "val_loss", "last")
 # Arguments of a logger that the program gives: the run's folder is the log folder.
 LOGGER_SUPPLIED = ("save_dir",)
@@ -148,6 +149,12 @@ class Config:
         ):
             what = f"task=srgan has two optimizers, which do not take it; give {shown(neutral)}"
             require(value == neutral, key, value, what)
+        side = self.data.patch_size or self.data.side
+        what = (
+            f"the discriminator halves the sides four times; give at least {SMALLEST_PATCH} pixels"
+        )
+        key = "data.patch_size" if self.data.patch_size else "data.target_size"
+        require(side is None or side >= SMALLEST_PATCH, key, side, what)
         before = self.task.get("pretrain_epochs", 0)
         what = (
             f"task.pretrain_epochs={before} leaves no epoch for the discriminator; give more epochs"

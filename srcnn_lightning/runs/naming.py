@@ -22,7 +22,7 @@ SHOWN = {
     *("trainer.accumulate_grad_batches", "trainer.limit_train_batches"),
     *("trainer.limit_val_batches", "trainer.limit_test_batches"),
 }
-LONGEST = 120
+LONGEST = 120  # characters of a folder's name
 
 
 def is_silent(key: str) -> bool:
@@ -58,11 +58,15 @@ def run_name(
         f"{name if short.count(name) == 1 else key}={value}"
         for (key, value), name in zip(shown.items(), short, strict=True)
     ]
-    plain = safe_name(",".join(parts)).strip("-.") or safe_name(default)
-    if len(plain) <= LONGEST:
-        return plain
+    return safe_name(",".join(parts)).strip("-.") or safe_name(default)
+
+
+def folder_name(name: str) -> str:
+    """The name of a run as far as a folder's name may be long."""
+    if len(name) <= LONGEST:
+        return name
     # Two runs may differ in nothing but what is cut off.
-    return f"{plain[: LONGEST - 9]}-{sha256(plain.encode()).hexdigest()[:8]}"
+    return f"{name[: LONGEST - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
 
 
 def images_folder(data: str, degradation: DegradationConfig) -> str:
@@ -74,7 +78,7 @@ def run_folder(
     output_dir: Path, experiment: str, data: str, degradation: DegradationConfig, name: str
 ) -> Path:
     """`outputs/<experiment>/<data>-<degradation>-x<scale>/<run name>`."""
-    return output_dir / experiment / images_folder(data, degradation) / name
+    return output_dir / experiment / images_folder(data, degradation) / folder_name(name)
 
 
 def earlier_run_folder(folder: Path, scale: Any) -> Path:

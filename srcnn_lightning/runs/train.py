@@ -76,7 +76,7 @@ def _build(
         plan.split,
         plan.folder,
         lineage=plan.identity.lineage,
-        label=plan.name,
+        label=plan.folder.name,
         resume=resume,
         gpu=gpu,
         position=position,

@@ -49,8 +49,13 @@ class History(Callback):
             logger.log_metrics(scalars({**metrics, "lr": rates[0]}), step=epoch)
 
     def best(self) -> dict[str, float]:
-        """The best epoch by the monitor, the first of equals; empty if every PSNR is NaN."""
+        """The best epoch by the monitor, the first of equals; empty if every PSNR is NaN.
+
+        Once a discriminator takes part, the epochs before it do not count.
+        """
         numbers = [epoch for epoch in self.epochs if not math.isnan(epoch["val_psnr"])]
+        adversarial = [epoch for epoch in numbers if "train_discriminator_loss" in epoch]
+        numbers = adversarial or numbers
         if not numbers:
             return {}
         if self.monitor == "last":

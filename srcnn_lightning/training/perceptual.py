@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from srcnn_lightning.errors import BadInput, one_line
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_checkpoint
 
 # Feature maps of VGG19's convolutions (arXiv 1409.1556), with a pooling between the groups. The
@@ -46,8 +46,8 @@ class VGGLoss(nn.Module):
             self.load_state_dict(kept, assign=True)
         except Exception as error:  # torch has no exception of its own for a foreign file
             raise BadInput(
-                f"{setting}: it holds no weights of VGG19 ({one_line(error)[:100]}); give those "
-                "in torchvision's form, vgg19-*.pth."
+                f"{setting}: it does not hold the weights of VGG19's convolutions; give those in "
+                "torchvision's form, vgg19-*.pth."
             ) from error
         self.requires_grad_(False)
         self.mean: Tensor

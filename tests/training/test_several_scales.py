@@ -175,7 +175,8 @@ def test_upscale_asks_for_one_of_the_scales(command: Command, tmp_path: Path) ->
     [
         (("degradation.scale=2",), "degradation.scale=2: mdsr is for several scales; give a list"),
         (("degradation.scale=[2]",), "degradation.scale=[2]: a list must have several scales"),
-        (("degradation.scale=[2,2]",), "degradation.scale=[2, 2]: a list must have several"),
+        (("degradation.scale=[2,2]",), "degradation.scale=[2, 2]: its scales must rise, as in"),
+        (("degradation.scale=[3,2]",), "degradation.scale=[3, 2]: its scales must rise, as in"),
         (("degradation.scale=[2,x]",), "degradation.scale=[2, 'x']: each must be a whole number"),
         (("degradation.scale=[2,5]", "data.patch_size=20"), "degradation.scale=[2, 5]: mdsr has"),
         (("data.patch_size=16",), "data.patch_size=16: it must be a multiple of degradation.scale"),

@@ -22,7 +22,7 @@ from srcnn_lightning.training.perceptual import VGGLoss
 from srcnn_lightning.training.srgan import AdversarialSuperResolution
 
 NETWORK = ("model=srresnet", "model.blocks=1", "model.features=4", "model.residual=true")
-PATCHES = ("data.patch_size=16", "data.batch_size=2", "data.steps_per_epoch=3")
+PATCHES = ("data.patch_size=32", "data.batch_size=2", "data.steps_per_epoch=3")
 SRGAN = (
     *(*LEAVES, *NETWORK, "recipe=srgan", *PATCHES, "task.discriminator_features=2"),
     *("optimizer.lr=0.01", "task.pretrain_epochs=2"),
@@ -124,6 +124,18 @@ def test_record_curves_and_checkpoint_name_both_networks(command: Command, tmp_p
     ).check_returncode()
 
 
+def test_best_epoch_is_one_with_the_discriminator(command: Command, tmp_path: Path) -> None:
+    settings = ("trainer.max_epochs=4", "task.adversarial_weight=100", "monitor=val_psnr")
+    assert command(*SRGAN, *settings).returncode == 0
+    (folder,) = run_record.find(tmp_path / "outputs")
+    epochs = record(folder)["history"]
+    assert max(epochs, key=lambda epoch: epoch["val_psnr"])["epoch"] <= 2
+    best = max(epochs[2:], key=lambda epoch: epoch["val_psnr"])
+    kept = load_checkpoint(folder / "checkpoints/best.ckpt")
+    assert kept["epoch"] + 1 == best["epoch"]
+    assert "srgan (pretrain_epochs 2, adversarial_weight 100" in command("table").stdout
+
+
 def _picture(folder: Path) -> Path:
     from PIL import Image
 
@@ -169,6 +181,7 @@ def test_adversarial_phase_may_begin_at_another_runs_weights(
         (("trainer.accumulate_grad_batches=2",), "trainer.accumulate_grad_batches=2: task=srgan"),
         (("trainer.devices=2",), "trainer.devices=2: task=srgan has two optimizers"),
         (("trainer.max_epochs=2",), "trainer.max_epochs=2: task.pretrain_epochs=2 leaves no epoch"),
+        (("data.patch_size=16",), "data.patch_size=16: the discriminator halves the sides"),
         (("task.pretrain_epochs=-1",), "task.pretrain_epochs=-1: it must be at least 0"),
         (("task.adversarial_weight=-1",), "task.adversarial_weight=-1: it must be 0 or more"),
         (("task.discriminator_features=0",), "task.discriminator_features=0: it must be at least"),
@@ -176,7 +189,7 @@ def test_adversarial_phase_may_begin_at_another_runs_weights(
         (("task=gan",), "task=gan: there is no such option; choose one of srgan, supervised"),
         (("model=bicubic",), "task.name=srgan: model.name=interpolation has nothing to train"),
         (("task.vgg_weights=none.pth",), "task.vgg_weights=none.pth: there is no such file"),
-        (("task.vgg_weights=mine.py",), "task.vgg_weights=mine.py: it holds no weights of VGG19"),
+        (("task.vgg_weights=mine.py",), "task.vgg_weights=mine.py: it does not hold the weights"),
     ],
 )
 def test_what_two_optimizers_cannot_take_is_refused(

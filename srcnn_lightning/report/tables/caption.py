@@ -133,6 +133,7 @@ def _training(trained: Sequence[Run]) -> str:
     by_rate = sorted(trained, key=lambda run: run.config["optimizer"]["lr"])
     rates = values(lambda run: f"{run.config['optimizer']['lr']:g}", by_rate)
     epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]))
+    tasks = distinct(map(_task, trained), " or ")
     losses = values(lambda run: run.config["loss"]["name"])
     schedules = values(lambda run: run.config["schedule"]["name"])
     decays = values(lambda run: str(run.config["trainer"].get("ema_decay") or ""))
@@ -142,11 +143,20 @@ def _training(trained: Sequence[Run]) -> str:
     sizes = " or ".join(f"{count:,}" for count in counts)
     others = "".join(f"; {pair}" for pair in _other_settings(trained))
     return (
-        f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, loss {losses}, "
+        f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, {tasks}loss {losses}, "
         f"learning rate {rates} ({schedules}), "
         f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}; "
         f"{sizes} parameters{others}; seed {values(lambda run: str(run.seed))}"
     )
+
+
+def _task(run: Run) -> str:
+    """A task beside the loss alone, with its settings: `srgan (pretrain_epochs 50), `."""
+    name, *settings = run.config["task"].items()
+    if name == ("name", "supervised"):
+        return ""
+    texts = ", ".join(f"{key} {value}" for key, value in settings if value is not None)
+    return f"{name[1]} ({texts}), "
 
 
 def _other_settings(trained: Sequence[Run]) -> list[str]:
