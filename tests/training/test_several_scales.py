@@ -184,7 +184,7 @@ def test_upscale_asks_for_one_of_the_scales(command: Command, tmp_path: Path) ->
         (("trainer.devices=2",), "trainer.devices=2: a network of several scales does not take"),
         (("trainer.limit_val_batches=1",), "trainer.limit_val_batches=1: a network of several"),
         (
-            ("task=srgan", "task.pretrain_epochs=0"),
+            ("task=srgan", "task.pretrain_epochs=0", "data.patch_size=36"),
             "task=srgan: a network of several scales does not take it",
         ),
     ],
