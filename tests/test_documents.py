@@ -24,6 +24,7 @@ NOT_RUN = {
     "make setup": "it needs a network; every test runs in what it sets up",
     "make data": "it needs a network",
     "make table ARGS": "it needs 3.3 GB of DIV2K",
+    "make verify": "it takes ten minutes; its parts are tested by themselves",
     "make demo": "it takes minutes; another slow test runs it in a clone",
     "make tensorboard": "it serves until it is interrupted",
     "make screenshots": "it needs a browser and the study's runs",
