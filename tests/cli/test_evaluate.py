@@ -17,7 +17,7 @@ from evaluation_folders import drawn_folder, noisy_copies, save
 from kills import LEAVES
 from PIL import Image
 
-from srcnn_lightning.cli.evaluate import short_names
+from srcnn_lightning.cli.models import short_names
 from srcnn_lightning.data.dead_leaves import draw
 from srcnn_lightning.inference.published import IMAGES
 
