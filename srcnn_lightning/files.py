@@ -1,5 +1,6 @@
 """Files: written whole or not at all, locked by one process at a time, named safely."""
 
+import glob
 import json
 import os
 import re
@@ -43,11 +44,14 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces `path` at the end: nobody reads half a file."""
+    """Open a temporary file that replaces `path` at the end: nobody reads half a file.
+
+    The file may be read, too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -99,6 +103,24 @@ def path_below(folder: Path, named: Any) -> Path | None:
     """The path below `folder` that a file names; None where it would lead out of the folder."""
     path = Path(str(named))
     return None if path.is_absolute() or path.drive or ".." in path.parts else folder / path
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that `atomic_write` left for `path` in processes that are gone."""
+    for temporary in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        number = temporary.suffix[1:]
+        if number.isdecimal() and not _is_running(int(number)):
+            temporary.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def safe_name(text: str) -> str:

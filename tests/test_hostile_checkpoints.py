@@ -50,7 +50,8 @@ def change(path: Path, changed: Callable[[Content], Any]) -> None:
 def name_network(folder: Path, target: object, **arguments: object) -> None:
     """In `foreign.ckpt`: a checkpoint without weights, which would fit to anything."""
     settings = {"_target_": target, **arguments}
-    content = {"hyper_parameters": {"network": settings, "scale": 2}, "state_dict": {}}
+    scale = arguments.get("scale", 2)
+    content = {"hyper_parameters": {"network": settings, "scale": scale}, "state_dict": {}}
     torch.save(content, folder / "foreign.ckpt")
 
 
@@ -59,7 +60,7 @@ def assert_refused(result: Any, folder: Path, *words: str) -> None:
     assert len(result.stderr.splitlines()) == 1, result.stderr
     assert all(word in result.stderr for word in words), result.stderr
     assert not (folder / CANARY).exists()
-    assert not (folder / "image-upscaled.png").exists()
+    assert not list(folder.glob("image_x*"))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_network_of_no_allowed_package_is_refused(
     target: str, arguments: dict, command: Command, folder: Path
 ) -> None:
     name_network(folder, target, **arguments)
-    done = command("foreign.ckpt", "image.png", verb=ENLARGE)
+    done = command("image.png", "--model=foreign.ckpt", verb=ENLARGE)
     package = target.partition(".")[0]
     assert_refused(done, folder, target, f"--allow-package {package} ")
 
@@ -92,7 +93,7 @@ def test_network_of_no_allowed_package_is_refused(
 )
 def test_what_names_no_class_is_refused(target: object, command: Command, folder: Path) -> None:
     name_network(folder, target)
-    done = command("foreign.ckpt", "image.png", "--allow-package=os", verb=ENLARGE)
+    done = command("image.png", "--model=foreign.ckpt", "--allow-package=os", verb=ENLARGE)
     assert_refused(done, folder, repr(str(target)), "no class's name")
 
 
@@ -117,16 +118,21 @@ def test_an_allowed_package_brings_its_networks_alone(
     target: str, words: tuple[str, ...], command: Command, folder: Path
 ) -> None:
     name_network(folder, target, command=TOUCH)
-    done = command("foreign.ckpt", "image.png", "--allow-package", "mine", verb=ENLARGE)
+    done = command("image.png", "--model=foreign.ckpt", "--allow-package", "mine", verb=ENLARGE)
     assert_refused(done, folder, *words)
 
 
 def test_network_of_an_allowed_package_upscales(command: Command, folder: Path) -> None:
     name_network(folder, "mine.Net", scale=3)
-    arguments = ("foreign.ckpt", "image.png", "--allow-package=other", "--allow-package=mine")
+    arguments = (
+        "image.png",
+        "--model=foreign.ckpt",
+        "--allow-package=other",
+        "--allow-package=mine",
+    )
     done = command(*arguments, "--tile=0", verb=ENLARGE)
     assert (done.returncode, done.stderr) == (0, "")
-    found = np.asarray(Image.open(folder / "image-upscaled.png"))
+    found = np.asarray(Image.open(folder / "image_x3.png"))
     image = np.asarray(Image.open(folder / "image.png"))
     assert np.array_equal(found, image.repeat(3, 0).repeat(3, 1))
 
@@ -142,7 +148,7 @@ def test_module_that_ends_the_process_is_a_sentence(
     (package / "exits.py").write_text("raise SystemExit(7)\n")
     target = f"commanded.{name}.Net"
     name_network(folder, target)
-    done = command("foreign.ckpt", "image.png", "--allow-package=commanded", verb=ENLARGE)
+    done = command("image.png", "--model=foreign.ckpt", "--allow-package=commanded", verb=ENLARGE)
     words = "(SystemExit: 7)" if name == "exits" else "a module __main__ is a command"
     assert_refused(done, folder, f"foreign.ckpt: {target}: the file names", words)
 
@@ -169,7 +175,7 @@ def test_sentence_names_the_file_and_what_does_not_fit(
     target: str, arguments: Content, words: tuple[str, ...], command: Command, folder: Path
 ) -> None:
     name_network(folder, target, **arguments)
-    done = command("foreign.ckpt", "image.png", "--allow-package=mine", verb=ENLARGE)
+    done = command("image.png", "--model=foreign.ckpt", "--allow-package=mine", verb=ENLARGE)
     # Earlier versions named a registered network by its class.
     name = "srcnn" if target.endswith("SRCNN") else target
     assert_refused(done, folder, name, *words)
@@ -187,9 +193,18 @@ def test_network_that_does_not_upscale_is_refused(
     name: str, made: str, tile: str, command: Command, folder: Path
 ) -> None:
     name_network(folder, f"mine.{name}")
-    arguments = ("foreign.ckpt", "image.png", "--allow-package=mine", f"--tile={tile}")
+    arguments = ("image.png", "--model=foreign.ckpt", "--allow-package=mine", f"--tile={tile}")
     done = command(*arguments, verb=ENLARGE)
     assert_refused(done, folder, f"foreign.ckpt: the network makes {made} of 1x3x12x14 values")
+
+
+def test_network_of_another_scale_than_its_file_says_is_refused(
+    command: Command, folder: Path
+) -> None:
+    name_network(folder, "mine.Net", scale=3)
+    change(folder / "foreign.ckpt", lambda content: content["hyper_parameters"].update(scale=2))
+    done = command("image.png", "--model=foreign.ckpt", "--allow-package=mine", verb=ENLARGE)
+    assert_refused(done, folder, "foreign.ckpt: the network upscales by 3, and its file says 2")
 
 
 def test_run_with_a_network_of_ones_own_tests_itself_without_a_word(
@@ -212,7 +227,7 @@ def test_nothing_but_the_network_comes_from_a_checkpoint(
     checkpoints = folder / RUN / "checkpoints"
     for path in checkpoints.iterdir():
         change(path, lambda content: content["hyper_parameters"].update(planted))
-    assert command(str(RUN), "image.png", verb=ENLARGE).returncode == 0
+    assert command("image.png", f"--model={RUN}", verb=ENLARGE).returncode == 0
     task = SuperResolution.load_from_checkpoint(checkpoints / "best.ckpt")
     assert set(task.hparams) == {"network", "scale"}
     with pytest.raises(BadInput, match=r"^optimizer=null: give"):
@@ -235,7 +250,7 @@ def test_pickled_object_is_refused(
     path = folder / RUN / "checkpoints/best.ckpt"
     change(path, lambda content: content.setdefault(place, {}).update(evil=Reduced()))
     if command_line == "upscale":
-        done = command(str(RUN), "image.png", verb=ENLARGE)
+        done = command("image.png", f"--model={RUN}", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")
     assert_refused(done, folder, "best.ckpt: it is no checkpoint", "damaged")

@@ -53,7 +53,7 @@ def test_copy_of_a_run_outside_has_no_checkpoint(
     Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
     before = contents(tmp_path)
     if use == "upscale":
-        done = command(str(RUN), "image.png", verb=ENLARGE)
+        done = command("image.png", f"--model={RUN}", verb=ENLARGE)
     else:
         done = command(*LEAVES, f"init_from={RUN}", "model.init=default")
     assert done.returncode == 2
@@ -182,7 +182,7 @@ def test_run_whose_record_is_nested_too_deeply_has_no_checkpoint(
     (tmp_path / RUN).mkdir(parents=True)
     (tmp_path / RUN / FILE_NAME).write_text(DEEP)
     Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
-    done = command(str(RUN), "image.png", verb=ENLARGE)
+    done = command("image.png", f"--model={RUN}", verb=ENLARGE)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{RUN}: this run has no checkpoint; give a network's run.\n"
 

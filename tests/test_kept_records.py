@@ -51,9 +51,9 @@ def test_record_is_in_tables_and_in_a_report(kept: Path, command: Command, tmp_p
 def test_checkpoint_upscales(kept: Path, command: Command, tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "image.png")
-    done = command(str(PLACE), "image.png", verb="upscale")
+    done = command("image.png", f"--model={PLACE}", verb="upscale")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "image-upscaled.png: 60x40 pixels\n"
+    assert done.stdout.startswith("image_x2.png: 60x40 pixels\n")
 
 
 def test_checkpoint_starts_a_training_whose_record_has_every_field(

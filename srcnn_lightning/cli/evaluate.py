@@ -4,19 +4,13 @@ import math
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from srcnn_lightning import errors
+from srcnn_lightning.cli.models import WORDS, find_models, load_models, short_names
 from srcnn_lightning.cli.options import Parser, add_allow_package, user_path
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.runs import store
 
-if TYPE_CHECKING:
-    from srcnn_lightning.inference.evaluation_images import Upscale
-
-BUILT_IN = ("bicubic", "bilinear", "nearest")
 CONVENTIONS = ("literature", "matlab", "paper")
-DEFAULT_SCALE = 2
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -34,8 +28,7 @@ def main(arguments: Sequence[str]) -> None:
         action="append",
         default=[],
         metavar="NAME|RUN|CKPT",
-        help="a run's folder, a checkpoint, or bicubic, bilinear, nearest; may be repeated; "
-        "default: bicubic",
+        help=f"{WORDS}; may be repeated; default: bicubic",
     )
     parser.add_argument(
         "--sr-dir",
@@ -107,12 +100,12 @@ def _evaluated(options: Namespace) -> str:
     from srcnn_lightning.cli.evaluation_tables import FORMATS
     from srcnn_lightning.inference.evaluation import evaluate
 
-    models, scale = load_models(options.model, options.scale, options.allow_package)
+    models, scale = load_models(find_models(options.model), options.scale, options.allow_package)
     folders = [str(folder) for folder in options.sr_dir]
     names = short_names([*models, *folders])
     found = evaluate(
         options.data,
-        {names[model]: upscale for model, upscale in models.items()},
+        {names[model]: loaded.upscale for model, loaded in models.items()},
         scale,
         options.convention or "literature",
         options.lr_dir,
@@ -125,60 +118,9 @@ def _explained(options: Namespace) -> str:
     from srcnn_lightning.cli.explanation_tables import FORMATS
     from srcnn_lightning.inference.explain import explain
 
-    models, scale = load_models(options.model, options.scale, options.allow_package)
-    ((model, upscale),) = models.items() or [("", None)]
+    models, scale = load_models(find_models(options.model), options.scale, options.allow_package)
+    ((model, loaded),) = models.items() or [("", None)]
     sr_dir = options.sr_dir[0] if options.sr_dir else None
+    upscale = loaded.upscale if loaded else None
     found = explain(options.data, model, upscale, scale, options.lr_dir, sr_dir)
     return FORMATS[options.format](found, options.target)
-
-
-def load_models(
-    given: Sequence[str], scale: int | None, allow_package: Sequence[str] = ()
-) -> tuple[dict[str, "Upscale"], int]:
-    """The models of `--model`, by what was given, and their scale.
-
-    Args:
-        given: names of built-in models, run folders or checkpoints.
-        scale: factor between the sides of input and output; None takes that of the first trained
-            model, or 2.
-        allow_package: names of packages whose networks may be built beside this program's.
-
-    Raises:
-        BadInput: a model is missing, given twice, cannot be built, or is of another scale.
-    """
-    for model in given:
-        if given.count(model) > 1:
-            raise BadInput(f"--model={model}: it is given twice; give it once.")
-    checkpoints = {
-        model: store.resolve_checkpoint(model, "--model=")
-        for model in given
-        if model not in BUILT_IN
-    }
-
-    from srcnn_lightning.inference.loading import load
-    from srcnn_lightning.models import Interpolation
-
-    loaded = {}
-    for model, path in checkpoints.items():
-        loaded[model] = load(path, allow_package, scale)
-        scale = loaded[model].scale
-    scale = scale or DEFAULT_SCALE
-    upscale: dict[str, Upscale] = {
-        model: Interpolation(model, scale=scale) if model in BUILT_IN else loaded[model].upscale
-        for model in given
-    }
-    return upscale, scale
-
-
-def short_names(given: Sequence[str]) -> dict[str, str]:
-    """The last parts of each path, as many as tell it from the others."""
-    parts = {text: Path(text).parts or (text,) for text in given}
-
-    def name(text: str) -> str:
-        for count in range(1, len(parts[text])):
-            tail = parts[text][-count:]
-            if sum(other[-count:] == tail for other in parts.values()) == 1:
-                return "/".join(tail)
-        return text
-
-    return {text: name(text) for text in given}

@@ -1,140 +1,136 @@
-"""The verb `upscale`: any image through a trained network."""
+"""The verb `upscale`: pictures through a network, with their bits, colours and metadata."""
 
-import warnings
+from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from srcnn_lightning import errors, files
-from srcnn_lightning.cli.options import (
-    Parser,
-    add_allow_package,
-    checked_output,
-    user_path,
-    written,
-)
-from srcnn_lightning.errors import BadInput, one_line
-from srcnn_lightning.runs import store
+from srcnn_lightning import errors
+from srcnn_lightning.cli.models import WORDS, find_models, load_models, short_names
+from srcnn_lightning.cli.options import Parser, add_allow_package, user_path
+from srcnn_lightning.console import print_line
+from srcnn_lightning.errors import BadInput
+
+if TYPE_CHECKING:
+    from srcnn_lightning.inference.loading import LoadedNetwork
+    from srcnn_lightning.inference.upscale_files import Outcome
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Upscale one image on the CPU, tile by tile, and write it as a PNG."""
+    """Upscale files and folders of pictures."""
     parser = Parser("upscale", __doc__)
-    parser.add_argument("run", type=user_path, help="a run's folder, or a checkpoint")
-    parser.add_argument("image", type=user_path, help="PNG, JPEG, WebP, BMP or TIFF")
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="an image (PNG, JPEG, WebP, TIFF, BMP), a folder with all below it, or a pattern",
+    )
+    parser.add_argument("--model", required=True, metavar="NAME|RUN|CKPT", help=WORDS)
+    parser.add_argument(
+        "--scale", type=int, choices=(2, 3, 4), help="default: that of the model, or 2"
+    )
     parser.add_argument(
         "--output",
-        type=user_path,
-        metavar="FILE",
-        help="a PNG; default: NAME-upscaled.png, here",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace the output if it is there already"
-    )
-    parser.add_argument(
-        "--scale", type=int, metavar="N", help="one of the scales of a network of several"
+        metavar="DIR|FILE",
+        help="default: NAME_x2.EXT in the current folder, and DIR_x2 beside a folder DIR; the "
+        "ending of a FILE chooses its type",
     )
     parser.add_argument(
         "--tile",
         type=int,
-        metavar="PIXELS",
-        help="longest side of a tile of the image; 0 takes it at once; default: 384",
+        metavar="N",
+        help="longest side of a tile of the picture in pixels; 0 takes it at once; default: 384",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto"
+    )
+    parser.add_argument(
+        "--precision",
+        type=int,
+        choices=(32, 16),
+        default=32,
+        help="bits of floating point; 16 needs a GPU; default: 32",
+    )
+    parser.add_argument(
+        "--self-ensemble",
+        action="store_true",
+        help="the mean over the 8 flips and rotations, in 8 times the time",
+    )
+    parser.add_argument(
+        "--compare",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="also write NAME_x2_compare.png, where this model stands beside; may be repeated",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace outputs that something else has made"
     )
     add_allow_package(parser)
     options = parser.parse_args(arguments)
     if options.tile is not None and options.tile < 0:
         parser.error(f"--tile={options.tile}: it must be 0 or more")
-    output = options.output or Path(f"{options.image.stem}-upscaled.png")
     try:
-        upscale_file(
-            options.run,
-            options.image,
-            output,
-            options.tile,
-            options.overwrite,
-            options.allow_package,
-            options.scale,
-        )
+        outcome = _upscaled(options)
+        if outcome.failures and outcome.done + outcome.skipped + len(outcome.failures) == 1:
+            raise BadInput(outcome.failures[0])
     except BadInput as error:
         errors.exit_with_message(str(error), errors.BAD_INPUT)
+    _print_summary(outcome)
+    if outcome.failures:
+        raise errors.ExitRequested(errors.FAILED)
 
 
-def upscale_file(
-    run: Path,
-    image: Path,
-    output: Path,
-    tile: int | None = None,
-    overwrite: bool = False,
-    allow_package: Sequence[str] = (),
-    scale: int | None = None,
-) -> None:
-    """Upscale an image file, and print a line for each property of the file that is not kept.
+def _upscaled(options: Namespace) -> "Outcome":
+    from srcnn_lightning.inference.picture_paths import check_output, list_inputs, make_jobs
 
-    Transparency, grey and the colour profile are kept. The resolution in dpi is not, and no line
-    says so. The PNG is written whole or not at all.
+    output = options.output
+    errors.require(output != "", "--output", "", "give a folder or a file")
+    if output and output.startswith("~"):
+        # A Path drops the slash that marks a folder.
+        output = str(user_path(output)) + ("/" if output.endswith("/") else "")
+    found = find_models([options.model]) | find_models(options.compare, "--compare=")
+    if options.model in options.compare:
+        raise BadInput(f"--compare={options.model}: it is --model; give another one.")
+    inputs = list_inputs(options.inputs)
+    check_output(inputs, output)
 
-    Args:
-        run: run folder, whose best checkpoint is taken, or checkpoint.
-        image: image file of any size.
-        output: path of the PNG.
-        tile: longest side of a tile in pixels of the image; None takes `tiling.TILE`, 0 the whole
-            image.
-        overwrite: whether an existing output is replaced.
-        allow_package: names of packages whose networks may be built beside those of this program;
-            a text is one name. A checkpoint may have any module of such a package imported.
-        scale: one of the scales of a network of several.
+    from srcnn_lightning.inference.upscale_files import FileUpscaler
 
-    Raises:
-        BadInput: a file that is missing, of another kind or cannot be written; an output that
-            exists; a network that may not be built.
-    """
-    checkpoint = store.resolve_checkpoint(str(run))
-    target = checked_output(output)
-    if output.suffix.lower() != ".png":
-        raise BadInput(f"--output={output}: it will be a PNG; give a name that ends in .png.")
-    if image.is_dir():
-        raise BadInput(f"{image}: it is a folder; give one image file.")
-    if not image.is_file():
-        raise BadInput(f"{image}: there is no such file; give an image.")
-    if output.exists() and output.samefile(image):
-        raise BadInput(f"--output={output}: it is the image itself; give another file.")
-    if not overwrite:
-        _refuse_to_replace(output)
-
-    from srcnn_lightning.image_io import read_picture
-    from srcnn_lightning.inference import tiling
-    from srcnn_lightning.inference.loading import load
-    from srcnn_lightning.inference.upscale import upscale_picture
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata in files it reads well
-        picture = read_picture(image)
-    for change in picture.changes:
-        print(f"{image}: {change}")
-    loaded = load(checkpoint, allow_package, scale)
-    overlap = loaded.overlap
-    if overlap is None and tile != 0:
-        print("Tiles would change this network's result, so the image is upscaled as a whole.")
-    side = 0 if overlap is None else tiling.TILE if tile is None else tile
-    try:
-        upscaled = upscale_picture(loaded.network, picture, side, overlap or tiling.OVERLAP)
-    except BadInput as error:
-        raise BadInput(f"{checkpoint}: {error}.") from error
-    except RuntimeError as error:
-        size = f"{picture.colours.width}x{picture.colours.height}"
-        raise BadInput(
-            f"{image}: the network of {run} takes no image of {size} pixels ({one_line(error)}); "
-            "give one whose sides the network takes."
-        ) from error
-    with written(output, "another file"), files.atomic_write(target) as file:
-        upscaled.save(file, "PNG", icc_profile=picture.profile)
-        if not overwrite:
-            _refuse_to_replace(output)  # another process may have written it meanwhile
-    print(f"{output}: {upscaled.width}x{upscaled.height} pixels")
+    device = _device(options.device, options.precision)
+    loaded, scale = load_models(found, options.scale, options.allow_package)
+    jobs = make_jobs(inputs, output, scale)
+    names = short_names([*loaded])
+    models: dict[str, LoadedNetwork] = {}
+    for model, network in loaded.items():
+        if network.overlap is None and options.tile != 0:
+            print_line(f"{model}: tiles would change its result, so it takes pictures as a whole.")
+        ready = network.as_self_ensemble() if options.self_ensemble else network
+        models[names[model]] = ready.on(device, options.precision)
+    return FileUpscaler(models, options.tile, options.overwrite).run(jobs)
 
 
-def _refuse_to_replace(output: Path) -> None:
-    if output.exists():
-        raise BadInput(
-            f"--output={output}: there is such a file already; "
-            "give another one, or --overwrite to replace it."
-        )
+def _device(wanted: str, precision: int) -> str:
+    """`cpu` or `cuda`; BadInput where it is missing, or does not know the precision."""
+    import torch
+
+    has_gpu = torch.cuda.is_available()
+    if wanted == "cuda" and not has_gpu:
+        raise BadInput("--device=cuda: torch finds no GPU here; choose cpu or auto.")
+    device = "cuda" if has_gpu and wanted != "cpu" else "cpu"
+    if precision == 16 and device == "cpu":
+        raise BadInput("--precision=16: it needs a GPU; choose 32.")
+    return device
+
+
+def _print_summary(outcome: "Outcome") -> None:
+    count = outcome.done + outcome.skipped + len(outcome.failures)
+    parts = [f"{outcome.done} of {count} pictures upscaled"]
+    if outcome.skipped:
+        parts.append(f"{outcome.skipped} there already")
+    if outcome.failures:
+        parts.append(f"{len(outcome.failures)} not done")
+    speed = ""
+    if outcome.done:
+        megapixels = outcome.pixels / 1e6
+        speed = f"; {megapixels / outcome.seconds:.2f} megapixels of output per second"
+    print_line(f"{', '.join(parts)}{speed}")

@@ -1,14 +1,15 @@
 """TIFFs by tifffile: Pillow and OpenCV read some kinds of 16 bits wrongly and print warnings."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image
 
 from srcnn_lightning.errors import BadInput
-from srcnn_lightning.image_io.deep_pixels import to_8_bits
+from srcnn_lightning.image_io.deep_pixels import to_file_bits
+from srcnn_lightning.image_io.metadata import Metadata, tiff_metadata
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -24,20 +25,21 @@ class Tiff:
     """The first page of a TIFF.
 
     Attributes:
-        image: of mode L, LA, RGB, RGBA or CMYK, as the file stores it.
-        bits: of a channel in the file.
+        pixels: `(H, W, C)` as the file stores it, uint8, or uint16 for more than 8 bits: grey, RGB,
+            either with alpha, or CMYK.
+        is_cmyk: whether they are CMYK.
         orientation: EXIF's number, 1 for upright.
         profile: ICC profile, if there is one.
-        pages: of the file; `image` is the first.
-        metadata: kinds of metadata of the page: EXIF, XMP, text.
+        pages: of the file without previews; `pixels` are the first.
+        metadata: those of the page; None where they are damaged.
     """
 
-    image: Image.Image
-    bits: int
+    pixels: np.ndarray
+    is_cmyk: bool
     orientation: int
     profile: bytes | None
     pages: int
-    metadata: list[str]
+    metadata: Metadata | None
 
 
 def is_tiff(file: BinaryIO) -> bool:
@@ -47,12 +49,13 @@ def is_tiff(file: BinaryIO) -> bool:
     return start in STARTS
 
 
-def read_tiff(file: BinaryIO, name: str) -> Tiff:
+def read_tiff(file: BinaryIO, name: str, check_size: Callable[[int, int], None]) -> Tiff:
     """Read the first page.
 
     Args:
         file: a TIFF.
         name: of the file, for messages.
+        check_size: function that is given width and height before pixels are read.
 
     Raises:
         BadInput: its pixels are signed, of floating point, of more than 16 bits, or of colours that
@@ -60,6 +63,7 @@ def read_tiff(file: BinaryIO, name: str) -> Tiff:
         Exception: tifffile's and imagecodecs' of damaged files.
     """
     import tifffile
+    from tifffile import PHOTOMETRIC
 
     with tifffile.TiffFile(file) as tiff:
         page = tiff.pages.first
@@ -70,24 +74,16 @@ def read_tiff(file: BinaryIO, name: str) -> Tiff:
                 f"{name}: {kind}pixels of {bits} bits have no fixed range; "
                 "save the image with 8 or 16 unsigned bits a channel."
             )
-        image = _image(page, bits, name)
+        check_size(page.imagewidth, page.imagelength)
+        pixels = _pixels(page, bits, name)
         orientation = page.tags.valueof("Orientation", 1)
-        pages = len(tiff.pages)
-        return Tiff(image, bits, orientation, page.iccprofile, pages, _metadata(page))
+        pages = sum(not getattr(one, "is_reduced", False) for one in tiff.pages)
+        is_cmyk = page.photometric == PHOTOMETRIC.SEPARATED
+        profile = page.iccprofile
+    return Tiff(pixels, is_cmyk, orientation, profile, pages, tiff_metadata(file))
 
 
-def _metadata(page: "TiffPage") -> list[str]:
-    from tifffile import DATATYPE
-
-    kinds = {
-        "EXIF": "ExifTag" in page.tags or "GPSTag" in page.tags,
-        "XMP": "XMP" in page.tags,
-        "text": any(tag.dtype == DATATYPE.ASCII for tag in page.tags),
-    }
-    return [kind for kind, is_there in kinds.items() if is_there]
-
-
-def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
+def _pixels(page: "TiffPage", bits: int, name: str) -> np.ndarray:
     from tifffile import COMPRESSION, PHOTOMETRIC
 
     counts: dict[int, int] = {
@@ -110,14 +106,12 @@ def _image(page: "TiffPage", bits: int, name: str) -> Image.Image:
         pixels = np.moveaxis(pixels, 0, -1)
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if page.photometric == PHOTOMETRIC.PALETTE:
-        return Image.fromarray(_palette(page, name)[pixels[..., 0]])
+        return np.asarray(_palette(page, name)[pixels[..., 0]])
     colours = counts[page.photometric]
-    pixels = to_8_bits(_with_straight_alpha(page, pixels, colours, bits, name), bits)
+    pixels = to_file_bits(_with_straight_alpha(page, pixels, colours, bits, name), bits)
     if page.photometric == PHOTOMETRIC.MINISWHITE:
-        pixels[..., 0] = 255 - pixels[..., 0]
-    if page.photometric == PHOTOMETRIC.SEPARATED:
-        return Image.frombytes("CMYK", pixels.shape[1::-1], pixels.tobytes())
-    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+        pixels[..., 0] = np.iinfo(pixels.dtype).max - pixels[..., 0]
+    return pixels
 
 
 def _palette(page: "TiffPage", name: str) -> np.ndarray:

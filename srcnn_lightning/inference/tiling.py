@@ -29,14 +29,18 @@ class UpscaledTile:
     Attributes:
         top: first row of the tile in the upscaled image.
         left: first column of the tile in the upscaled image.
-        pixels: `(1, 3, h, w)` floating point, not clamped.
+        pixels: `(1, 3, h, w)` float32, not clamped, on the CPU.
         size: height and width of the whole upscaled image.
+        number: number of the tile, from 1 on.
+        count: number of all tiles.
     """
 
     top: int
     left: int
     pixels: Tensor
     size: tuple[int, int]
+    number: int = 1
+    count: int = 1
 
 
 @torch.inference_mode()
@@ -45,11 +49,12 @@ def upscaled_tiles(
 ) -> Iterator[UpscaledTile]:
     """Upscale tile by tile; memory holds one tile in floating point.
 
-    Tiles begin at multiples of the network's `multiple_of`.
+    Tiles begin at multiples of the network's `multiple_of`. Each is computed where the network's
+    parameters are.
 
     Args:
         network: network in evaluation mode, of a whole-numbered scale.
-        image: `(1, 3, h, w)`, uint8 or floating point in [0, 1], on the network's device.
+        image: `(1, 3, h, w)`, uint8, uint16 or floating point in [0, 1].
         tile: longest side of a tile in input pixels; 0 takes the whole image.
         overlap: input pixels around a tile that the network is given as well. The result equals
             that of the whole image if the network's radius is no larger.
@@ -59,16 +64,23 @@ def upscaled_tiles(
     """
     height, width = image.shape[-2:]
     multiple = getattr(network, "multiple_of", 1)
-    for rows in _spans(height, tile, overlap, multiple):
-        for columns in _spans(width, tile, overlap, multiple):
-            seen = image[..., rows.first : rows.last, columns.first : columns.last]
-            if seen.dtype == torch.uint8:
-                seen = seen.float().div_(255)
-            output = upscale(network, seen)
-            scale = _scale(seen, output)
-            inner = output[..., rows.inner(scale), columns.inner(scale)]
-            size = (scale * height, scale * width)
-            yield UpscaledTile(scale * rows.start, scale * columns.start, inner, size)
+    device = next((one.device for one in network.parameters()), image.device)
+    pairs = [
+        (rows, columns)
+        for rows in _spans(height, tile, overlap, multiple)
+        for columns in _spans(width, tile, overlap, multiple)
+    ]
+    for number, (rows, columns) in enumerate(pairs, 1):
+        seen = image[..., rows.first : rows.last, columns.first : columns.last].to(device)
+        if not seen.is_floating_point():
+            seen = seen.float().div_(torch.iinfo(seen.dtype).max)
+        output = upscale(network, seen)
+        scale = _scale(seen, output)
+        inner = output[..., rows.inner(scale), columns.inner(scale)].to("cpu", torch.float32)
+        size = (scale * height, scale * width)
+        yield UpscaledTile(
+            scale * rows.start, scale * columns.start, inner, size, number, len(pairs)
+        )
 
 
 def upscale_tiled(

@@ -17,7 +17,7 @@ from evaluation_folders import drawn_folder, noisy_copies, save
 from kills import LEAVES
 from PIL import Image
 
-from srcnn_lightning.cli.evaluate import short_names
+from srcnn_lightning.cli.models import short_names
 from srcnn_lightning.data.dead_leaves import draw
 from srcnn_lightning.inference.published import IMAGES
 
@@ -91,7 +91,7 @@ def test_network_has_the_score_of_the_images_that_upscale_writes(
     for name, size in (("one", (36, 36)), ("two", (32, 36))):
         image = Image.open(images / f"{name}.png").resize(size)
         save(tmp_path / f"lr/{name}x2.png", np.asarray(image))
-        given = (str(trained), f"lr/{name}x2.png", f"--output=sr/{name}-upscaled.png")
+        given = (f"lr/{name}x2.png", f"--model={trained}", f"--output=sr/{name}-upscaled.png")
         assert command(*given, verb="upscale").returncode == 0
     both = evaluated(command, f"--model={trained}", "--lr-dir=lr", "--sr-dir=sr", "--format=csv")
     network, folder = (

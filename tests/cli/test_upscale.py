@@ -1,8 +1,11 @@
-"""srcnn-lightning upscale: an image of any size through a trained network."""
+"""srcnn-lightning upscale: files and folders of pictures, by a trained network or interpolation."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -11,14 +14,18 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from commands import run
+from commands import run, start
 from conftest import Command
 from kills import LEAVES
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from srcnn_lightning.image_io import Picture, read_picture, write_picture
 from srcnn_lightning.models import SRCNN
 
-MODULE = "upscale"
+VERB = "upscale"
+BICUBIC = "--model=bicubic"
+RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,16 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
+def noise(channels: int, bits: int = 8, side: int = 24) -> np.ndarray:
+    return RANDOM.integers(0, 2**bits, (side, side + 5, channels)).astype(f"uint{bits}")
+
+
+def write(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w+b") as file:
+        write_picture(file, Picture(pixels), path.suffix, "a camera")
+
+
 def upscaled_at_once(run: Path, image: Path) -> np.ndarray:
     weights = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
     network = SRCNN().eval()
@@ -49,36 +66,305 @@ def upscaled_at_once(run: Path, image: Path) -> np.ndarray:
     return (255 * whole[0]).round().byte().permute(1, 2, 0).numpy()
 
 
-def test_image_is_what_the_network_makes_of_it(
+def contents(folder: Path) -> dict[str, bytes]:
+    """Each file below a folder, temporary ones too."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_picture_is_what_the_network_makes_of_it(
     command: Command, trained: Path, image: Path, tmp_path: Path
 ) -> None:
-    done = command(str(trained), "image.png", verb=MODULE)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "image-upscaled.png: 860x150 pixels\n"
-    found = np.asarray(Image.open(tmp_path / "image-upscaled.png")).astype(int)
+    done = command("image.png", f"--model={trained}", verb=VERB)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, last = done.stdout.splitlines()
+    assert first == "image_x2.png: 860x150 pixels"
+    assert re.fullmatch(
+        r"1 of 1 pictures upscaled; \d+\.\d\d megapixels of output per second", last
+    )
+    found = np.asarray(Image.open(tmp_path / "image_x2.png")).astype(int)
     wanted = upscaled_at_once(trained, image)
     # Sums of another tile may round one level apart, in a few places.
     assert np.abs(found - wanted).max() <= 1
     assert (found != wanted).mean() < 1e-3
+    with Image.open(tmp_path / "image_x2.png") as picture:
+        assert f": {trained.name} x2, " in picture.text["Software"]  # type: ignore[attr-defined]
+
+
+def mixed_folder(folder: Path) -> dict[str, np.ndarray]:
+    """Eleven pictures of all types in a tree, and a broken one."""
+    pictures = {
+        "a.png": noise(3),
+        "b.jpg": noise(3),
+        "c.webp": noise(3),
+        "d.tif": noise(3),
+        "e.bmp": noise(3),
+        "deep/f.png": noise(3, 16),
+        "deep/g.tif": noise(4, 16),
+        "deep/er/h.png": noise(1, 16),
+        "deep/er/i.jpeg": noise(1),
+        "deep/er/j.png": noise(2),
+        "k.PNG": noise(4),
+    }
+    for name, pixels in pictures.items():
+        write(folder / name.lower(), pixels)
+    (folder / "k.png").rename(folder / "k.PNG")
+    (folder / "broken.png").write_bytes((folder / "a.png").read_bytes()[:200])
+    (folder / "notes.txt").write_text("no picture")
+    return pictures
+
+
+def test_folder_of_12_files_with_a_broken_one(command: Command, tmp_path: Path) -> None:
+    pictures = mixed_folder(tmp_path / "in")
+    done = command("in", BICUBIC, verb=VERB)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("in/broken.png: not a readable image")
+    assert done.stdout.splitlines()[-1].startswith("11 of 12 pictures upscaled, 1 not done; ")
+    found = {path.relative_to(tmp_path / "in_x2") for path in (tmp_path / "in_x2").rglob("*.*")}
+    names = [Path(name) for name in pictures]
+    assert found == {name.with_name(f"{name.stem}_x2{name.suffix}") for name in names}
+    for name, pixels in pictures.items():
+        path = Path("in_x2") / name
+        picture = read_picture(tmp_path / path.with_name(f"{path.stem}_x2{path.suffix}"))
+        height, width, channels = pixels.shape
+        assert picture.pixels.shape == (2 * height, 2 * width, channels)
+        assert picture.pixels.dtype == pixels.dtype
+    again = command("in", BICUBIC, verb=VERB)
+    assert again.returncode == 1
+    assert again.stdout.splitlines()[-1] == (
+        "0 of 12 pictures upscaled, 11 there already, 1 not done"
+    )
+
+
+def test_killed_folder_goes_on_to_the_same_bytes(command: Command, tmp_path: Path) -> None:
+    for number in range(6):
+        write(tmp_path / f"in/{number}.tif", noise(3, 16, side=150))
+        write(tmp_path / f"in/{number}.png", noise(4, side=150))
+    assert command("in", BICUBIC, "--output=whole/", verb=VERB).returncode == 0
+    process = start(tmp_path, "in", BICUBIC, "--output=killed/", verb=VERB)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if len(list((tmp_path / "killed").glob("[0-9]*"))) >= 3:
+            break
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    before = len(list((tmp_path / "killed").glob("[0-9]*")))
+    assert 3 <= before < 12
+    # What a kill in the middle of a file leaves behind.
+    (tmp_path / f"killed/.5_x2.tif.{process.pid}").write_bytes(b"half a file")
+    done = command("in", BICUBIC, "--output=killed/", verb=VERB)
+    assert done.returncode == 0, done.stderr
+    assert f"{12 - before} of 12 pictures upscaled, {before} there already" in done.stdout
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
+def test_output_of_something_else_is_replaced_only_where_asked(
+    command: Command, image: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "image_x2.png"
+    assert command("image.png", BICUBIC, verb=VERB).returncode == 0
+    first = output.read_bytes()
+    skipped = command("image.png", BICUBIC, verb=VERB)
+    assert (skipped.returncode, skipped.stdout.splitlines()[0]) == (
+        0,
+        "image_x2.png: it is there already",
+    )
+    changed = np.asarray(Image.open(image)).copy()
+    changed[0, 0] ^= 1
+    for arguments in (["--model=bilinear"], [BICUBIC, "--self-ensemble"], [BICUBIC, "changed"]):
+        if arguments[-1] == "changed":
+            Image.fromarray(changed).save(image)
+            arguments = arguments[:-1]  # noqa: PLW2901
+        refused = command("image.png", *arguments, verb=VERB)
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.startswith("image_x2.png: there is such a file already")
+        assert output.read_bytes() == first
+    assert command("image.png", BICUBIC, "--overwrite", verb=VERB).returncode == 0
+    assert output.read_bytes() != first
+    assert {path.name for path in tmp_path.iterdir()} == {"image.png", output.name}
+
+
+def camera_exif() -> Image.Exif:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "A maker of cameras", 6
+    return exif
+
+
+def test_profile_exif_text_and_resolution_are_kept(command: Command, tmp_path: Path) -> None:
+    picture, text = Image.new("RGB", (30, 40)), PngInfo()
+    text.add_text("Title", "A title")
+    options = {"icc_profile": icc_profiles.DISPLAY_P3, "exif": camera_exif(), "dpi": (300, 300)}
+    picture.save(tmp_path / "a.png", pnginfo=text, **options)
+    picture.save(tmp_path / "b.jpg", **options)
+    done = command("a.png", "b.jpg", BICUBIC, verb=VERB)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("a_x2.png", "b_x2.jpg"):
+        with Image.open(tmp_path / name) as found:
+            assert found.size == (80, 60)  # turned upright
+            assert found.info["icc_profile"] == icc_profiles.DISPLAY_P3
+            assert found.info["dpi"] == pytest.approx((300, 300), abs=0.02)
+            assert found.getexif()[0x010F] == "A maker of cameras"
+            assert found.getexif()[0x0112] == 1
+            if name == "a_x2.png":
+                assert found.text["Title"] == "A title"  # type: ignore[attr-defined]
+                software = found.text["Software"]  # type: ignore[attr-defined]
+            else:
+                software = found.getexif()[0x0131]
+            assert re.fullmatch(r"srcnn_lightning [\d.]+: bicubic x2, [0-9a-f]{16}", software)
+
+
+def test_network_sees_the_files_own_colours(
+    command: Command, trained: Path, image: Path, tmp_path: Path
+) -> None:
+    with Image.open(image) as picture:
+        picture.save(tmp_path / "p3.png", icc_profile=icc_profiles.DISPLAY_P3)
+    assert command("p3.png", f"--model={trained}", verb=VERB).returncode == 0
+    with Image.open(tmp_path / "p3_x2.png") as found:
+        wanted = upscaled_at_once(trained, image)
+        assert np.abs(np.asarray(found).astype(int) - wanted).max() <= 1
+
+
+def test_output_may_be_a_file_of_another_type_or_a_folder(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "deep.tif", noise(3, 16))
+    done = command("deep.tif", BICUBIC, "--output=small.jpg", "--scale=3", verb=VERB)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:2] == [
+        "deep.tif: Its 16 bits a channel are rounded to 8, as JPEG has no more.",
+        "small.jpg: 87x72 pixels",
+    ]
+    with Image.open(tmp_path / "small.jpg") as found:
+        assert (found.format, found.size) == ("JPEG", (87, 72))
+    assert command("deep.tif", BICUBIC, "--output=new/er/", verb=VERB).returncode == 0
+    assert read_picture(tmp_path / "new/er/deep_x2.tif").pixels.dtype == np.uint16
+
+
+def test_pattern_takes_pictures_and_leaves_out_its_own_outputs(
+    command: Command, tmp_path: Path
+) -> None:
+    write(tmp_path / "b.png", noise(3))
+    for wanted in ("2 of 2 pictures upscaled;", "0 of 2 pictures upscaled, 2 there already"):
+        done = command("*.png", BICUBIC, verb=VERB)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1].startswith(wanted)
+    names = {"b.png", "b_x2.png", "image.png", "image_x2.png"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_models_stand_side_by_side_with_captions(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "a.tif", noise(3, 16, side=60))
+    compared = ("--compare=bilinear", "--compare=nearest")
+    for _ in range(2):  # the second time everything is there
+        done = command("a.tif", BICUBIC, *compared, verb=VERB)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("a_x2.tif: it is there already\n")
+    with Image.open(tmp_path / "a_x2_compare.png") as picture:
+        found = np.asarray(picture)
+        assert "bicubic beside bilinear beside nearest x2" in picture.text["Software"]  # type: ignore[attr-defined]
+    height, width = 120, 130
+    top = found.shape[0] - height
+    column = (found.shape[1] + 4) // 3
+    assert top > 12
+    for number, model in enumerate(("bicubic", "bilinear", "nearest")):
+        assert (
+            command("a.tif", f"--model={model}", f"--output={model}.tif", verb=VERB).returncode == 0
+        )
+        wanted = np.round(read_picture(tmp_path / f"{model}.tif").pixels / 257)
+        left = number * column
+        assert np.array_equal(found[top:, left : left + width], wanted)
+        caption = found[:top, left : left + column]
+        assert (caption == 0).any()
+
+
+def test_self_ensemble_of_a_network_is_the_mean_over_8(
+    command: Command, trained: Path, image: Path, tmp_path: Path
+) -> None:
+    assert command("image.png", f"--model={trained}", "--self-ensemble", verb=VERB).returncode == 0
+    found = np.asarray(Image.open(tmp_path / "image_x2.png")).astype(float)
+    given = np.asarray(Image.open(image))
+    total = np.zeros(found.shape)
+    for turns in range(4):
+        for is_flipped in (False, True):
+            seen = np.rot90(given, turns)
+            seen = seen[:, ::-1] if is_flipped else seen
+            Image.fromarray(seen).save(tmp_path / "turned.png")
+            output = upscaled_at_once(trained, tmp_path / "turned.png").astype(float)
+            output = output[:, ::-1] if is_flipped else output
+            total += np.rot90(output, -turns)
+    # Each of the 8 is rounded and clamped here, and only the mean there.
+    is_inside = (found > 30) & (found < 225)
+    assert np.abs(found - total / 8)[is_inside].max() < 3
+    assert np.abs(found - total / 8).mean() < 0.5
+
+
+def animated(path: Path) -> None:
+    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:])
+
+
+def cmyk(path: Path) -> None:
+    Image.new("CMYK", (40, 30)).save(path)
+
+
+def bomb(path: Path) -> None:
+    Image.new("1", (20000, 10000)).save(path)
+
+
+def pages(path: Path) -> None:
+    tifffile.imwrite(path, np.zeros((2, 30, 40), np.uint8), photometric="minisblack")
+
+
+@pytest.mark.parametrize(
+    ("save", "name", "words"),
+    [
+        (animated, "a.webp", "it holds 2 frames or pages; save them one by one."),
+        (pages, "a.tif", "it holds 2 frames or pages; save them one by one."),
+        (cmyk, "a.jpg", "it is CMYK, which no network knows; convert it to RGB."),
+        (bomb, "a.png", "it declares 20000x10000 pixels, and the limit"),
+    ],
+)
+def test_what_is_not_upscaled_is_said_and_counted(
+    save, name: str, words: str, command: Command, tmp_path: Path
+) -> None:
+    save(tmp_path / name)
+    alone = command(name, BICUBIC, verb=VERB)
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr.startswith(f"{name}: {words}")
+    assert len(alone.stderr.splitlines()) == 1
+    beside = command(name, "image.png", BICUBIC, verb=VERB)
+    assert (beside.returncode, beside.stderr) == (1, alone.stderr)
+    assert "1 of 2 pictures upscaled, 1 not done" in beside.stdout
+
+
+def test_broken_profile_is_left_out_with_a_line(command: Command, tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.png", icc_profile=b"none")
+    done = command("a.png", BICUBIC, verb=VERB)
+    assert done.returncode == 0
+    assert done.stdout.startswith("a.png: Its colour profile is broken")
 
 
 def test_weights_that_are_not_finite_are_refused(
-    command: Command, trained: Path, image: Path, tmp_path: Path
+    command: Command, trained: Path, tmp_path: Path
 ) -> None:
     content = torch.load(trained / "checkpoints/best.ckpt", weights_only=True)
     content["state_dict"]["network.layers.0.weight"][0, 0, 0, 0] = float("nan")
     torch.save(content, tmp_path / "broken.ckpt")
-    done = command("broken.ckpt", "image.png", verb=MODULE)
+    done = command("image.png", "--model=broken.ckpt", verb=VERB)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("broken.ckpt: its weights are not finite")
-    assert not (tmp_path / "image-upscaled.png").exists()
+    assert not (tmp_path / "image_x2.png").exists()
 
 
 def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path) -> None:
     with ZipFile(tmp_path / "scripted.pt", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "version"):
             archive.writestr(f"scripted/{name}", b"3\n")
-    done = command("scripted.pt", "image.png", verb=MODULE)
+    done = command("image.png", "--model=scripted.pt", verb=VERB)
     assert done.returncode == 2
     assert done.stderr.startswith("scripted.pt: it is no checkpoint of this program")
     assert len(done.stderr.splitlines()) == 1
@@ -87,136 +373,78 @@ def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nowhere", "image.png"), "nowhere: there is no nowhere; give a run's folder"),
-        (("RUN", "gone.png"), "gone.png: there is no such file"),
-        (("RUN", "."), ".: it is a folder; give one image file"),
-        (("RUN", "gone.png", "--output=image.png"), "gone.png: there is no such file"),
-        (("image.png", "image.png"), "image.png: it is no checkpoint of this program"),
-        (("RUN", "image.png", "--output=image.png"), "--output=image.png: it is the image itself"),
+        (("image.png", "--model=gone"), "--model=gone: there is no gone; give a run's folder"),
+        (("image.png", "--compare=gone", BICUBIC), "--compare=gone: there is no gone"),
+        (("image.png", BICUBIC, "--compare=bicubic"), "--compare=bicubic: it is --model"),
+        (("gone.png", BICUBIC), "gone.png: there is no such file"),
+        (("*.jpg", BICUBIC), "*.jpg: no image fits it"),
+        (("empty", BICUBIC), "empty: it holds no images"),
+        (("image.png", "--model=image.png"), "image.png: it is no checkpoint of this program"),
         (
-            ("RUN", "image.png", "--output=image.png", "--overwrite"),
+            ("image.png", BICUBIC, "--output=image.png"),
             "--output=image.png: it is the image itself",
         ),
         (
-            ("RUN", "image.png", "--output=image.png/b.png"),
-            "--output=image.png/b.png: it cannot be written",
+            ("image.png", BICUBIC, "--output=image.png", "--overwrite"),
+            "--output=image.png: it is the image itself",
         ),
-        (("RUN", "image.png", "--output=image.jpg"), "--output=image.jpg: it will be a PNG"),
-        (("RUN", "image.png", "--output=."), "--output=.: it is no file"),
-        (("RUN", "image.png", "--output=/dev/full"), "--output=/dev/full: it is no file"),
-        (("RUN", "image.png", f"--output={'a' * 300}.png"), "--output=aaaa"),
-        (("RUN", "image.png", "--tile=-1"), "--tile=-1: it must be 0 or more"),
-        (("RUN",), "the following arguments are required: image"),
+        (
+            ("image.png", BICUBIC, "--output=image.png/b.png"),
+            "image.png/b.png: it cannot be written",
+        ),
+        (("image.png", BICUBIC, "--output=a.gif"), "--output=a.gif: .gif is no type"),
+        (("image.png", BICUBIC, "--output=/dev/null/"), "/dev/null/image_x2.png: it cannot be"),
+        (("image.png", BICUBIC, f"--output={'a' * 300}.png"), "--output=aaaa"),
+        ((".", BICUBIC, "--output=empty"), "--output=empty: it lies in the input folder ."),
+        ((".", BICUBIC, "--output=a.png"), "--output=a.png: it is one file"),
+        (("text", BICUBIC), "text: its ending is none of the types"),
+        (("image.png", BICUBIC, "--tile=-1"), "--tile=-1: it must be 0 or more"),
+        (("image.png", BICUBIC, "--scale=5"), "argument --scale: invalid choice: 5"),
+        (("image.png", "--model=RUN", "--scale=3"), "--scale=3: RUN"),
+        (
+            ("image.png", BICUBIC, "--precision=16", "--device=cpu"),
+            "--precision=16: it needs a GPU",
+        ),
+        (("image.png",), "the following arguments are required: --model"),
+        ((BICUBIC,), "the following arguments are required: INPUT"),
     ],
 )
 def test_bad_input_gets_one_sentence(
-    arguments: tuple[str, ...], words: str, command: Command, trained: Path, image: Path
+    arguments: tuple[str, ...], words: str, command: Command, trained: Path, tmp_path: Path
 ) -> None:
-    before = image.read_bytes()
-    done = command(
-        *(str(trained) if argument == "RUN" else argument for argument in arguments), verb=MODULE
-    )
-    assert done.returncode == 2
-    assert done.stderr.startswith(words)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text").write_text("no picture")
+    before = contents(tmp_path)
+    run_folder = str(trained)
+    done = command(*(one.replace("RUN", run_folder) for one in arguments), verb=VERB)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith(words.replace("RUN", run_folder))
     assert len(done.stderr.splitlines()) == 1
-    assert image.read_bytes() == before
-    assert list(image.parent.iterdir()) == [image]
+    assert contents(tmp_path) == before
 
 
-def test_output_that_is_there_is_replaced_only_where_asked(
-    command: Command, trained: Path, image: Path, tmp_path: Path
-) -> None:
-    output = tmp_path / "image-upscaled.png"
-    Image.new("RGB", (40, 30)).save(tmp_path / "image.jpg")
-    assert command(str(trained), "image.png", verb=MODULE).returncode == 0
-    first = output.read_bytes()
-    for arguments in (("image.jpg",), ("image.jpg", "--output=image-upscaled.png")):
-        refused = command(str(trained), *arguments, verb=MODULE)
-        assert refused.returncode == 2
-        assert refused.stderr == (
-            "--output=image-upscaled.png: there is such a file already; "
-            "give another one, or --overwrite to replace it.\n"
-        )
-        assert output.read_bytes() == first
-    assert command(str(trained), "image.jpg", "--overwrite", verb=MODULE).returncode == 0
-    with Image.open(output) as found:
-        assert found.size == (80, 60)
-    assert {path.name for path in tmp_path.iterdir()} == {"image.png", "image.jpg", output.name}
+def test_two_pictures_of_one_output_are_refused(command: Command, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        write(tmp_path / folder / "image.png", noise(3))
+    done = command("a/image.png", "b/image.png", BICUBIC, verb=VERB)
+    assert done.returncode == 2
+    assert done.stderr.startswith("b/image.png: it would become image_x2.png, as a/image.png does")
 
 
-def test_output_keeps_the_colour_profile_and_the_network_sees_the_files_own_colours(
-    command: Command, trained: Path, image: Path, tmp_path: Path
-) -> None:
-    with Image.open(image) as picture:
-        picture.save(tmp_path / "p3.png", icc_profile=icc_profiles.DISPLAY_P3)
-    done = command(str(trained), "p3.png", verb=MODULE)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "p3-upscaled.png: 860x150 pixels\n"
-    with Image.open(tmp_path / "p3-upscaled.png") as found:
-        assert found.info["icc_profile"] == icc_profiles.DISPLAY_P3
-        wanted = upscaled_at_once(trained, image)
-        assert np.abs(np.asarray(found).astype(int) - wanted).max() <= 1
-
-
-def grey_and_alpha(path: Path) -> None:
-    Image.new("LA", (40, 30), (100, 128)).save(path)
-
-
-def rotated(path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (30, 40)).save(path, exif=exif)
-
-
-def frames(path: Path) -> None:
-    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
-    pictures[0].save(path, save_all=True, append_images=pictures[1:])
-
-
-def deep(path: Path) -> None:
-    pixels = np.full((30, 40, 3), 9999, np.uint16)
-    tifffile.imwrite(path, pixels, photometric="rgb", metadata=None, software=False)
-
-
-def cmyk(path: Path) -> None:
-    Image.new("CMYK", (40, 30)).save(path)
-
-
-def camera(path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x010F] = "A maker of cameras"
-    Image.new("RGB", (40, 30)).save(path, exif=exif, xmp=b"<x:xmpmeta/>")
-
-
-def broken_profile(path: Path) -> None:
-    Image.new("RGB", (40, 30)).save(path, icc_profile=b"none")
-
-
-@pytest.mark.parametrize(
-    ("write", "name", "mode", "words"),
-    [
-        (grey_and_alpha, "a.png", "LA", None),
-        (rotated, "a.jpg", "RGB", None),
-        (frames, "a.webp", "RGB", "The first of its 2 frames or pages is taken."),
-        (deep, "a.tif", "RGB", "Its 16 bits a channel are rounded to 8."),
-        (cmyk, "a.jpg", "RGB", "Its CMYK is converted to sRGB."),
-        (camera, "a.jpg", "RGB", "Its metadata (EXIF, XMP) is not kept."),
-        (broken_profile, "a.png", "RGB", "Its colour profile is broken"),
-    ],
-)
-def test_output_holds_what_the_file_holds_or_a_line_says_what_not(
-    write, name: str, mode: str, words: str | None, command: Command, trained: Path, tmp_path: Path
-) -> None:
-    write(tmp_path / name)
-    done = command(str(trained), name, verb=MODULE)
-    assert (done.returncode, done.stderr) == (0, "")
-    *lines, last = done.stdout.splitlines()
-    assert last == "a-upscaled.png: 80x60 pixels"
-    assert len(lines) == (words is not None)
-    if words:
-        assert lines[0].startswith(f"{name}: {words}")
-    with Image.open(tmp_path / "a-upscaled.png") as found:
-        assert found.mode == mode
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no small disk to fill")
+def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    # A limit on the size of a file is an error of writing like a full disk's.
+    command = [sys.executable, "-m", "srcnn_lightning", VERB, "image.png", BICUBIC]
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 20; exec "$@"', "bash", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("image_x2.png: it cannot be written (File too large); make room")
+    assert {path.name for path in tmp_path.iterdir()} == {"image.png"}
 
 
 @pytest.mark.slow  # a minute, of 24 megapixels
@@ -225,10 +453,10 @@ def test_memory_is_a_gigabyte_and_8_bytes_a_pixel_of_the_output(
 ) -> None:
     content = np.random.default_rng(0).integers(0, 256, (400, 600, 4)).astype(np.uint8)
     Image.fromarray(np.tile(content, (10, 10, 1))).save(tmp_path / "large.png")
-    command = [sys.executable, "-m", "srcnn_lightning", MODULE, str(trained), "large.png"]
+    command = [sys.executable, "-m", "srcnn_lightning", VERB, "large.png", f"--model={trained}"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.read() == "large-upscaled.png: 12000x8000 pixels\n"
+    assert process.stdout.read().startswith("large_x2.png: 12000x8000 pixels\n")
     process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

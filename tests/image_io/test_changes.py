@@ -3,77 +3,12 @@
 import icc_profiles
 import pytest
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 from png_files import chunk
 
 from srcnn_lightning.image_io import read_image, read_picture
 
 BROKEN_PROFILE = "Its colour profile is broken, or of other pixels, and left out."
 NOT_READ = "Its cICP colour declaration is not read."
-CAMERA = 0x010F  # EXIF's tag of the camera's maker
-ORIENTATION = 0x0112
-
-
-def exif_of(tag, value):
-    content = Image.Exif()
-    content[tag] = value
-    return content
-
-
-def texts(*pairs, after_pixels=False):
-    info = PngInfo()
-    for key, value in pairs:
-        info.add_itxt(key, value)
-    if after_pixels:
-        info.chunks = [(*chunk[:2], True) for chunk in info.chunks]
-    return info
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "kinds"),
-    [
-        ("a.png", {}, None),
-        ("a.png", {"dpi": (72, 72)}, None),
-        ("a.jpg", {"dpi": (72, 72)}, None),
-        *((f"a.{end}", {"exif": exif_of(ORIENTATION, 6)}, None) for end in ("png", "jpg", "webp")),
-        *((f"a.{end}", {"exif": exif_of(CAMERA, "x")}, "EXIF") for end in ("png", "jpg", "webp")),
-        ("a.jpg", {"xmp": b"<x:xmpmeta/>"}, "XMP"),
-        ("a.webp", {"xmp": b"<x:xmpmeta/>"}, "XMP"),
-        ("a.png", {"pnginfo": texts(("XML:com.adobe.xmp", "<x:xmpmeta/>"))}, "XMP"),
-        ("a.png", {"pnginfo": texts(("Title", "x"))}, "text"),
-        ("a.png", {"pnginfo": texts(("Title", "x"), after_pixels=True)}, "text"),
-        ("a.jpg", {"comment": "x"}, "text"),
-        (
-            "a.png",
-            {
-                "exif": exif_of(CAMERA, "x"),
-                "pnginfo": texts(("Title", "x"), ("XML:com.adobe.xmp", "<x:xmpmeta/>")),
-            },
-            "EXIF, XMP, text",
-        ),
-    ],
-)
-def test_metadata_that_is_not_kept_is_named(tmp_path, name, options, kinds):
-    Image.new("RGB", (3, 2)).save(tmp_path / name, **options)
-    expected = () if kinds is None else (f"Its metadata ({kinds}) is not kept.",)
-    assert read_picture(tmp_path / name).changes == expected
-
-
-@pytest.mark.parametrize(
-    ("tag", "value", "kinds"),
-    [
-        (0x8769, {0x9003: "2020:02:02 20:20:20"}, "EXIF"),  # the time of the photograph
-        (0x8825, {1: "N"}, "EXIF"),  # the place, by GPS
-        (700, b"<x:xmpmeta/>", "XMP"),
-        (CAMERA, "x", "text"),
-        (ORIENTATION, 6, None),
-    ],
-)
-def test_metadata_of_a_tiff_that_is_not_kept_is_named(tmp_path, tag, value, kinds):
-    path = tmp_path / "a.tif"
-    Image.new("L", (3, 2)).save(path, exif=exif_of(tag, value).tobytes())
-    expected = () if kinds is None else (f"Its metadata ({kinds}) is not kept.",)
-    assert read_picture(path).changes == expected
 
 
 def with_chunk(path, kind, content):

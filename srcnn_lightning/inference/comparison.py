@@ -1,0 +1,45 @@
+"""Several models side by side in one picture."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from srcnn_lightning.image_io import Picture, fitted
+
+GAP = 4  # pixels between panels
+
+
+class SideBySide:
+    """A picture of equally large panels with a caption above each, on white."""
+
+    def __init__(self, captions: Sequence[str], width: int, height: int, is_grey: bool) -> None:
+        """Measure the captions.
+
+        Args:
+            captions: captions from left to right.
+            width: of a panel in pixels.
+            height: of a panel in pixels.
+            is_grey: whether the panels are grey.
+        """
+        font = ImageFont.load_default(max(12, min(48, height // 24)))
+        sizes = [font.getbbox(caption) for caption in captions]
+        self.top = round(max(bottom for _, _, _, bottom in sizes)) + 2 * GAP
+        self.column = max(width, *(round(right) for _, _, right, _ in sizes)) + GAP
+        size = (self.column * len(captions) - GAP, self.top + height)
+        self.image = Image.new("L" if is_grey else "RGB", size, "white")
+        draw = ImageDraw.Draw(self.image)
+        for number, caption in enumerate(captions):
+            draw.text((number * self.column, GAP), caption, fill="black", font=font)
+
+    def add(self, number: int, picture: Picture) -> None:
+        """Put a picture into a panel: 8 bits, transparent parts over white."""
+        pixels = fitted(picture, ".jpg").pixels
+        panel = Image.fromarray(pixels[..., 0] if picture.is_grey else pixels)
+        self.image.paste(panel, (number * self.column, self.top))
+
+    def picture(self, like: Picture) -> Picture:
+        """The whole, with profile and metadata of one of its pictures."""
+        pixels = np.asarray(self.image)
+        return replace(like, pixels=pixels.reshape(*pixels.shape[:2], -1))
