@@ -431,7 +431,6 @@ def test_two_pictures_of_one_output_are_refused(command: Command, tmp_path: Path
     assert done.stderr.startswith("b/image.png: it would become image_x2.png, as a/image.png does")
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no small disk to fill")
 def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     # A limit on the size of a file is an error of writing like a full disk's.
     command = [sys.executable, "-m", "srcnn_lightning", VERB, "image.png", BICUBIC]
