@@ -43,6 +43,8 @@ def with_budget(arguments: list[str]) -> list[str]:
         tiny.append("trainer.accelerator=cpu")
     if "+experiment=recipe" in arguments:  # patches of 96 pixels, in some of its rows
         tiny += ["data.crop=96", "data.target_size=96", "seed=0"]
+    elif "recipe=srgan" in arguments:
+        tiny += ["data.patch_size=32", "data.steps_per_epoch=1", "task.pretrain_epochs=0"]
     elif "recipe" in keys or "+experiment=models" in arguments:
         tiny += ["data.patch_size=16", "data.batch_size=1", "data.steps_per_epoch=1"]
     if "hydra/sweeper" in keys and "hydra.sweeper.n_trials" not in keys:
