@@ -1,4 +1,4 @@
-"""Is a training step of every network as fast as a plain loop over it?
+"""Is a training step of every network of one scale as fast as a plain loop over it?
 
 The plain loop is `textbook.train` in channels_last, on the same network with torch's own layers and
 the same loss.
