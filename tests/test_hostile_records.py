@@ -184,7 +184,7 @@ def test_run_whose_record_is_nested_too_deeply_has_no_checkpoint(
     Image.new("RGB", (9, 9)).save(tmp_path / "image.png")
     done = command("image.png", f"--model={RUN}", verb=ENLARGE)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{RUN}: this run has no checkpoint; give a network's run.\n"
+    assert done.stderr == f"--model={RUN}: this run has no checkpoint; give a network's run.\n"
 
 
 @pytest.mark.parametrize(
