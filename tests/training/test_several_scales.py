@@ -157,14 +157,20 @@ def test_upscale_asks_for_one_of_the_scales(command: Command, tmp_path: Path) ->
     Image.new("RGB", (9, 7), "teal").save(tmp_path / "small.png")
     for chosen, sentence in (
         ((), "--scale: {} upscales by 2, 3, 4; give one of these.\n"),
-        (("--scale", "5"), "--scale=5: {} upscales by 2, 3, 4; give one of these.\n"),
+        (
+            ("--scale", "5"),
+            "argument --scale: invalid choice: 5 (choose from 2, 3, 4); --help lists "
+            "the options.\n",
+        ),
     ):
-        done = command("upscale", run, "small.png", *chosen)
+        done = command("upscale", "small.png", "--model", run, *chosen)
         wanted = sentence.format(f"{run}/checkpoints/best.ckpt")
         assert (done.returncode, done.stderr) == (2, wanted)
     for scale in (2, 3, 4):
         output = f"big{scale}.png"
-        done = command("upscale", run, "small.png", "--scale", str(scale), "--output", output)
+        done = command(
+            "upscale", "small.png", "--model", run, "--scale", str(scale), "--output", output
+        )
         assert (done.returncode, done.stderr) == (0, "")
         with Image.open(tmp_path / output) as image:
             assert image.size == (9 * scale, 7 * scale)

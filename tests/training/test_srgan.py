@@ -120,7 +120,7 @@ def test_record_curves_and_checkpoint_name_both_networks(command: Command, tmp_p
     parameters = sum(one.numel() for one in network.parameters())
     assert found["parameters"] == parameters
     command(
-        "upscale", str(folder), str(_picture(tmp_path)), "--output", "big.png"
+        "upscale", str(_picture(tmp_path)), "--model", str(folder), "--output", "big.png"
     ).check_returncode()
 
 
