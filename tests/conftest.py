@@ -47,3 +47,14 @@ def trainer(tmp_path: Path) -> "Trainer":
     from grey_tasks import quiet_trainer  # torch, which most tests of commands do not need
 
     return quiet_trainer(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run, for the verbs that use one."""
+    folder = tmp_path_factory.mktemp("trained")
+    settings = ("data=dead_leaves", *TINY, "trainer.threads=1", "trainer.max_epochs=2")
+    done = commands.run(folder, *settings)
+    assert done.returncode == 0
+    (record,) = folder.rglob("metrics.json")
+    return record.parent

@@ -30,3 +30,7 @@ def noisy_copies(folder: Path, targets: Path, ending: str = "") -> Path:
         noisy = pixels + random.integers(-9, 10, pixels.shape)
         save(folder / f"{path.stem}{ending}.png", noisy.clip(0, 255).astype(np.uint8))
     return folder
+
+
+def flat(level: int, height: int = 20, width: int = 24) -> np.ndarray:
+    return np.full((height, width, 3), level, np.uint8)

@@ -194,8 +194,8 @@ def test_high_frequency_ratio_is_the_ratio_of_energies_above_half_of_nyquist():
 @pytest.mark.parametrize(("cycles", "is_high"), [(0.2, False), (0.3, True)])
 def test_high_frequencies_begin_at_a_quarter_of_a_cycle_in_any_direction(cycles, is_high):
     target = waves(0.4)
-    turned = waves(cycles).transpose(-2, -1)
-    ratio = metrics.high_frequency_ratio(turned, target).item()
+    vertical = waves(cycles).transpose(-2, -1)
+    ratio = metrics.high_frequency_ratio(vertical, target).item()
     assert ratio == pytest.approx(1 if is_high else 0, abs=0.02)
 
 

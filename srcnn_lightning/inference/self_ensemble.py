@@ -19,14 +19,14 @@ class SelfEnsemble(nn.Module):
                 setattr(self, name, getattr(network, name))
 
     def forward(self, images: Tensor) -> Tensor:
-        """`(B, 3, h, w)` -> `(B, 3, scale * h, scale * w)`, each turned back before the mean."""
+        """`(B, 3, h, w)` -> `(B, 3, scale * h, scale * w)`, the mean in one orientation."""
         total: Tensor | None = None
-        for is_turned, flipped in product(
+        for is_transposed, flipped in product(
             (False, True), ((), (ROWS,), (COLUMNS,), (ROWS, COLUMNS))
         ):
-            seen = images.transpose(ROWS, COLUMNS) if is_turned else images
+            seen = images.transpose(ROWS, COLUMNS) if is_transposed else images
             output = self.network(seen.flip(flipped)).flip(flipped)
-            output = output.transpose(ROWS, COLUMNS) if is_turned else output
+            output = output.transpose(ROWS, COLUMNS) if is_transposed else output
             total = output if total is None else total + output
         assert total is not None
         return total / 8

@@ -35,11 +35,20 @@ class ResidualBlock(nn.Module):
         return result
 
 
-def upsampling(features: int, scale: int) -> nn.Sequential:
-    """`(B, features, h, w)` -> `(B, features, scale * h, scale * w)` by pixel shuffles."""
+def upsampling(
+    features: int, scale: int, activation: type[nn.Module] | None = None
+) -> nn.Sequential:
+    """`(B, features, h, w)` -> `(B, features, scale * h, scale * w)` by pixel shuffles.
+
+    Args:
+        features: feature maps.
+        scale: 2, 3 or 4, which is 2 twice.
+        activation: class of a layer after each shuffle; None: there is none.
+    """
     layers: list[nn.Module] = []
     for factor in (2, 2) if scale == 4 else (scale,):
         layers += [nn.Conv2d(features, features * factor**2, 3, padding=1), nn.PixelShuffle(factor)]
+        layers += [activation()] if activation else []
     return nn.Sequential(*layers)
 
 

@@ -7,6 +7,7 @@ PReLU. `residual`, which the paper has not, lets training start at the interpola
 from torch import Tensor, nn
 
 from srcnn_lightning.errors import at_least, require
+from srcnn_lightning.models.edsr import upsampling
 from srcnn_lightning.models.interpolation import Interpolation
 from srcnn_lightning.models.registry import register
 
@@ -69,13 +70,7 @@ class SRResNet(nn.Module):
             nn.Conv2d(features, features, 3, padding=1),
             nn.BatchNorm2d(features),
         )
-        tail: list[nn.Module] = []
-        for factor in (2, 2) if scale == 4 else (scale,):
-            tail += [
-                nn.Conv2d(features, features * factor**2, 3, padding=1),
-                nn.PixelShuffle(factor),
-                nn.PReLU(),
-            ]
+        tail = upsampling(features, scale, nn.PReLU)
         last = nn.Conv2d(features, 3, 9, padding=4)
         if residual:
             for parameter in last.parameters():

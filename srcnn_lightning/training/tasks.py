@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import nn
-
 from srcnn_lightning import arguments, models
 from srcnn_lightning.config import Config
 from srcnn_lightning.errors import require, shown
@@ -26,7 +24,7 @@ def build_task(config: Config) -> SuperResolution:
     name = config.task["name"]
     settings = models.network_settings(config.model, config.degradation)
     common: dict[str, Any] = {
-        "network": settings,
+        "network": models.build_network(settings),
         "settings": settings,
         "scale": config.degradation.scale,
         "optimizer": config.optimizer,
@@ -35,10 +33,9 @@ def build_task(config: Config) -> SuperResolution:
     }
     given = {key: value for key, value in config.task.items() if key != "name"}
     arguments.check("task", TASKS[name], given, common, name=name)
-    network: nn.Module = models.build_network(settings)
-    if has_several_scales(network):
+    if has_several_scales(common["network"]):
         _check_settings_of_several_scales(config)
-    return TASKS[name](**{**common, "network": network}, **given)
+    return TASKS[name](**common, **given)
 
 
 def _check_settings_of_several_scales(config: Config) -> None:

@@ -7,53 +7,24 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from zipfile import ZipFile
 
 import icc_profiles
 import numpy as np
 import pytest
-import tifffile
 import torch
-from commands import run, start
+from commands import start
 from conftest import Command
-from kills import LEAVES
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from upscale_folders import BICUBIC, VERB, contents, noise, write, write_image
 
-from srcnn_lightning.image_io import Picture, read_picture, write_picture
+from srcnn_lightning.image_io import read_picture
 from srcnn_lightning.models import SRCNN
-
-VERB = "upscale"
-BICUBIC = "--model=bicubic"
-RANDOM = np.random.default_rng(0)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run's folder."""
-    folder = tmp_path_factory.mktemp("trained")
-    assert run(folder, *LEAVES, "trainer.max_epochs=2").returncode == 0
-    (record,) = folder.rglob("metrics.json")
-    return record.parent
 
 
 @pytest.fixture(autouse=True)
 def image(tmp_path: Path) -> Path:
-    """Of odd sides, and larger than any that the network was trained on."""
-    pixels = np.random.default_rng(0).integers(0, 256, (75, 430, 3), dtype=np.uint8)
-    path = tmp_path / "image.png"
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def noise(channels: int, bits: int = 8, side: int = 24) -> np.ndarray:
-    return RANDOM.integers(0, 2**bits, (side, side + 5, channels)).astype(f"uint{bits}")
-
-
-def write(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w+b") as file:
-        write_picture(file, Picture(pixels), path.suffix, "a camera")
+    return write_image(tmp_path)
 
 
 def upscaled_at_once(run: Path, image: Path) -> np.ndarray:
@@ -64,15 +35,6 @@ def upscaled_at_once(run: Path, image: Path) -> np.ndarray:
     with torch.no_grad():
         whole = network(pixels).clamp(0, 1)
     return (255 * whole[0]).round().byte().permute(1, 2, 0).numpy()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Each file below a folder, temporary ones too."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_picture_is_what_the_network_makes_of_it(
@@ -206,7 +168,7 @@ def test_profile_exif_text_and_resolution_are_kept(command: Command, tmp_path: P
     assert (done.returncode, done.stderr) == (0, "")
     for name in ("a_x2.png", "b_x2.jpg"):
         with Image.open(tmp_path / name) as found:
-            assert found.size == (80, 60)  # turned upright
+            assert found.size == (80, 60)  # rotated upright
             assert found.info["icc_profile"] == icc_profiles.DISPLAY_P3
             assert found.info["dpi"] == pytest.approx((300, 300), abs=0.02)
             assert found.getexif()[0x010F] == "A maker of cameras"
@@ -292,158 +254,14 @@ def test_self_ensemble_of_a_network_is_the_mean_over_8(
         for is_flipped in (False, True):
             seen = np.rot90(given, turns)
             seen = seen[:, ::-1] if is_flipped else seen
-            Image.fromarray(seen).save(tmp_path / "turned.png")
-            output = upscaled_at_once(trained, tmp_path / "turned.png").astype(float)
+            Image.fromarray(seen).save(tmp_path / "rotated.png")
+            output = upscaled_at_once(trained, tmp_path / "rotated.png").astype(float)
             output = output[:, ::-1] if is_flipped else output
             total += np.rot90(output, -turns)
     # Each of the 8 is rounded and clamped here, and only the mean there.
     is_inside = (found > 30) & (found < 225)
     assert np.abs(found - total / 8)[is_inside].max() < 3
     assert np.abs(found - total / 8).mean() < 0.5
-
-
-def animated(path: Path) -> None:
-    pictures = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
-    pictures[0].save(path, save_all=True, append_images=pictures[1:])
-
-
-def cmyk(path: Path) -> None:
-    Image.new("CMYK", (40, 30)).save(path)
-
-
-def bomb(path: Path) -> None:
-    Image.new("1", (20000, 10000)).save(path)
-
-
-def pages(path: Path) -> None:
-    tifffile.imwrite(path, np.zeros((2, 30, 40), np.uint8), photometric="minisblack")
-
-
-@pytest.mark.parametrize(
-    ("save", "name", "words"),
-    [
-        (animated, "a.webp", "it holds 2 frames or pages; save them one by one."),
-        (pages, "a.tif", "it holds 2 frames or pages; save them one by one."),
-        (cmyk, "a.jpg", "it is CMYK, which no network knows; convert it to RGB."),
-        (bomb, "a.png", "it declares 20000x10000 pixels, and the limit"),
-    ],
-)
-def test_what_is_not_upscaled_is_said_and_counted(
-    save, name: str, words: str, command: Command, tmp_path: Path
-) -> None:
-    save(tmp_path / name)
-    alone = command(name, BICUBIC, verb=VERB)
-    assert (alone.returncode, alone.stdout) == (2, "")
-    assert alone.stderr.startswith(f"{name}: {words}")
-    assert len(alone.stderr.splitlines()) == 1
-    beside = command(name, "image.png", BICUBIC, verb=VERB)
-    assert (beside.returncode, beside.stderr) == (1, alone.stderr)
-    assert "1 of 2 pictures upscaled, 1 not done" in beside.stdout
-
-
-def test_broken_profile_is_left_out_with_a_line(command: Command, tmp_path: Path) -> None:
-    Image.new("RGB", (40, 30)).save(tmp_path / "a.png", icc_profile=b"none")
-    done = command("a.png", BICUBIC, verb=VERB)
-    assert done.returncode == 0
-    assert done.stdout.startswith("a.png: Its colour profile is broken")
-
-
-def test_weights_that_are_not_finite_are_refused(
-    command: Command, trained: Path, tmp_path: Path
-) -> None:
-    content = torch.load(trained / "checkpoints/best.ckpt", weights_only=True)
-    content["state_dict"]["network.layers.0.weight"][0, 0, 0, 0] = float("nan")
-    torch.save(content, tmp_path / "broken.ckpt")
-    done = command("image.png", "--model=broken.ckpt", verb=VERB)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("broken.ckpt: its weights are not finite")
-    assert not (tmp_path / "image_x2.png").exists()
-
-
-def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path) -> None:
-    with ZipFile(tmp_path / "scripted.pt", "w") as archive:
-        for name in ("data.pkl", "constants.pkl", "version"):
-            archive.writestr(f"scripted/{name}", b"3\n")
-    done = command("image.png", "--model=scripted.pt", verb=VERB)
-    assert done.returncode == 2
-    assert done.stderr.startswith("scripted.pt: it is no checkpoint of this program")
-    assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("image.png", "--model=gone"), "--model=gone: there is no gone; give a run's folder"),
-        (("image.png", "--compare=gone", BICUBIC), "--compare=gone: there is no gone"),
-        (("image.png", BICUBIC, "--compare=bicubic"), "--compare=bicubic: it is --model"),
-        (("gone.png", BICUBIC), "gone.png: there is no such file"),
-        (("*.jpg", BICUBIC), "*.jpg: no image fits it"),
-        (("empty", BICUBIC), "empty: it holds no images"),
-        (("image.png", "--model=image.png"), "image.png: it is no checkpoint of this program"),
-        (
-            ("image.png", BICUBIC, "--output=image.png"),
-            "--output=image.png: it is the image itself",
-        ),
-        (
-            ("image.png", BICUBIC, "--output=image.png", "--overwrite"),
-            "--output=image.png: it is the image itself",
-        ),
-        (
-            ("image.png", BICUBIC, "--output=image.png/b.png"),
-            "image.png/b.png: it cannot be written",
-        ),
-        (("image.png", BICUBIC, "--output=a.gif"), "--output=a.gif: .gif is no type"),
-        (("image.png", BICUBIC, "--output=/dev/null/"), "/dev/null/image_x2.png: it cannot be"),
-        (("image.png", BICUBIC, f"--output={'a' * 300}.png"), "--output=aaaa"),
-        ((".", BICUBIC, "--output=empty"), "--output=empty: it lies in the input folder ."),
-        ((".", BICUBIC, "--output=a.png"), "--output=a.png: it is one file"),
-        (("text", BICUBIC), "text: its ending is none of the types"),
-        (("image.png", BICUBIC, "--tile=-1"), "--tile=-1: it must be 0 or more"),
-        (("image.png", BICUBIC, "--scale=5"), "argument --scale: invalid choice: 5"),
-        (("image.png", "--model=RUN", "--scale=3"), "--scale=3: RUN"),
-        (
-            ("image.png", BICUBIC, "--precision=16", "--device=cpu"),
-            "--precision=16: it needs a GPU",
-        ),
-        (("image.png",), "the following arguments are required: --model"),
-        ((BICUBIC,), "the following arguments are required: INPUT"),
-    ],
-)
-def test_bad_input_gets_one_sentence(
-    arguments: tuple[str, ...], words: str, command: Command, trained: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "text").write_text("no picture")
-    before = contents(tmp_path)
-    run_folder = str(trained)
-    done = command(*(one.replace("RUN", run_folder) for one in arguments), verb=VERB)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert done.stderr.startswith(words.replace("RUN", run_folder))
-    assert len(done.stderr.splitlines()) == 1
-    assert contents(tmp_path) == before
-
-
-def test_two_pictures_of_one_output_are_refused(command: Command, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        write(tmp_path / folder / "image.png", noise(3))
-    done = command("a/image.png", "b/image.png", BICUBIC, verb=VERB)
-    assert done.returncode == 2
-    assert done.stderr.startswith("b/image.png: it would become image_x2.png, as a/image.png does")
-
-
-def test_full_disk_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    # A limit on the size of a file is an error of writing like a full disk's.
-    command = [sys.executable, "-m", "srcnn_lightning", VERB, "image.png", BICUBIC]
-    done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 20; exec "$@"', "bash", *command],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("image_x2.png: it cannot be written (File too large); make room")
-    assert {path.name for path in tmp_path.iterdir()} == {"image.png"}
 
 
 @pytest.mark.slow  # a minute, of 24 megapixels

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from evaluation_folders import drawn_folder, noisy_copies, save
+from evaluation_folders import drawn_folder, flat, noisy_copies, save
 from PIL import Image
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -80,10 +80,6 @@ def test_bicubic_is_that_of_pillow(tmp_path: Path) -> None:
     assert ours.psnr == pytest.approx(pillows.psnr, abs=0.01)
     assert ours.ssim == pytest.approx(pillows.ssim, abs=2e-4)
     assert 20 < ours.psnr < 40
-
-
-def flat(level: int, height: int = 20, width: int = 24) -> np.ndarray:
-    return np.full((height, width, 3), level, np.uint8)
 
 
 def test_sides_are_cropped_below_and_at_the_right(tmp_path: Path) -> None:
@@ -197,53 +193,6 @@ def test_network_is_scored_on_what_it_makes(tmp_path: Path) -> None:
     found = evaluate(targets, {"network": network}, sr_dirs={"file": tmp_path / "sr"})
     assert found.models[0].psnr == pytest.approx(found.models[1].psnr, abs=1e-4)
     assert found.models[0].ssim == pytest.approx(found.models[1].ssim, abs=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("target", "upscaled"),
-    [
-        ("baby", "baby"),
-        ("baby", "baby_x2"),
-        ("baby", "babyx2"),
-        ("baby", "baby_x2_SR"),
-        ("baby", "baby-upscaled"),
-        ("baby_GT", "baby_SRx2"),
-        ("0801", "0801x2"),
-        ("baby_x2", "baby_x2"),
-    ],
-)
-def test_images_belong_together_by_name(target: str, upscaled: str, tmp_path: Path) -> None:
-    save(tmp_path / f"hr/{target}.png", flat(100))
-    save(tmp_path / f"sr/{upscaled}.png", flat(100))
-    save(tmp_path / "sr/babyface.png", flat(7))
-    found = evaluate(tmp_path / "hr", {}, sr_dirs={"sr": tmp_path / "sr"})
-    assert found.models[0].psnr == math.inf
-
-
-@pytest.mark.parametrize(
-    ("targets", "upscaled", "words"),
-    [
-        (["a.png"], ["b.png"], "no image belongs to a.png; name it a.png"),
-        (["a.png"], ["a_SR.png", "ax2.png"], "a_SR.png and ax2.png both belong to a.png"),
-        (["a.png"], ["a.png", "a.bmp"], "a.bmp and a.png are two images of one name"),
-        (["a.png", "a.bmp"], ["a.png"], "a.bmp and a.png are two images of one name"),
-        (["a_x2.png", "a_x3.png"], ["a.png"], "no image belongs to a_x2.png"),
-        (["a.png"], ["a.txt"], "it holds no images (PNG, JPEG"),
-    ],
-)
-def test_images_that_do_not_belong_together_are_a_sentence(
-    targets: list[str], upscaled: list[str], words: str, tmp_path: Path
-) -> None:
-    for name in targets:
-        save(tmp_path / "hr" / name, flat(100))
-    for name in upscaled:
-        save(tmp_path / "sr/any.png", flat(100)).tofile(tmp_path / "sr" / name)
-        if not name.endswith(".txt"):
-            save(tmp_path / "sr" / name, flat(100))
-        (tmp_path / "sr/any.png").unlink()
-    with pytest.raises(BadInput, match=r"^--(sr-dir|data)=") as caught:
-        evaluate(tmp_path / "hr", {}, sr_dirs={"sr": tmp_path / "sr"})
-    assert words in str(caught.value)
 
 
 def named_images(folder: Path, data_set: str, cropped: int = 0) -> Path:
