@@ -56,8 +56,8 @@ demo: setup  ## Learning-rate grid and ablation on built-in images, one to three
 	$(RUN) -m srcnn_lightning +experiment=ablation $(DEMO) -m
 	$(RUN) -m srcnn_lightning table outputs/demo --expect-gain identity
 
-verify: setup  ## A table on built-in images, compared with docs/verify.csv: ten minutes, no download
-	@echo "It draws 100 images and trains 12 small networks for 30 epochs each: about ten minutes on two cores."
+verify: setup  ## A table on built-in images, compared with docs/verify.csv: three to ten minutes, no download
+	@echo "It draws 100 images and trains 12 small networks for 30 epochs each: three to ten minutes on two cores."
 	$(RUN) -m srcnn_lightning +experiment=ablation $(VERIFY) -m
 	$(RUN) -m srcnn_lightning table outputs/verify --against docs/verify.csv
 
