@@ -30,8 +30,22 @@ DEMO := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=1
 VERIFY := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs=30 output_dir=outputs/verify \
 	variant=nearest,bilinear,bicubic,base,identity,tanh,batch_norm seed=0,1,2
 
+# One line for each budget: what a network got stands in its table.
+STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_norm,l2_1e-5,identity \
+		seed=0,1,2 trainer.max_epochs=500" \
+	"+experiment=recipe" \
+	"+experiment=models model=srresnet,unetpp,vdsr seed=0" \
+	"+experiment=models model=drcn_small seed=0 trainer.max_epochs=30" \
+	"+experiment=models model=ninasr,span seed=0 trainer.max_epochs=100" \
+	"+experiment=models model=edsr seed=0,1,2 trainer.max_epochs=100" \
+	"+experiment=models model=fsrcnn seed=0 trainer.max_epochs=100" \
+	"+experiment=models model=espcn seed=0 trainer.max_epochs=200" \
+	"+experiment=models model=srcnn seed=0,1,2 trainer.max_epochs=200" \
+	"+experiment=models model=ninasr,srcnn,espcn seed=0 degradation.scale=3,4 trainer.max_epochs=100" \
+	"+experiment=models model=bicubic degradation.scale=2,3,4"
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo verify table report screenshots test test-slow lint format tensorboard bench same-results lock clean data
+.PHONY: help setup demo verify table study documents report screenshots test test-slow lint format tensorboard bench same-results lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -66,6 +80,16 @@ table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= D
 	$(RUN) -m srcnn_lightning +experiment=ablation $(TABLE) $(ARGS) -m; status=$$?; \
 	[ $$status -le 1 ] || exit $$status; \
 	$(RUN) -m srcnn_lightning table outputs/ablation && exit $$status
+
+study: setup  ## Every run of docs/results.md and docs/networks.md, 20 minutes on a large GPU, days on two cores [DATA= ROOT= ARGS=]
+	@for sweep in $(STUDY); do \
+		echo "$$sweep"; \
+		$(RUN) -m srcnn_lightning $$sweep data=$(DATA) $(if $(ROOT),"data.root='$(ROOT)'") $(ARGS) -m; \
+		[ $$? -le 1 ] || exit 2; \
+	done
+
+documents: setup  ## The tables of README and docs, from docs/records and the runs below OUTPUTS [OUTPUTS=]
+	$(RUN) docs/tables.py $(if $(filter command\ line,$(origin OUTPUTS)),"$(OUTPUTS)")
 
 report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS= REPORT=folder]
 	$(RUN) -m srcnn_lightning report "$(OUTPUTS)" --output "$(REPORT)"

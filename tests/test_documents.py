@@ -24,6 +24,8 @@ NOT_RUN = {
     "make setup": "it needs a network; every test runs in what it sets up",
     "make data": "it needs a network",
     "make table ARGS": "it needs 3.3 GB of DIV2K",
+    "make study": "it takes hours",
+    "make documents": "another test writes the documents anew",
     "make verify": "it takes ten minutes; its parts are tested by themselves",
     "make demo": "it takes minutes; another slow test runs it in a clone",
     "make tensorboard": "it serves until it is interrupted",

@@ -23,7 +23,7 @@ def test_table_is_printed_with_title_rows_and_caption(outputs, tmp_path):
     labels = [line.split("|")[1].strip() for line in lines[2:]]
     assert labels[:3] == [
         "Basic SRCNN",
-        "+ Regularization (0.001), the best of 1 factors",
+        "+ Regularization (0.001), the only one trained",
         "+ Tanh",
     ]
     assert len(labels) == 8

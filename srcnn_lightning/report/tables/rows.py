@@ -149,7 +149,9 @@ def _best_member(label: str, family: Family, runs: Sequence[Run], base: Sequence
         return _row(label, family.variant, [run for alike in members.values() for run in alike])
     best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf))
     best.variant = family.variant
-    if len(finished) < family.size:
+    if len(finished) == 1 < family.size:
+        best.label += ", the only one trained"
+    elif len(finished) < family.size:
         best.label += f", the best of {len(finished)} {family.noun}"
     return best
 
