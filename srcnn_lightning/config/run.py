@@ -64,6 +64,7 @@ class Config:
         rerun: whether a finished run is trained again.
         init_from: run folder or checkpoint whose weights the training starts from.
         prepare_only: whether the images are prepared and nothing is trained.
+        check: whether the run is described and timed and nothing is trained.
     """
 
     data: DataConfig
@@ -85,6 +86,7 @@ class Config:
     rerun: bool
     init_from: str | None
     prepare_only: bool
+    check: bool
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use, and groups that do not fit together."""

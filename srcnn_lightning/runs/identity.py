@@ -23,6 +23,7 @@ UNHASHED = (
     "name_keys",
     "rerun",
     "prepare_only",
+    "check",
 )
 # The images of each part are hashed themselves, so how they were found and chosen is not.
 UNHASHED_DATA = (

@@ -13,7 +13,7 @@ from srcnn_lightning.files import safe_name
 # run (more epochs make the same run longer). `name_keys` shows those that a sweep varies.
 SILENT = {
     *("experiment", "experiment_name", "data", "degradation", "trainer", "logger", "hydra"),
-    *("output_dir", "rerun", "name_keys", "prepare_only"),
+    *("output_dir", "rerun", "name_keys", "prepare_only", "check"),
 }
 SILENT_GROUPS = {"data", "trainer", "logger", "hydra"}  # but for these of their settings:
 SHOWN = {

@@ -9,12 +9,13 @@ class Outcome:
 
     Attributes:
         status: finished, copied (from another experiment), skipped, diverged or failed; stopped
-            from the job's beginning until it is one of these.
+            from the job's beginning until it is one of these; checked where `check=true` found
+            something left to do.
         label: name of the run with experiment and data, `lr_grid/DIV2K-antialiased-x2/lr=0.001`.
         folder: folder of the run.
         val_psnr: the run's `max_val_psnr` in dB; None without one.
         note: short addition, such as the error of a failed run.
-        seconds: time that the job took.
+        seconds: time that the job took, or will take where it was checked.
     """
 
     status: str

@@ -50,6 +50,10 @@ def run(
     hardware.ignore_foreign_ranks()
     if plan.config.prepare_only:
         outcome = _prepare(plan)
+    elif plan.config.check:
+        from srcnn_lightning.runs.preview import preview
+
+        return preview(plan)
     elif hardware.process_rank() > 0:
         from srcnn_lightning.runs.train import train_beside
 

@@ -19,7 +19,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from srcnn_lightning import errors, files
-from srcnn_lightning.console import print_line
+from srcnn_lightning.console import duration, print_line
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.store import STATE, check_writable
@@ -27,7 +27,7 @@ from srcnn_lightning.runs.store import STATE, check_writable
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 DESCRIPTION = "sweep.json"
 REFUSAL = "refused.txt"
-STATUSES = ("finished", "copied", "skipped", "diverged", "failed", "stopped")
+STATUSES = ("finished", "copied", "skipped", "checked", "diverged", "failed", "stopped")
 
 
 class SweepStart(Callback):
@@ -165,6 +165,8 @@ class Sweep:
         counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
         missing = (jobs or len(outcomes)) - len(outcomes)
         counts += [f"{missing} not run"] if missing else []
+        left = sum(one.seconds for one in outcomes.values() if one.status == "checked")
+        counts += [f"{duration(left / self.workers)} left"] if left else []
         count = jobs or len(outcomes)
         print_line(f"{count} {'job' if count == 1 else 'jobs'}: {', '.join(counts)}")
         return "failed" in statuses
@@ -250,7 +252,7 @@ def _print_table(outcomes: dict[int, Outcome]) -> None:
             outcome.label,
             outcome.status,
             "" if outcome.val_psnr is None else f"{outcome.val_psnr:.3f} dB",
-            f"{outcome.seconds:.0f} s" if outcome.seconds >= 1 else "",
+            duration(outcome.seconds) if outcome.seconds >= 1 else "",
             outcome.note,
         )
     width = None if sys.stdout.isatty() else 200

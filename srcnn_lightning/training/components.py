@@ -116,7 +116,7 @@ def build(
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()
     checkpoints = Checkpoints(folder, lineage, config, history)
-    trainer = _build_trainer(
+    trainer = make_trainer(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
         logger=tensorboard.make_logger(config.logger, folder, resume.epochs if resume else 0),
@@ -126,7 +126,7 @@ def build(
             history,
             EpochProgress(label, history, position),
             ValidationImages(),  # before the average gives its place back to the weights
-            *_weight_averaging(config.trainer.ema_decay),
+            *weight_averaging(config.trainer.ema_decay),
             test_outputs,
             checkpoints,
             processes.RestoreSignalHandlers(),
@@ -137,7 +137,8 @@ def build(
     )
 
 
-def _weight_averaging(decay: float | None) -> list[Callback]:
+def weight_averaging(decay: float | None) -> list[Callback]:
+    """The callback of `trainer.ema_decay`, as a list; empty without an average."""
     return [] if decay is None else [EMAWeightAveraging(decay=decay)]
 
 
@@ -145,7 +146,7 @@ def build_tester(components: Components) -> Trainer:
     """The Trainer that tests: one process, which has all test images in their order."""
     if components.trainer.world_size == 1:
         return components.trainer
-    return _build_trainer(
+    return make_trainer(
         components.config.trainer,
         devices=1,
         logger=False,
@@ -237,7 +238,7 @@ def _reset_process(trainer: TrainerConfig) -> None:
     warnings.filterwarnings("ignore", ".*isinstance\\(treespec, LeafSpec\\).*")
     # torch 2.13 has a new name for the argument, which torch 2.11 does not know.
     warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated.*")
-    # Lightning looks for srun even where it is told to use no Slurm, as in `_build_trainer`.
+    # Lightning looks for srun even where it is told to use no Slurm, as in `make_trainer`.
     warnings.filterwarnings("ignore", "The `srun` command is available.*")
     if trainer.keep_memory:
         keep_freed_memory()
@@ -245,7 +246,17 @@ def _reset_process(trainer: TrainerConfig) -> None:
     process_state.reset(trainer.tf32, keep_compiled=trainer.compile)
 
 
-def _build_trainer(settings: TrainerConfig, devices: int | list[int], **options: Any) -> Trainer:
+def make_trainer(settings: TrainerConfig, devices: int | list[int], **options: Any) -> Trainer:
+    """Lightning's Trainer, which shows and logs nothing by itself.
+
+    Args:
+        settings: settings of the group `trainer`.
+        devices: number of processes, or the index of a GPU in a list.
+        options: further arguments of Lightning's Trainer.
+
+    Raises:
+        BadInput: the precision does not suit the device.
+    """
     # Without this environment Lightning would detect Slurm's job, and take the run for one process
     # of several.
     plugins: list[Any] = [AtomicCheckpointIO(), LightningEnvironment()]

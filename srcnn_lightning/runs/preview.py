@@ -1,0 +1,63 @@
+"""What a run would do, and how long that would take: `check=true` trains nothing."""
+
+from srcnn_lightning.console import duration, print_line
+from srcnn_lightning.runs import gpu_slots
+from srcnn_lightning.runs.cases import Copy, Skip, find_case
+from srcnn_lightning.runs.outcome import Outcome
+from srcnn_lightning.runs.plan import Plan
+from srcnn_lightning.runs.recording import outcome_of
+
+
+def preview(plan: Plan) -> Outcome:
+    """Print what a run consists of, what is done of it already, and the time that is left.
+
+    Returns:
+        The outcome: `skipped` for a run that is done, `checked` for one with work left, whose
+        `seconds` are the time that it will take.
+
+    Raises:
+        BadInput: a setting or file that the run would end with.
+    """
+    case = find_case(plan)
+    if isinstance(case, Skip):
+        print_line(f"{plan.label}: done before, would be skipped")
+        return outcome_of(plan, "skipped", case.record)
+    if isinstance(case, Copy):
+        print_line(f"{plan.label}: done before, would be copied from {case.original}")
+        return outcome_of(plan, "skipped")
+
+    from srcnn_lightning.training.checkpoints import find_resume
+    from srcnn_lightning.training.trial import try_out
+
+    config = plan.config
+    epochs = config.trainer.max_epochs
+    resume = find_resume(plan.folder, plan.identity.lineage, epochs) if not config.rerun else None
+    done = resume.epochs if resume else 0
+    with gpu_slots.acquire_gpu(config.trainer, plan.label) as gpu:
+        trial = try_out(config, plan.source, plan.split, gpu)
+    seconds = trial.seconds(epochs - done)
+    split, data = plan.split, config.data
+    operations = (
+        f", {trial.multiply_adds / 1e9:,.2f} G multiply-adds for an output of 1280x720"
+        if trial.multiply_adds
+        else ""
+    )
+    height, width = trial.target_size
+    state = f"goes on after epoch {done}" if done else "not trained yet"
+    lines = [
+        f"{plan.label}: {state}",
+        f"  network    {trial.parameters:,} parameters{operations}",
+        f"  images     {len(split.train)} train, {len(split.val)} val, {len(split.test)} test; "
+        f"{'patches' if data.patch_size else 'targets'} of {height}x{width} pixels",
+    ]
+    if trial.step_s is not None:
+        lines += [
+            f"  training   {epochs:,} epochs of {trial.epoch_steps:,} steps of "
+            f"{data.batch_size}, on {trial.device}",
+            f"  time       {trial.step_s:.3f} s a step, {trial.validation_s:.2f} s a validation: "
+            f"{duration(seconds)}",
+        ]
+    lines.append(f"  memory     {trial.memory_mb:,.0f} MB at its peak")
+    for line in lines:
+        print_line(line)
+    return Outcome("checked", plan.label, str(plan.folder), seconds=seconds)
