@@ -41,7 +41,7 @@ def test_record_is_in_tables_and_in_a_report(kept: Path, command: Command, tmp_p
         done = command("--format=csv", f"--study={study}", verb="table")
         assert (done.returncode, done.stderr) == (0, "")
         (row,) = csv.DictReader(io.StringIO(done.stdout))
-        assert (row["row"], row["test_psnr"]) == ("srcnn", "25.30511474609375")
+        assert (row["row"], row["test_psnr"]) == ("SRCNN", "25.30511474609375")
         assert "; features=4-3; seed 0;" in row["caption"]  # the row is alone
         done = command(f"--study={study}", verb="report")
         assert (done.returncode, done.stderr) == (0, "")

@@ -9,8 +9,9 @@ from srcnn_lightning import errors
 from srcnn_lightning.cli.inputs import add_inputs, read_inputs
 from srcnn_lightning.cli.options import Parser, checked_output, user_path, written
 from srcnn_lightning.files import write_text
+from srcnn_lightning.report.tables.cells import Table
 from srcnn_lightning.report.tables.collect import collect_tables
-from srcnn_lightning.report.tables.formats import FORMATS, Table
+from srcnn_lightning.report.tables.formats import FORMATS
 from srcnn_lightning.report.tables.kept import KeptRow, compare, comparison_table
 
 MOST_ROWS = 3  # rows that a sentence names

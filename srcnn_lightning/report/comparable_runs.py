@@ -213,27 +213,51 @@ def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]
     return groups + [rest for images, rest in baselines.items() if images not in with_networks]
 
 
+def compares_networks(runs: Iterable[Run]) -> bool:
+    """Whether the trained runs are of more than one network, whatever its size."""
+    return len({network_of(run) for run in runs if run.is_trained}) > 1
+
+
+def network_of(run: Run) -> str:
+    """The registered name of a network, `drcn`, or the dotted name of one's own class."""
+    model = run.config["model"]
+    return str(model.get("_target_") or model.get("name"))
+
+
 def experiment_groups(runs: Iterable[Run]) -> list[list[Run]]:
     """Runs by experiment, images, length, and settings of the trainer and batches.
 
     Runs of one recipe have these settings alike. Runs of several recipes stand in one table, since
-    their names show the recipe.
+    their names show the recipe. Networks need trainings of different lengths, so those of any
+    length stand in one table, with the baselines.
     """
+    groups = []
+    for alike in group_by(runs, lambda run: (run.experiment, images_key(run))).values():
+        baselines = [run for run in alike if not run.is_trained]
+        parts = _by_settings([run for run in alike if run.is_trained], has_length=False)
+        compared = [part for part in parts if compares_networks(part)]
+        groups += [[*baselines, *part] for part in compared]
+        placed = {id(run) for group in groups for run in group}
+        others = [run for run in alike if id(run) not in placed]
+        for one_length in group_by(
+            others, lambda run: run.config["trainer"]["max_epochs"]
+        ).values():
+            groups += _by_settings(one_length)
+    return groups
 
-    def images_and_length(run: Run) -> tuple[Any, ...]:
-        return (run.experiment, images_key(run), run.config["trainer"]["max_epochs"])
+
+def _by_settings(runs: Sequence[Run], has_length: bool = True) -> list[list[Run]]:
+    """Runs by the settings of the trainer and batches; all in one list where recipes tell them."""
 
     def settings(run: Run) -> tuple[Any, ...]:
-        return (*sorted(_texts(trainer_settings(run))), *batch_settings(run).values())
+        shown = {**trainer_settings(run), **batch_settings(run)}
+        lengths = () if has_length else ("max_epochs", "steps_per_epoch")
+        return (*sorted(_texts({key: shown[key] for key in shown if key not in lengths})),)
 
-    groups = []
-    for alike in group_by(runs, images_and_length).values():
-        recipes = group_by(alike, lambda run: run.config["recipe"]).values()
-        if all(len({settings(run) for run in recipe}) == 1 for recipe in recipes):
-            groups.append(alike)
-        else:
-            groups += group_by(alike, settings).values()
-    return groups
+    recipes = group_by(runs, lambda run: run.config["recipe"]).values()
+    if all(len({settings(run) for run in recipe}) == 1 for recipe in recipes):
+        return [list(runs)]
+    return [*group_by(runs, settings).values()]
 
 
 def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from srcnn_lightning.report.comparable_runs import (
     seed_group_key,
 )
 from srcnn_lightning.report.file_names import unique
+from srcnn_lightning.report.network_names import display_name
 from srcnn_lightning.report.study import Study
 
 TARGET, BICUBIC = "Target", "Bicubic"  # labels that everything is compared with
@@ -125,7 +126,7 @@ def name_without_seed(run: Run) -> str:
 
 
 def short_names(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """For each of several lists of runs, what its name says and not all lists share: `espcn, l1`.
+    """For each of several lists of runs, what its name says and not all lists share: `ESPCN, l1`.
 
     Args:
         groups: lists of runs that differ in nothing but their seed.
@@ -139,15 +140,16 @@ def short_names(groups: Sequence[Sequence[Run]]) -> list[str]:
     for alike, fact in zip(groups, facts, strict=True):
         (network,) = fact["model"]
         pairs = [pair.partition("=") for pair in name_without_seed(alike[0]).split(",")]
-        words = [
-            value if key in NAMED else f"{key}{sign}{value}"
-            for key, sign, value in pairs
-            if not is_shared(key)
-        ]
+        words = []
+        for key, sign, value in pairs:
+            if key in ("model", network):  # a name of nothing else is the network's
+                words += [] if is_shared("model") else [display_name(network, value or None)]
+            elif not is_shared(key):
+                words.append(value if key in NAMED else f"{key}{sign}{value}")
         is_named = any(key in ("variant", "model") for key, _, _ in pairs)
         if not is_named and not is_shared("model") and network not in words:
-            words.insert(0, network)
-        names.append(", ".join(words) or network)
+            words.insert(0, display_name(network))
+        names.append(", ".join(words) or display_name(network))
     return names
 
 
@@ -192,13 +194,20 @@ def _label(runs: list[Run], study: Study | None, name: str) -> str:
 
 def _make_labels_unique(groups: list[SeedGroup]) -> None:
     """Add to equal labels the settings that differ."""
-    by_label = defaultdict(list)
-    for group in groups:
-        by_label[group.label].append(group)
-    for alike in by_label.values():
-        words = differences([group.settings for group in alike])
-        for group, differing in zip(alike, words, strict=True):
-            group.label += f" ({differing})" if differing else ""
-    labels = unique((group.label for group in groups), "{} ({})")
+    labels = distinct_labels([(group.label, group.settings) for group in groups])
     for group, label in zip(groups, labels, strict=True):
         group.label = label
+
+
+def distinct_labels(labelled: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Labels with the settings that differ between equal ones, `EDSR (max_epochs 50)`.
+
+    Args:
+        labelled: pairs of a label and flat settings.
+    """
+    labels = [label for label, _ in labelled]
+    for alike in group_by(range(len(labelled)), lambda place: labelled[place][0]).values():
+        words = differences([labelled[place][1] for place in alike])
+        for place, differing in zip(alike, words, strict=True):
+            labels[place] += f" ({differing})" if differing else ""
+    return unique(labels, "{} ({})")

@@ -23,6 +23,7 @@ def is_test_images_folder(text: str) -> bool:
 
 # Whole numbers of JSON outgrow a float.
 Whole = Annotated[int, Ge(-(10**30)), Le(10**30)]
+Count = Annotated[int, Ge(1), Le(10**30)]
 Number = Annotated[float, Ge(-LARGEST), Le(LARGEST)]
 Metric = Number | None  # NaN and infinity are written as null
 EpochNumber = Annotated[int, Ge(1), Le(MOST_EPOCHS)]
@@ -37,7 +38,7 @@ class DataSettings(TypedDict):
 
     crop: Whole | None
     target_size: Whole | None
-    batch_size: Whole
+    batch_size: Count
     patch_size: NotRequired[Whole | None]
     augment: NotRequired[bool]
     steps_per_epoch: NotRequired[Whole | None]
@@ -77,10 +78,12 @@ class OptimizerSettings(TypedDict):
 
 
 class TrainerSettings(TypedDict):
-    """`precision`: as Lightning names it, `32-true`."""
+    """`precision`: as Lightning names it, `32-true`; others: batches a step, and an epoch."""
 
     max_epochs: EpochNumber
     precision: str
+    accumulate_grad_batches: NotRequired[Count]
+    limit_train_batches: NotRequired[Count | None]
 
 
 class Configuration(TypedDict):
@@ -149,7 +152,9 @@ class Environment(TypedDict, total=False):
 class Cost(TypedDict, total=False):
     """`multiply_adds`, `activations`: for an input of the sides below, in pixels.
 
-    `seconds_per_megapixel`: inference for a million pixels of output, on the run's device.
+    `seconds_per_megapixel`: inference for a million pixels of output. `time_device`: where it was
+    measured for an input of these sides, alone; without it, the run's own device and the first test
+    image.
     """
 
     multiply_adds: Whole
@@ -157,6 +162,7 @@ class Cost(TypedDict, total=False):
     input_height: Whole
     input_width: Whole
     seconds_per_megapixel: Number
+    time_device: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -250,11 +250,11 @@ def test_row_is_named_by_what_differs_within_the_table():
         make_record(None, name="patch_size=48,lr=0.01", settings={"optimizer.lr": 0.01, **shared}),
     ]
     rows = experiment_rows(runs)
-    assert {row.label for row in rows} == {"bicubic", "espcn", "srcnn, lr=0.01"}
+    assert {row.label for row in rows} == {"Bicubic", "ESPCN", "SRCNN, lr=0.01"}
     # The name of the run is what `--expect-gain` takes.
     assert {row.variant for row in rows} == {run.name for run in runs}
 
 
 def test_sweep_row_that_diverged_says_so():
     rows = experiment_rows([make_record(None, name="lr=0.1", status="diverged")])
-    assert [(row.label, row.status, row.mean) for row in rows] == [("srcnn", "diverged", {})]
+    assert [(row.label, row.status, row.mean) for row in rows] == [("SRCNN", "diverged", {})]

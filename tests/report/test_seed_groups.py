@@ -130,7 +130,7 @@ def test_run_without_a_variant_has_its_name_without_the_seed():
         for seed in (0, 1)
     ]
     assert labels(runs) == ["lr=0.01", "lr=0.1"]
-    assert labels([make_record(None, name="seed=1", seed=1)]) == ["srcnn"]
+    assert labels([make_record(None, name="seed=1", seed=1)]) == ["SRCNN"]
     baseline = {"model": make_record("bicubic").config["model"]}
     run = replace(make_record(None, name="model=bicubic", settings=baseline), parameters=0)
     assert labels([run]) == ["Bicubic"]
@@ -153,7 +153,7 @@ def test_label_has_what_differs_between_the_groups_alone():
         ),
         make_record("bicubic", name=f"{batches},model=bicubic", settings=shared),
     ]
-    assert {*labels(runs)} == {"srcnn", "espcn, cosine, l1", "Bicubic"}
+    assert {*labels(runs)} == {"SRCNN", "ESPCN, cosine, l1", "Bicubic"}
 
 
 def test_recipes_and_networks_are_labels_of_one_word():
@@ -169,7 +169,7 @@ def test_recipes_and_networks_are_labels_of_one_word():
     ]
     # The default network is not in the name of its run.
     runs = [*networks, make_record(None, name="lr=0.01", settings={"optimizer.lr": 0.01})]
-    assert {*labels(runs)} == {"espcn", "fsrcnn", "srcnn, lr=0.01"}
+    assert {*labels(runs)} == {"ESPCN", "FSRCNN", "SRCNN, lr=0.01"}
 
 
 def test_setting_whose_key_is_named_in_full_is_shared_too():

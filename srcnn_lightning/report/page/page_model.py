@@ -7,7 +7,7 @@ from typing import Any
 
 from srcnn_lightning.report.images import TestImage
 from srcnn_lightning.report.study import StudySection
-from srcnn_lightning.report.tables.formats import Table, cells
+from srcnn_lightning.report.tables.cells import Table, cells
 
 TITLE = "Super-resolution runs"
 
@@ -149,7 +149,10 @@ def as_grid(table: Table) -> Grid:
     head, body = cells(table)
     rows = [
         # Sorted by its first column, a table has its own order again: printed, or by value.
-        GridRow([Cell(row[0], value=str(place)), *map(_value_cell, row[1:])])
+        GridRow(
+            [Cell(row[0], value=str(place)), *map(_value_cell, row[1:])],
+            mark=bool(table.rows[place].on_frontier),
+        )
         for place, row in enumerate(body)
     ]
     return Grid(head, rows, table.title, table.caption)
@@ -162,5 +165,5 @@ def number(value: float | None, digits: int = 3, sign: bool = False) -> Cell:
 
 def _value_cell(text: str) -> Cell:
     """`28.740 ± 0.021` sorts by its number; a status in a value's place has none."""
-    match = re.match(r"[+-]?\d+\.\d+", text)
+    match = re.match(r"[+-]?\d+(\.\d+)?(?= ±| \[|$)", text)
     return Cell(text, value=match[0] if match else "")

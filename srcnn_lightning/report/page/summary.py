@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.page.page_model import Cell, GridRow, number
+from srcnn_lightning.report.run_words import cut, dates, device, distinct, part_sizes
 from srcnn_lightning.report.seed_groups import SeedGroup
-from srcnn_lightning.report.tables.caption import cut, dates, device, distinct, part_sizes
 
 HEAD = (
     "Data set",

@@ -1,10 +1,19 @@
 """What a table's values rest on, in words."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
-from srcnn_lightning.report.comparable_runs import Run, batch_settings
+from srcnn_lightning.report.comparable_runs import Run, group_by
+from srcnn_lightning.report.run_words import (
+    batches,
+    cut,
+    dates,
+    device,
+    distinct,
+    part_sizes,
+)
 from srcnn_lightning.report.seed_groups import name_without_seed
 from srcnn_lightning.report.statistics import PairedDifference
+from srcnn_lightning.report.tables.cells import FRONTIER
 from srcnn_lightning.report.tables.rows import TableRow
 
 SAID = {"lr", "max_epochs", "ema_decay", "init"}  # settings that a caption names for themselves
@@ -32,63 +41,54 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
     differences = [row.to_base for row in rows if row.to_base]
     if differences:
         sentences.append(_intervals(differences))
-    sentences += filter(None, [_costs([run for run in trained if run.is_finished])])
+    sentences += filter(None, [_costs([run for run in trained if run.is_finished], rows)])
     return "; ".join(sentences) + "."
 
 
-def part_sizes(run: Run) -> str:
-    """Number of images to train, validate and test on, `60/20/20`."""
-    split = run.split
-    return "/".join(str(len(names)) for names in (split["train"], split["val"], split["test"]))
+def network_caption(runs: Sequence[Run], rows: Sequence[TableRow]) -> str:
+    """What a table of networks rests on, its seeds, its order and its mark.
+
+    Args:
+        runs: runs of the table.
+        rows: rows of the table.
+    """
+    trained = [run for run in runs if run.is_trained]
+    sentences = [
+        f"{runs[0].data} ({part_sizes(runs[0])} train/val/test images, {cut(runs[0])}), "
+        f"{runs[0].degradation}",
+        _training(trained, has_sizes=False),
+        *filter(None, [_seeds([row for row in rows if row.epochs])]),
+        f"trained on {distinct(map(device, trained), ', ')}",
+        *filter(None, [dates(runs)]),
+        "PSNR in dB, mean over images: RGB without a border, Y without a border of as many pixels "
+        "as the scale",
+        *filter(None, [_costs([run for run in trained if run.is_finished], rows)]),
+        "rows: by test PSNR (RGB), the highest first",
+    ]
+    if any(row.on_frontier for row in rows):
+        sentences.append(
+            f"{FRONTIER}: on the efficient frontier, where no row of as few multiply-adds has a "
+            "higher test PSNR (RGB)"
+        )
+    return "; ".join(sentences) + "."
 
 
-def cut(run: Run) -> str:
-    """How files become targets, `centre crop 800, target 224`, or `whole images`."""
-    crop, target = run.config["data"]["crop"], run.config["data"]["target_size"]
-    if crop is None:
-        return "whole images"
-    side = crop if target is None else target
-    scale = run.config["degradation"]["scale"]
-    if isinstance(scale, int):
-        side -= side % scale
-    return f"centre crop {crop}, target {side}"
+def _seeds(rows: Sequence[TableRow]) -> str:
+    """The numbers of seeds of the rows: `3 seeds of SRCNN and EDSR, 1 of the others`."""
+    by_count = group_by(rows, lambda row: row.runs)
+    if not by_count or [*by_count] == [1]:
+        return ""
+    most = max(by_count, key=lambda count: len(by_count[count]))
+    parts = [
+        f"{count} of {', '.join(row.label for row in alike)}"
+        for count, alike in sorted(by_count.items(), reverse=True)
+        if count != most
+    ]
+    parts.append(f"{most} of {'the others' if parts else 'each network'}")
+    return f"seeds: {'; '.join(parts)} (±: standard deviation over them)"
 
 
-def batches(run: Run) -> str:
-    """The batches of a training, `batch 16 of 96-pixel patches, flipped and rotated`."""
-    settings = batch_settings(run)
-    text = f"batch {settings['batch_size']}"
-    if settings["patch_size"]:
-        text += f" of {settings['patch_size']}-pixel patches"
-    if settings["augment"]:
-        text += ", flipped and rotated"
-    if settings["steps_per_epoch"]:
-        text += f", {settings['steps_per_epoch']} an epoch"
-    return text
-
-
-def device(run: Run) -> str:
-    """What a run was trained on, `cpu (AMD EPYC, 1 thread)`; empty where its record is silent."""
-    environment = run.environment
-    name, threads = environment.get("device_name", "unknown"), environment.get("threads")
-    kind = environment.get("device", "")
-    if kind == "cpu" and threads:
-        name += f", {threads} thread{'s' if threads > 1 else ''}"
-    return f"{kind} ({name})" if kind else ""
-
-
-def dates(runs: Sequence[Run]) -> str:
-    """The first and the last day, `2026-11-23 to 2026-11-24`, or the only one."""
-    days = sorted({run.date[:10] for run in runs if run.date})
-    return " to ".join(dict.fromkeys(days[:1] + days[-1:]))
-
-
-def distinct(values: Iterable[str], separator: str) -> str:
-    """The different values that are not empty, in their order."""
-    return separator.join(dict.fromkeys(value for value in values if value))
-
-
-def _costs(finished: Sequence[Run]) -> str:
+def _costs(finished: Sequence[Run], rows: Sequence[TableRow]) -> str:
     """The multiply-adds of one network; of several, what their columns hold."""
     costs = [cost for run in finished if (cost := run.cost).get("multiply_adds")]
     sides = ((one.get("input_width"), one.get("input_height")) for one in costs)
@@ -100,8 +100,16 @@ def _costs(finished: Sequence[Run]) -> str:
         return f"{counts.pop() / 1e9:.2f} G multiply-adds for an input of {inputs} pixels"
     return (
         f"multiply-adds: for an input of {inputs} pixels; ms/megapixel: inference for a million "
-        "pixels of output"
+        f"pixels of output on {_time_devices(rows)}"
     )
+
+
+def _time_devices(rows: Sequence[TableRow]) -> str:
+    """Where most times of the rows were measured, and those of which rows elsewhere."""
+    by_device = group_by((row for row in rows if row.time_device), lambda row: row.time_device)
+    most, *others = sorted(by_device, key=lambda name: -len(by_device[name])) or [""]
+    parts = [f"of {', '.join(row.label for row in by_device[name])} on {name}" for name in others]
+    return ", ".join([most, *parts])
 
 
 def _intervals(differences: Sequence[PairedDifference]) -> str:
@@ -125,14 +133,15 @@ def _range(counts: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _training(trained: Sequence[Run]) -> str:
+def _training(trained: Sequence[Run], has_sizes: bool = True) -> str:
     def values(text: Callable[[Run], str], runs: Sequence[Run] = trained) -> str:
         return distinct(map(text, runs), ", ")
 
     optimizers = values(lambda run: run.config["optimizer"]["_target_"].rpartition(".")[2])
     by_rate = sorted(trained, key=lambda run: run.config["optimizer"]["lr"])
     rates = values(lambda run: f"{run.config['optimizer']['lr']:g}", by_rate)
-    epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]))
+    by_length = sorted(trained, key=lambda run: run.config["trainer"]["max_epochs"])
+    epochs = values(lambda run: str(run.config["trainer"]["max_epochs"]), by_length)
     tasks = distinct(map(_task, trained), " or ")
     losses = values(lambda run: run.config["loss"]["name"])
     schedules = values(lambda run: run.config["schedule"]["name"])
@@ -140,13 +149,13 @@ def _training(trained: Sequence[Run]) -> str:
     averages = f"; moving average of the weights ({decays})" if decays else ""
     starts = values(lambda run: str(run.config["model"].get("init", "its own")))
     counts = sorted({run.parameters for run in trained if run.parameters is not None})
-    sizes = " or ".join(f"{count:,}" for count in counts)
+    sizes = f"; {' or '.join(f'{count:,}' for count in counts)} parameters" if has_sizes else ""
     others = "".join(f"; {pair}" for pair in _other_settings(trained))
     return (
         f"{epochs} epoch{'s' * (epochs != '1')} of {optimizers}, {tasks}loss {losses}, "
         f"learning rate {rates} ({schedules}), "
-        f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}; "
-        f"{sizes} parameters{others}; seed {values(lambda run: str(run.seed))}"
+        f"{distinct(map(batches, trained), ' or ')}{averages}; initialization: {starts}"
+        f"{sizes}{others}; seed {values(lambda run: str(run.seed))}"
     )
 
 

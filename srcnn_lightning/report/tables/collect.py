@@ -6,6 +6,7 @@ from typing import Any
 from srcnn_lightning.report.comparable_runs import (
     Run,
     batch_settings,
+    compares_networks,
     differences,
     experiment_groups,
     group_by,
@@ -15,8 +16,9 @@ from srcnn_lightning.report.comparable_runs import (
 )
 from srcnn_lightning.report.file_names import unique
 from srcnn_lightning.report.study import Study
-from srcnn_lightning.report.tables.caption import caption
-from srcnn_lightning.report.tables.formats import Table
+from srcnn_lightning.report.tables.caption import caption, network_caption
+from srcnn_lightning.report.tables.cells import Table
+from srcnn_lightning.report.tables.networks import network_rows
 from srcnn_lightning.report.tables.rows import experiment_rows, family_rows, variant_rows
 
 
@@ -32,9 +34,11 @@ def collect_tables(runs: Sequence[Run], study: Study | None) -> list[Table]:
         if run.kernel == "bicubic" and run.is_finished
     }
     for group in experiment_groups(run for run in runs if not (study and run.variant)):
-        rows = experiment_rows(group, bicubic.get(images_key(group[0])))
-        title = _title(group[0].experiment, group)
-        tables.append((Table(title, caption(group, rows), rows, has_printed=False), group))
+        has_networks, baseline = compares_networks(group), bicubic.get(images_key(group[0]))
+        rows = (network_rows if has_networks else experiment_rows)(group, baseline)
+        text = network_caption(group, rows) if has_networks else caption(group, rows)
+        title = _title(group[0].experiment, group, has_length=not has_networks)
+        tables.append((Table(title, text, rows, False, has_networks), group))
     _make_titles_unique(tables)
     return [table for table, _ in tables]
 
@@ -53,10 +57,10 @@ def _study_tables(runs: Sequence[Run], study: Study) -> list[tuple[Table, list[R
     return tables
 
 
-def _title(name: str, runs: Sequence[Run]) -> str:
+def _title(name: str, runs: Sequence[Run], has_length: bool = True) -> str:
     trained = next((run for run in runs if run.is_trained), None)
     text = f"{name}, {runs[0].data}, {runs[0].degradation}"
-    if trained is None:
+    if trained is None or not has_length:
         return text
     epochs = trained.config["trainer"]["max_epochs"]
     return f"{text}, {epochs} epoch{'s' * (epochs != 1)}"

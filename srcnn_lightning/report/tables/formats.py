@@ -3,44 +3,19 @@
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 
 from srcnn_lightning.report.file_names import slug, unique
+from srcnn_lightning.report.tables.cells import Table, cells
 from srcnn_lightning.report.tables.rows import COSTS, METRICS, TableRow
 
-
-@dataclass
-class Table:
-    """A table to print.
-
-    Attributes:
-        title: title, which no other table of the same report has.
-        caption: sentence on what the values rest on.
-        rows: rows from top to bottom.
-        has_printed: whether a study's printed values stand beside those of the runs.
-    """
-
-    title: str
-    caption: str
-    rows: list[TableRow]
-    has_printed: bool = True
-
-
-COLUMNS = ("Max val PSNR", "Test loss", "Test PSNR")
-GAIN = "Gain over bicubic"
-TO_BASE = "To base [95 %]"
-NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
-# Heads and units of the costs that a table shows where its networks differ in multiply-adds.
-COST_COLUMNS = {
-    "parameters": ("Parameters (k)", 1e-3, 1),
-    "multiply_adds": ("Multiply-adds (G)", 1e-9, 2),
-    "seconds_per_megapixel": ("ms/megapixel", 1e3, 1),
-}
-PRINTED_COLUMNS = (
-    "Printed: max val PSNR",
-    "Printed: test loss",
-    "Printed: test PSNR",
-    "Printed: gain",
+# Further columns of CSV, which has no values but texts and numbers.
+FACTS: tuple[tuple[str, Callable[[TableRow], object]], ...] = (
+    ("time_device", lambda row: row.time_device),
+    ("epochs", lambda row: row.epochs),
+    ("steps", lambda row: row.steps),
+    ("on_frontier", lambda row: "" if row.on_frontier is None else str(row.on_frontier).lower()),
 )
 
 
@@ -102,7 +77,7 @@ def comma_separated(tables: list[Table]) -> str:
     head = ["table", "row", "variant", "status", "runs", *METRICS]
     head += [*(f"{metric}_std" for metric in METRICS), "gain", "to_base"]
     head += [f"to_base_{name}" for name in difference[1:]]
-    head += COSTS
+    head += [*COSTS, *(name for name, _ in FACTS)]
     head += [*(f"printed_{name}" for name in printed), "printed_gain", "caption"]
     writer.writerow(head)
     for table in tables:
@@ -114,6 +89,7 @@ def comma_separated(tables: list[Table]) -> str:
                 + [row.gain]
                 + [getattr(row.to_base, name, None) for name in difference]
                 + [row.cost.get(name) for name in COSTS]
+                + [text(row) for _, text in FACTS]
                 + [getattr(row.printed, name, None) for name in printed]
                 + [row.printed_gain, table.caption]
             )
@@ -126,67 +102,6 @@ def as_json(tables: list[Table]) -> str:
 
 
 FORMATS = {"md": markdown, "csv": comma_separated, "tex": latex, "json": as_json}
-
-
-def cells(table: Table) -> tuple[list[str], list[list[str]]]:
-    """The head and the body as text; all columns but the first hold values."""
-    has_gain = table.has_printed or any(row.gain is not None for row in table.rows)
-    has_base = any(row.to_base for row in table.rows)
-    head = ["Experiment", *COLUMNS, *([GAIN] if has_gain else []), *([TO_BASE] if has_base else [])]
-    # Records of earlier versions have no costs, and a baseline multiplies nothing that is counted.
-    has_cost = len({row.cost.get("multiply_adds") or None for row in table.rows} - {None}) > 1
-    head += [name for name, _, _ in COST_COLUMNS.values()] if has_cost else []
-    head += PRINTED_COLUMNS if table.has_printed else ()
-    body = []
-    for row in table.rows:
-        if row.mean:
-            label = row.label if row.status == "finished" else f"{row.label} ({row.status})"
-            line = [label, *(_metric(row, name) for name in METRICS[:3])]
-        else:
-            line = [row.label, row.status, "", ""]
-        if has_gain:
-            line.append(_gain(row.gain))
-        if has_base:
-            line.append(_to_base(row))
-        if has_cost:
-            line += [
-                f"{row.cost[name] * unit:.{digits}f}" if name in row.cost else ""
-                for name, (_, unit, digits) in COST_COLUMNS.items()
-            ]
-        if table.has_printed:
-            printed = row.printed
-            line += (
-                [
-                    f"{printed.max_val_psnr:.3f}",
-                    f"{printed.test_loss:.7f}",
-                    f"{printed.test_psnr:.3f}",
-                ]
-                if printed
-                else [""] * 3
-            )
-            line.append(_gain(row.printed_gain))
-        body.append(line)
-    return head, body
-
-
-def _metric(row: TableRow, name: str) -> str:
-    if name not in row.mean:
-        return ""
-    digits = 7 if name == "test_loss" else 3
-    text = f"{row.mean[name]:.{digits}f}"
-    return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
-
-
-def _gain(decibels: float | None) -> str:
-    return "" if decibels is None else f"{decibels:+.3f}"
-
-
-def _to_base(row: TableRow) -> str:
-    difference = row.to_base
-    if difference is None:
-        return ""
-    mark = f" {NOT_SIGNIFICANT}" if difference.holds_zero else ""
-    return f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]{mark}"
 
 
 def _markdown_cell(text: str) -> str:

@@ -5,7 +5,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from srcnn_lightning.report.tables.formats import Table, markdown_rows
+from srcnn_lightning.report.tables.cells import Table
+from srcnn_lightning.report.tables.formats import markdown_rows
 
 METRIC = "test_psnr"
 UNTRAINED_TOLERANCE = 0.01  # dB; interpolation differs in the last bits alone

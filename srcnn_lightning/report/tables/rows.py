@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from statistics import fmean, median_low, stdev
 from typing import Any
 
-from srcnn_lightning.report.comparable_runs import Run, group_by
+from srcnn_lightning.report.comparable_runs import Run, batch_settings, group_by, trainer_settings
+from srcnn_lightning.report.run_words import distinct, time_device
 from srcnn_lightning.report.seed_groups import name_without_seed, short_names, unfinished
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
 from srcnn_lightning.report.study import Family, PrintedRow, Study
@@ -45,6 +46,12 @@ class TableRow:
         deviation: sample standard deviation by metric, of two seeds or more.
         cost: parameters, cost of an image (`run_record.Cost`) and seconds of training; the median
             of the runs.
+        time_device: where the time of inference was measured, `cpu (AMD EPYC, 2 threads)`; empty
+            where none was.
+        epochs: number of epochs of the training; None for a baseline.
+        steps: number of steps of the optimizer in all epochs.
+        on_frontier: whether a network is on the efficient frontier of multiply-adds and test PSNR;
+            None in a table that compares no networks.
         gain: test PSNR over bicubic in dB.
         to_base: difference to the study's base.
         printed: row of the study's printed table.
@@ -58,6 +65,10 @@ class TableRow:
     mean: dict[str, float] = field(default_factory=dict)
     deviation: dict[str, float] = field(default_factory=dict)
     cost: dict[str, float] = field(default_factory=dict)
+    time_device: str = ""
+    epochs: int | None = None
+    steps: int | None = None
+    on_frontier: bool | None = None
     gain: float | None = None
     to_base: PairedDifference | None = None
     printed: PrintedRow | None = None
@@ -77,7 +88,7 @@ def variant_rows(runs: Sequence[Run], study: Study) -> list[TableRow]:
             rows.append(_best_member(label, families[name], runs, base))
         else:
             compared = () if name == study.base else base
-            rows.append(_row(label, name, variants.get(name, []), compared))
+            rows.append(make_row(label, name, variants.get(name, []), compared))
     printed = {row.variant: row for row in study.printed}
     for row in rows:
         row.printed = printed.get(row.variant)
@@ -90,7 +101,7 @@ def family_rows(runs: Sequence[Run], family: Family, study: Study) -> list[Table
     base = finished_runs([run for run in runs if run.variant == study.base])
     members = _members(runs, family)
     by_value = sorted(members.items(), key=lambda item: family.value(item[1][0]))
-    return [_row(family.label(alike[0]), name, alike, base) for name, alike in by_value]
+    return [make_row(family.label(alike[0]), name, alike, base) for name, alike in by_value]
 
 
 def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[TableRow]:
@@ -110,7 +121,7 @@ def experiment_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[T
         for label, (name, alike) in zip(labels, by_name.items(), strict=True)
     ]
     rows = [
-        _row(label, name, alike, base if is_compared else ())
+        make_row(label, name, alike, base if is_compared else ())
         for is_compared, _, label, name, alike in sorted(settings, key=lambda setting: setting[:2])
     ]
     for row in rows:
@@ -143,10 +154,10 @@ def _base_recipe(settings: Iterable[Sequence[Run]]) -> Sequence[Run]:
 def _best_member(label: str, family: Family, runs: Sequence[Run], base: Sequence[Run]) -> TableRow:
     """The row of the member of the best validation PSNR."""
     members = _members(runs, family)
-    rows = [_row(family.label(alike[0]), name, alike, base) for name, alike in members.items()]
+    rows = [make_row(family.label(alike[0]), name, alike, base) for name, alike in members.items()]
     finished = [row for row in rows if row.mean]
     if not finished:
-        return _row(label, family.variant, [run for alike in members.values() for run in alike])
+        return make_row(label, family.variant, [run for alike in members.values() for run in alike])
     best = max(finished, key=lambda row: row.mean.get("max_val_psnr", -inf))
     best.variant = family.variant
     if len(finished) == 1 < family.size:
@@ -160,7 +171,15 @@ def _members(runs: Sequence[Run], family: Family) -> dict[str, list[Run]]:
     return group_by((run for run in runs if family.holds(run.variant)), lambda run: run.variant)
 
 
-def _row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] = ()) -> TableRow:
+def make_row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] = ()) -> TableRow:
+    """Means and costs of the finished runs of one setting.
+
+    Args:
+        label: name for people.
+        variant: variant, or the run's name where it has none.
+        runs: runs of the setting, also those that did not finish.
+        base: finished runs that they are compared with, if any.
+    """
     finished = finished_runs(runs)
     status = (unfinished(runs) or "finished") if runs else "missing"
     row = TableRow(label, variant, len(finished), status)
@@ -178,8 +197,24 @@ def _row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] = ()
         values = [value for one in costs if (value := one.get(name)) is not None]
         if values:
             row.cost[name] = median_low(values)
+    timed = [run for run in finished if run.cost.get("seconds_per_megapixel") is not None]
+    row.time_device = distinct(map(time_device, timed), ", ")
+    trained = [run for run in finished if run.is_trained]
+    lengths = (run.epochs or run.config["trainer"]["max_epochs"] for run in trained)
+    row.epochs = max(lengths, default=None)
+    if row.epochs:
+        row.steps = row.epochs * _steps_per_epoch(finished[0])
     row.to_base = paired_difference(finished, base)
     return row
+
+
+def _steps_per_epoch(run: Run) -> int:
+    """Number of steps of the optimizer in one epoch."""
+    batches, trainer = batch_settings(run), trainer_settings(run)
+    images = len(run.split["train"])
+    count: int = batches["steps_per_epoch"] or ceil(images / batches["batch_size"])
+    limit: int = trainer.get("limit_train_batches") or count
+    return ceil(min(count, limit) / trainer.get("accumulate_grad_batches", 1))
 
 
 def _add_gains(rows: Sequence[TableRow], reference: str) -> None:
