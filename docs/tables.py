@@ -24,6 +24,8 @@ PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 EPOCHS = (100, 200, 300, 400, 500)
 LITTLE = 0.05  # dB of best val PSNR in 50 epochs: less counts as converged
 CONVERGED = "Ablation, photos100, antialiased x2, 500 epochs"
+NETWORKS = "models, photos100, antialiased x{}"
+RECIPES = "recipe, photos100, antialiased x2, 100 epochs"
 # Settings that name folders of the machine that trained, with their defaults.
 FOLDERS = (("root", None), ("cache_dir", "data/cache"))
 
@@ -60,9 +62,13 @@ def keep(outputs: Path) -> None:
         record = json.loads(text)
         if record["status"] != "finished":
             continue
+        config = record["config"]
         for name, default in FOLDERS:
-            record["config"]["data"][name] = default
-        record["config"]["output_dir"] = "outputs"
+            config["data"][name] = default
+        if config["init_from"]:  # a run of the same outputs
+            start = Path(config["init_from"]).relative_to(Path(config["output_dir"]).absolute())
+            config["init_from"] = f"outputs/{start}"
+        config["output_dir"] = "outputs"
         path = RECORDS / folder.relative_to(outputs) / run_record.FILE_NAME
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
@@ -154,10 +160,66 @@ def findings(study: Study) -> str:
     )
 
 
+def network_findings(study: Study) -> str:
+    """What the networks' table shows."""
+    rows = study.tables[NETWORKS.format(2)].rows
+    srcnn = next(row for row in rows if row.label == "SRCNN")
+    best = rows[0]
+    assert srcnn.gain is not None and best.gain is not None
+    assert all(best.gain >= row.gain for row in rows if row.gain is not None)
+    assert all(
+        row.gain > 0 for row in rows if row.gain is not None and "bicubic" not in row.variant
+    )
+    paper = study.rows(CONVERGED)["base"].gain
+    assert paper is not None
+    return _paragraph(
+        [
+            f"{best.label} is the best: {best.gain:+.2f} dB over bicubic, the mean of {best.runs} "
+            f"seeds whose standard deviation is {best.deviation['test_psnr']:.2f} dB.",
+            f"SRCNN gains {srcnn.gain:.2f} dB with `recipe=modern`, the converged base of Table 1 "
+            f"{paper:.2f} dB: recipe and start are worth {srcnn.gain - paper:.2f} dB, without "
+            "another parameter.",
+            "Every network is above bicubic.",
+        ]
+    )
+
+
+def mdsr(study: Study) -> str:
+    """The scales of one network."""
+    body = []
+    for scale in (2, 3, 4):
+        (row,) = study.tables[f"single, photos100, antialiased x{scale}, 48 epochs"].rows
+        bicubic = study.rows(NETWORKS.format(scale))[f"model=bicubic,scale={scale}"].mean
+        gains = (row.mean[name] - bicubic[name] for name in ("max_val_psnr", "test_psnr"))
+        body.append(
+            [str(scale), f"{bicubic['test_psnr']:.3f}", *(f"{gain:+.2f}" for gain in gains)]
+        )
+    return markdown_rows(["scale", "bicubic, test PSNR", "val PSNR", "test PSNR"], body) + "\n"
+
+
+def srgan(study: Study) -> str:
+    """A network before and after the adversarial phase."""
+    bicubic = study.rows(NETWORKS.format(2))["model=bicubic,scale=2"]
+    before, after = study.tables["srgan, photos100, antialiased x2, 40 epochs"].rows
+    rows = {"bicubic": bicubic, "before the adversarial phase": before, "after it": after}
+    body = [
+        [name, *(f"{row.mean[key]:.3f}" for key in ("test_psnr", "test_high_frequency_ratio"))]
+        for name, row in rows.items()
+    ]
+    return markdown_rows(["", "test PSNR", "`test_high_frequency_ratio`"], body) + "\n"
+
+
 PARTS: dict[str, Callable[[Study], str]] = {
     "converged": table(CONVERGED),
     "convergence": convergence,
     "findings": findings,
+    "recipes": table(RECIPES),
+    "networks_x2": table(NETWORKS.format(2)),
+    "networks_x3": table(NETWORKS.format(3)),
+    "networks_x4": table(NETWORKS.format(4)),
+    "network_findings": network_findings,
+    "mdsr": mdsr,
+    "srgan": srgan,
 }
 
 
