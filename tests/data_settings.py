@@ -12,6 +12,8 @@ def data_settings(**changed) -> DataConfig:
         "name": None,
         "kind": "dead_leaves",
         "root": None,
+        "hr_root": None,
+        "lr_root": None,
         "subset": None,
         "url": None,
         "count": 10,

@@ -26,6 +26,7 @@ NOT_RUN = {
     "make table ARGS": "it needs 3.3 GB of DIV2K",
     "make study": "it takes hours",
     "make documents": "another test writes the documents anew",
+    "python -m srcnn_lightning data=pairs": "it needs pairs, which another test makes",
     "make verify": "it takes ten minutes; its parts are tested by themselves",
     "make demo": "it takes minutes; another slow test runs it in a clone",
     "make tensorboard": "it serves until it is interrupted",

@@ -9,7 +9,12 @@ from srcnn_lightning.errors import at_least, choose, require
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 MAX_STEPS = 1_000_000  # nor one in data.steps_per_epoch make an epoch that never ends
 MAX_SCALE = 16  # the literature ends there
-SOURCES = {"div2k": ("root", "subset", "url"), "folder": ("root",), "dead_leaves": ()}
+SOURCES = {
+    "div2k": ("root", "subset", "url"),
+    "folder": ("root",),
+    "pairs": ("hr_root", "lr_root"),
+    "dead_leaves": (),
+}
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
@@ -22,8 +27,10 @@ class DataConfig:
 
     Attributes:
         name: name of the data set in folders and tables; None: the last component of `root`.
-        kind: where the images come from: `div2k`, `folder` or `dead_leaves`.
+        kind: where the images come from: `div2k`, `folder`, `pairs` or `dead_leaves`.
         root: folder that holds the images.
+        hr_root: folder of the high-resolution images of pairs.
+        lr_root: folder of their low-resolution inputs.
         subset: `valid` or `train`, of DIV2K alone.
         url: address that holds DIV2K's zips.
         count: number of images in all.
@@ -47,6 +54,8 @@ class DataConfig:
     name: str | None
     kind: str
     root: str | None
+    hr_root: str | None
+    lr_root: str | None
     subset: str | None
     url: str | None
     count: int
@@ -66,7 +75,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
         choose("data.kind", self.kind, tuple(SOURCES))
-        for key in SOURCES["div2k"]:
+        for key in {key: None for keys in SOURCES.values() for key in keys}:
             users = " or ".join(f"data={kind}" for kind, keys in SOURCES.items() if key in keys)
             require(
                 getattr(self, key) is None or key in SOURCES[self.kind],
@@ -92,6 +101,14 @@ class DataConfig:
             f"it must be at most {MAX_STEPS}",
         )
         at_least("data.seed", self.seed, 0)
+        for key in ("crop", "target_size"):
+            require(
+                self.kind != "pairs" or getattr(self, key) is None,
+                f"data.{key}",
+                getattr(self, key),
+                "data=pairs takes images and inputs as they are; leave it out, or cut training "
+                "patches by data.patch_size",
+            )
         if self.crop is None:
             what = "built-in images are drawn with data.crop pixels a side; give their number"
             require(self.kind != "dead_leaves", "data.crop", "null", what)

@@ -1,4 +1,4 @@
-"""Sources of images: DIV2K, a folder, or built-in drawings. Listing them imports nothing heavy."""
+"""Sources of images: DIV2K, a folder, pairs, built-in drawings. Listing imports nothing heavy."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from srcnn_lightning.config import DataConfig
 from srcnn_lightning.console import say_once
 from srcnn_lightning.data import div2k
+from srcnn_lightning.data.image_folders import EXTENSIONS, TYPES, list_images, matched
 from srcnn_lightning.errors import BadInput
 
 if TYPE_CHECKING:
     from srcnn_lightning.image_io import TrainingImage
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff")
-TYPES = "PNG, JPEG, WebP, BMP or TIFF"
 DEAD_LEAVES_VERSION = 1  # part of the cache's key: raise it when the drawing changes
 
 
@@ -30,12 +29,15 @@ class Source:
         read: function from a name to the image.
         fetch: function from the chosen names to a source that has these images; None where nothing
             needs to be fetched.
+        read_input: function from a name to the image's low-resolution input; None where inputs are
+            made of the images.
     """
 
     name: str
     identity: dict[str, list[Any]]
     read: "Callable[[str], TrainingImage]"
     fetch: "Callable[[Sequence[str]], Source] | None" = None
+    read_input: "Callable[[str], TrainingImage] | None" = None
 
     @property
     def names(self) -> list[str]:
@@ -62,6 +64,8 @@ def open_source(data: DataConfig) -> Source:
     """
     if data.kind == "dead_leaves":
         return _dead_leaves(data)
+    if data.kind == "pairs":
+        return _pairs(data)
     if not data.root:
         raise BadInput("data.root=null: give the folder that holds the images, data.root=DIR.")
     root = Path(data.root).expanduser()
@@ -128,6 +132,19 @@ def _folder(data: DataConfig, root: Path) -> Source:
     if skipped:
         say_once(f"data.root={data.root}: skipped {skipped}")
     return source
+
+
+def _pairs(data: DataConfig) -> Source:
+    """Images and their inputs, of the same names but for endings such as `x2` and `_LR`."""
+    for key in ("hr_root", "lr_root"):
+        if not getattr(data, key):
+            raise BadInput(f"data.{key}=null: give the folder of these images, data.{key}=DIR.")
+    hr_root = Path(str(data.hr_root)).expanduser()
+    images = list_images(hr_root, "data.hr_root")
+    inputs = matched(Path(str(data.lr_root)).expanduser(), "data.lr_root", images)
+    source = _of_files(data.name or hr_root.resolve().name, images)
+    identity = {name: [*source.identity[name], *_identity(inputs[name])] for name in images}
+    return replace(source, identity=identity, read_input=_of_files("", inputs).read)
 
 
 def _describe_skipped(skipped: list[Path]) -> str:

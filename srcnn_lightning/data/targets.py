@@ -82,7 +82,8 @@ def load_pairs(
     hr = [cropped_to_multiple(pixels, scale) for pixels in targets.pixels]
     sizes = [(pixels.shape[0] // scale, pixels.shape[1] // scale) for pixels in hr]
     targets_key = _targets_key(source, split, data, degradation)
-    key = [targets_key, scale, degradation.kernel, degradation.antialias]
+    resize = ("given",) if source.read_input else (degradation.kernel, degradation.antialias)
+    key = [targets_key, scale, *resize]
     path = _path(source, data, key)
 
     def read() -> list[np.ndarray] | None:
@@ -93,6 +94,10 @@ def load_pairs(
         return lr if is_whole else None
 
     def make() -> Iterator[np.ndarray]:
+        if source.read_input is not None:
+            for name, target in zip(split.names, targets.pixels, strict=True):
+                yield _given_input(source, name, target, scale)
+            return
         # Not from the memory map, whose pages would stay in memory.
         for one in read_arrays(_path(source, data, targets_key), len(hr)):
             yield _input(one, degradation)
@@ -226,6 +231,26 @@ def _input(target: np.ndarray, degradation: DegradationConfig) -> np.ndarray:
     target = cropped_to_multiple(target, scale)
     size = (target.shape[0] // scale, target.shape[1] // scale)
     return _resized(target, size, degradation.kernel, degradation.antialias)
+
+
+def _given_input(source: Source, name: str, target: np.ndarray, scale: int) -> np.ndarray:
+    """The input that stands beside a target, `(h, w, 3)`."""
+    assert source.read_input is not None
+    pixels, _ = source.read_input(name)
+    (height, width), (rows, columns) = target.shape[:2], pixels.shape[:2]
+    if (height, width) != (scale * rows, scale * columns):
+        found = height // rows if (height % rows, width % columns) == (0, 0) else 0
+        is_scale = found > 1 and (height, width) == (found * rows, found * columns)
+        advice = (
+            f"give degradation.scale={found}"
+            if is_scale
+            else f"the first must have {scale} times as many pixels a side"
+        )
+        raise BadInput(
+            f"degradation.scale={scale}: {name} has {width}x{height} pixels in data.hr_root and "
+            f"{columns}x{rows} in data.lr_root; {advice}."
+        )
+    return np.ascontiguousarray(pixels)
 
 
 def _resized(pixels: np.ndarray, size: tuple[int, int], kernel: str, antialias: bool) -> np.ndarray:

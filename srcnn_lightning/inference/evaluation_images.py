@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from srcnn_lightning.console import track
+from srcnn_lightning.data.image_folders import list_images, matched
 from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.inference import image_folder
 from srcnn_lightning.inference.conventions import InputKernel
@@ -62,11 +63,9 @@ def open_folders(
         BadInput: a folder is missing or holds no images, or the images of two folders do not belong
             together.
     """
-    targets = image_folder.list_images(data, "--data")
-    lr = image_folder.matched(lr_dir, "--lr-dir", targets) if lr_dir else None
-    sr = {
-        name: image_folder.matched(folder, "--sr-dir", targets) for name, folder in sr_dirs.items()
-    }
+    targets = list_images(data, "--data")
+    lr = matched(lr_dir, "--lr-dir", targets) if lr_dir else None
+    sr = {name: matched(folder, "--sr-dir", targets) for name, folder in sr_dirs.items()}
     return EvaluationFolders(targets, scale, lr, sr)
 
 

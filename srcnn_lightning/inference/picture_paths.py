@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srcnn_lightning.data.sources import EXTENSIONS, TYPES
+from srcnn_lightning.data.image_folders import EXTENSIONS, TYPES
 from srcnn_lightning.errors import BadInput
 
 

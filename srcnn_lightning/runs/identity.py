@@ -29,6 +29,8 @@ UNHASHED = (
 UNHASHED_DATA = (
     "name",
     "root",
+    "hr_root",
+    "lr_root",
     "cache_dir",
     "subset",
     "url",

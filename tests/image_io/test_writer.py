@@ -13,7 +13,7 @@ import tifffile
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
-from srcnn_lightning.data.sources import EXTENSIONS
+from srcnn_lightning.data.image_folders import EXTENSIONS
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.image_io import Picture, check_size, fitted, read_picture, write_picture
 from srcnn_lightning.image_io.writer import TYPES_BY_ENDING

@@ -214,7 +214,8 @@ def _steps_per_epoch(run: Run) -> int:
     images = len(run.split["train"])
     count: int = batches["steps_per_epoch"] or ceil(images / batches["batch_size"])
     limit: int = trainer.get("limit_train_batches") or count
-    return ceil(min(count, limit) / trainer.get("accumulate_grad_batches", 1))
+    accumulated: int = trainer.get("accumulate_grad_batches", 1)
+    return ceil(min(count, limit) / accumulated)
 
 
 def _add_gains(rows: Sequence[TableRow], reference: str) -> None:
