@@ -41,8 +41,10 @@ STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_
 	"+experiment=models model=fsrcnn seed=0 trainer.max_epochs=100" \
 	"+experiment=models model=espcn seed=0 trainer.max_epochs=200" \
 	"+experiment=models model=srcnn seed=0,1,2 trainer.max_epochs=200" \
-	"+experiment=models model=ninasr,srcnn,espcn seed=0 degradation.scale=3,4 trainer.max_epochs=100" \
-	"+experiment=models model=bicubic degradation.scale=2,3,4"
+	"+experiment=models model=ninasr,espcn seed=0 degradation.scale=3,4 trainer.max_epochs=100" \
+	"+experiment=models model=bicubic degradation.scale=2,3,4" \
+	"model=mdsr model.blocks=8 model.features=32 model.residual=true degradation.scale=[2,3,4] recipe=modern \
+		trainer.max_epochs=48"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo verify table study documents report screenshots test test-slow lint format tensorboard bench same-results lock clean data
