@@ -72,7 +72,7 @@ def main() -> None:
             "of runs"
         )
     place = describe_device(environment.describe(device, "32-true"))
-    print(f"On {place}, medians of {options.rounds} rounds:", flush=True)
+    print(f"On {place}, rounds: {options.rounds}", flush=True)
     for _ in range(options.rounds):
         for one in networks:
             one.seconds.append(measure(one.network, device))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.images import TestImage, read_test_images
-from srcnn_lightning.report.page.illustrations import illustrate
+from srcnn_lightning.report.page.illustrations import illustrate, illustrate_networks
 from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, Section, as_grid, number
 from srcnn_lightning.report.page.viewer import choose_images, compared_groups, viewer
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
@@ -56,12 +56,13 @@ def make_section(
         report: folder that the page will lie in, for its links to the runs.
         study: study whose tables and figures come first, if any.
     """
-    tables = [as_grid(table) for table in collect_tables(runs, study)]
-    section = Section(identifier, title, tables, _runs(runs, report))
+    tables = collect_tables(runs, study)
+    section = Section(identifier, title, [*map(as_grid, tables)], _runs(runs, report))
     compared = compared_groups(seed_groups, study)
     bilinear = [group for group in seed_groups if group.kernel == "bilinear"]
     has_finished = any(group.finished for group in seed_groups)
     images = read_test_images([*compared, *bilinear], seed_groups) if has_finished else []
+    illustrate_networks(section, tables)
     illustrate(section, seed_groups, compared, images, study)
     grey = set().union(*(group.grey_images() for group in seed_groups))
     section.notes = _notes(images, compared, grey)
