@@ -37,6 +37,7 @@ NOT_RUN = {
     "make bench": "it takes minutes; other tests run each benchmark with tiny sizes",
     "make same-results": "it takes minutes; another test compares two commits",
     "python -m benchmarks.literature": "it takes hours; another slow test runs it tiny",
+    "python -m benchmarks.inference_time": "another test runs it on small networks",
     "python -m benchmarks --device cuda": "it needs a GPU",
     "python -m benchmarks --only": "it takes minutes; other tests run each benchmark tiny",
     "python -m srcnn_lightning data=dead_leaves model=srresnet recipe=srgan task": (

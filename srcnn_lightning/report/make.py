@@ -39,8 +39,9 @@ def make_report(
     titles = unique((title_of(group[0]) for group in groups), "{} ({})")
     grouped = [seed_groups(group, study) for group in groups]
     identifiers = unique(map(slug, titles))
+    sliders = sum(any(one.is_trained and one.finished for one in alike) for alike in grouped)
     sections = [
-        make_section(*parts, report, study)
+        make_section(*parts, report, study, sliders)
         for parts in zip(identifiers, titles, groups, grouped, strict=True)
     ]
     add_viewers(sections, report)

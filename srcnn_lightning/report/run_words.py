@@ -1,6 +1,7 @@
 """What a run is, in the words of captions and pages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from srcnn_lightning.report.comparable_runs import Run, batch_settings
 
@@ -38,7 +39,11 @@ def batches(run: Run) -> str:
 
 def device(run: Run) -> str:
     """What a run was trained on, `cpu (AMD EPYC, 1 thread)`; empty where its record is silent."""
-    environment = run.environment
+    return describe_device(run.environment)
+
+
+def describe_device(environment: Mapping[str, Any]) -> str:
+    """The device of a record's environment."""
     name, threads = environment.get("device_name", "unknown"), environment.get("threads")
     kind = environment.get("device", "")
     if kind == "cpu" and threads:

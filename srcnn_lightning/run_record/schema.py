@@ -78,7 +78,10 @@ class OptimizerSettings(TypedDict):
 
 
 class TrainerSettings(TypedDict):
-    """`precision`: as Lightning names it, `32-true`; others: batches a step, and an epoch."""
+    """`precision`: as Lightning names it, `32-true`.
+
+    `accumulate_grad_batches`: batches a step; `limit_train_batches`: batches an epoch.
+    """
 
     max_epochs: EpochNumber
     precision: str

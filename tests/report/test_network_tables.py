@@ -111,7 +111,7 @@ def test_caption_says_order_mark_seeds_lengths_and_where_times_were_measured(run
         "30, 50, 200 epochs of Adam",
         "seeds: 2 of SRCNN; 1 of the others (±: standard deviation over them)",
         "rows: by test PSNR (RGB), the highest first",
-        "*: on the efficient frontier, where no row of as few multiply-adds has a higher test PSNR",
+        "*: on the efficient frontier, above bicubic and where no network of as few multiply-adds",
         "multiply-adds: for an input of 640x360 pixels",
         "ms/megapixel: inference for a million pixels of output on cpu (A CPU, 2 threads);",
     ):

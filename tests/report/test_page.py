@@ -1,30 +1,20 @@
 """The page in a real browser, from disk: what a reader does, at a desk and on a phone."""
 
 import io
-import shutil
 
 import pytest
 from commands import run
+from page_in_browser import WIDTHS, needs_browser, open_browser, opened
 from PIL import Image
 from report_outputs import TEST_IMAGES, make_run, psnr_of, write_ablation, write_run
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-EXECUTABLE = next(filter(None, map(shutil.which, BROWSERS)), None)
-WIDTHS = (1280, 390)
-
-pytestmark = pytest.mark.skipif(
-    EXECUTABLE is None, reason=f"no browser is installed, none of {', '.join(BROWSERS)}"
-)
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=EXECUTABLE, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with open_browser() as opened_browser:
+        yield opened_browser
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +28,13 @@ def address(tmp_path_factory):
 
 @pytest.fixture(params=WIDTHS)
 def page(request, browser, address):
-    """The page, open; it must have asked for nothing and complained of nothing in the end."""
+    """The page, open."""
     yield from opened(browser, address, viewport={"width": request.param, "height": 900})
 
 
 @pytest.fixture
 def wide(browser, address):
     yield from opened(browser, address, viewport={"width": 1280, "height": 900})
-
-
-def opened(browser, address, **settings):
-    tab = browser.new_page(**settings)
-    complaints, requests = [], []
-    tab.on("console", lambda message: complaints.append(message.text))
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("request", lambda request: requests.append(request.url))
-    tab.goto(address)
-    tab.wait_for_function("document.querySelector('.map-right-text').textContent")
-    yield tab
-    assert complaints == []
-    assert [url for url in requests if not url.startswith("data:")] == [address]
-    tab.close()
 
 
 def column(page, table, name):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srcnn_lightning.report.figures.figure_selection import Curve, CurveFigure
-from srcnn_lightning.report.figures.style import COLOURS, DASHES, GREY, figure
+from srcnn_lightning.report.figures.style import COLOURS, DASHES, GREY, figure, set_log_scale
 from srcnn_lightning.report.seed_groups import SeedGroup
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
                 _line(axes, curve, curve_name, label=curve.label, linewidth=1.6, **look)
             _baselines(axes, baselines, metric)
             if curve_name == "val_loss":
-                _log_scale(axes)
+                set_log_scale(axes.yaxis)
             axes.set_ylabel(label)
             axes.margins(x=0.02)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -126,17 +126,6 @@ def _legend(canvas: "Figure", handles: Mapping[str, Any]) -> None:
     canvas.legend(
         [*handles.values()], names, loc="outside lower center", ncols=columns, frameon=False
     )
-
-
-def _log_scale(axes: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
-    marks = (1, 2, 5) if high > 8 * low else (1, 1.5, 2, 3, 4, 5, 6, 7, 8)
-    axes.yaxis.set_major_locator(LogLocator(subs=marks, numticks=12))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _line(axes: "Axes", curve: Curve, name: str, **look: Any) -> None:

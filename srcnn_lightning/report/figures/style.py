@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 if TYPE_CHECKING:
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # After Okabe and Ito 2008, its light colours darkened to a contrast of 3 with white.
@@ -61,6 +62,20 @@ def figure(width: float, height: float) -> "Iterator[Figure]":
         with _without_glyph_warnings():
             canvas.draw_without_rendering()
         canvas.set_layout_engine("none")
+
+
+def set_log_scale(axis: "Axis") -> None:
+    """A logarithmic axis with as many round marks as its range has room for."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
+    low, high = axis.get_view_interval()
+    marks: tuple[float, ...] = (1, 1.5, 2, 3, 4, 5, 6, 7, 8)
+    if high > 8 * low:
+        marks = (1,) if high > 300 * low else (1, 2, 5)
+    axis.set_major_locator(LogLocator(subs=marks, numticks=12))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def as_svg(drawn: "Figure") -> bytes:

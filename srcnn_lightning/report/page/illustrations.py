@@ -7,16 +7,18 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from srcnn_lightning.report.figures import comparisons, curves, style
+from srcnn_lightning.report.figures import comparisons, curves, quality_cost, style
 from srcnn_lightning.report.figures.figure_selection import (
     Comparison,
     select_comparisons,
     select_curves,
 )
+from srcnn_lightning.report.file_names import unique
 from srcnn_lightning.report.images import TestImage, as_uri
 from srcnn_lightning.report.page.page_model import FigureView, Section
 from srcnn_lightning.report.seed_groups import TARGET, SeedGroup
 from srcnn_lightning.report.study import Study
+from srcnn_lightning.report.tables.cells import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,6 +54,28 @@ def illustrate(
         _add_gains(section, seed_groups, compared)
         selections = select_comparisons(seed_groups, compared, study)
         _add_comparisons(section, images, selections, compared[0].label)
+
+
+def illustrate_networks(section: Section, tables: Sequence[Table]) -> None:
+    """Add a figure of quality against cost for each table of networks.
+
+    Args:
+        section: section of the page.
+        tables: tables of the section.
+    """
+    compared = [table for table in tables if table.has_networks]
+    names = unique("quality_cost" for _ in compared)
+    for name, table in zip(names, compared, strict=True):
+        if quality_cost.make_panels(table.rows):
+            drawn = quality_cost.draw_quality_cost(section.title, table.rows)
+            alt = quality_cost.describe_quality_cost(table.rows)
+            _add(
+                section,
+                name,
+                drawn,
+                alt,
+                quality_cost.caption_quality_cost(table.title, table.rows),
+            )
 
 
 def _add(section: Section, name: str, drawn: "Figure", alt: str, caption: str) -> None:

@@ -7,9 +7,15 @@ from urllib.parse import quote
 
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.images import TestImage, read_test_images
-from srcnn_lightning.report.page.illustrations import illustrate
+from srcnn_lightning.report.page.illustrations import illustrate, illustrate_networks
 from srcnn_lightning.report.page.page_model import Cell, Grid, GridRow, Section, as_grid, number
-from srcnn_lightning.report.page.viewer import choose_images, compared_groups, viewer
+from srcnn_lightning.report.page.viewer import (
+    choose_images,
+    compared_groups,
+    most_images,
+    viewed_groups,
+    viewer,
+)
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.study import Study
 from srcnn_lightning.report.tables.collect import collect_tables
@@ -45,6 +51,7 @@ def make_section(
     seed_groups: Sequence[SeedGroup],
     report: Path,
     study: Study | None,
+    sections: int = 1,
 ) -> Section:
     """Tables, figures and runs; the slider comes with `add_viewers`.
 
@@ -55,21 +62,26 @@ def make_section(
         seed_groups: seed groups of the same runs.
         report: folder that the page will lie in, for its links to the runs.
         study: study whose tables and figures come first, if any.
+        sections: number of sections of the page that have a slider.
     """
-    tables = [as_grid(table) for table in collect_tables(runs, study)]
-    section = Section(identifier, title, tables, _runs(runs, report))
+    tables = collect_tables(runs, study)
+    section = Section(identifier, title, [*map(as_grid, tables)], _runs(runs, report))
     compared = compared_groups(seed_groups, study)
+    viewed = viewed_groups(seed_groups, compared)
     bilinear = [group for group in seed_groups if group.kernel == "bilinear"]
     has_finished = any(group.finished for group in seed_groups)
-    images = read_test_images([*compared, *bilinear], seed_groups) if has_finished else []
+    images = read_test_images([*viewed, *bilinear], seed_groups) if has_finished else []
+    illustrate_networks(section, tables)
     illustrate(section, seed_groups, compared, images, study)
     grey = set().union(*(group.grey_images() for group in seed_groups))
-    section.notes = _notes(images, compared, grey)
+    section.notes = _notes(images, viewed, grey)
     if images:
-        section.images = choose_images(images, compared[0].label) if compared else []
-        section.labels = [group.label for group in compared]
-        columns = [*compared, *(one for one in seed_groups if one.kernel and one.finished)]
-        section.per_image = _per_image(images, section.images, columns, grey)
+        most = most_images(len(viewed) + 2, sections)
+        section.images = choose_images(images, compared[0].label, most) if compared else []
+        section.labels = [group.label for group in viewed]
+        columns = [*viewed, *(one for one in seed_groups if one.kernel and one.finished)]
+        gains = [group.label for group in compared]
+        section.per_image = _per_image(images, section.images, columns, gains, grey)
     return section
 
 
@@ -119,6 +131,7 @@ def _per_image(
     images: Sequence[TestImage],
     chosen: Sequence[TestImage],
     seed_groups: Sequence[SeedGroup],
+    gaining: Sequence[str],
     grey: set[str],
 ) -> Grid:
     """PSNR of each test image, the mean over seeds.
@@ -127,11 +140,12 @@ def _per_image(
         images: all test images, one for each row.
         chosen: images of the slider, which a click shows.
         seed_groups: seed groups of the columns.
+        gaining: labels of the seed groups whose gains have columns too.
         grey: names of the images to mark.
     """
     psnr = {group.label: group.psnr_per_image() for group in seed_groups}
     places = {id(image): place for place, image in enumerate(chosen) if image.pixels}
-    gains = [group.label for group in seed_groups if group.is_trained and BICUBIC in psnr]
+    gains = gaining if BICUBIC in psnr else []
     rows = []
     for image in images:
         values = {label: table.get(image.name) for label, table in psnr.items()}

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srcnn_lightning.report.comparable_runs import network_of
 from srcnn_lightning.report.images import TestImage, Window, as_uri, webp
 from srcnn_lightning.report.seed_groups import BICUBIC, TARGET, SeedGroup
 from srcnn_lightning.report.study import Study
 
-MOST_IMAGES = 20
+MOST_IMAGES, FEWEST_IMAGES = 20, 6
+MOST_PICTURES = 100  # of a page with more than a few networks: fewer images, and larger parts
+MOST_NETWORKS = 12
+FEW = 5  # labels, with which a section holds MOST_IMAGES
 SAMPLE = 5  # every fifth image says how well the others will pack
 BEST = 2
 SMALLEST = 32  # side of a crop in pixels
@@ -37,22 +41,54 @@ def compared_groups(seed_groups: Sequence[SeedGroup], study: Study | None) -> li
     return [*base, *others[:BEST]]
 
 
-def choose_images(images: Sequence[TestImage], label: str) -> list[TestImage]:
+def viewed_groups(
+    seed_groups: Sequence[SeedGroup], compared: Sequence[SeedGroup]
+) -> list[SeedGroup]:
+    """The compared groups, and of every network the best group by validation.
+
+    Args:
+        seed_groups: seed groups of one set of images, the best first.
+        compared: those that the figures compare.
+    """
+    best: dict[str, SeedGroup] = {}
+    for group in seed_groups:
+        if group.is_trained and group.finished:
+            best.setdefault(network_of(group.runs[0]), group)
+    others = [group for group in best.values() if group not in compared]
+    return [*compared, *others][:MOST_NETWORKS]
+
+
+def most_images(labels: int, sections: int) -> int:
+    """The number of images that a slider shows: fewer where it compares many networks.
+
+    Args:
+        labels: number of pictures of an image, with those of the target and bicubic.
+        sections: number of sliders of the page.
+    """
+    if labels <= FEW:
+        return MOST_IMAGES
+    return max(FEWEST_IMAGES, min(MOST_IMAGES, MOST_PICTURES // (labels * sections)))
+
+
+def choose_images(
+    images: Sequence[TestImage], label: str, most: int = MOST_IMAGES
+) -> list[TestImage]:
     """All that have pixels; of more than a page holds, evenly from the largest gain down.
 
     Args:
         images: test images.
         label: label of the group whose gain over bicubic counts.
+        most: number of images that the page holds, two or more.
     """
     with_pixels = [image for image in images if image.pixels]
-    if len(with_pixels) <= MOST_IMAGES:
+    if len(with_pixels) <= most:
         return with_pixels
     ranked = sorted(
         with_pixels,
         key=lambda image: image.psnr.get(BICUBIC, math.inf) - image.psnr.get(label, 0.0),
     )
-    step = (len(ranked) - 1) / (MOST_IMAGES - 1)
-    kept = {id(ranked[round(place * step)]) for place in range(MOST_IMAGES)}
+    step = (len(ranked) - 1) / (most - 1)
+    kept = {id(ranked[round(place * step)]) for place in range(most)}
     return [image for image in with_pixels if id(image) in kept]
 
 

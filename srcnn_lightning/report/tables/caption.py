@@ -67,8 +67,8 @@ def network_caption(runs: Sequence[Run], rows: Sequence[TableRow]) -> str:
     ]
     if any(row.on_frontier for row in rows):
         sentences.append(
-            f"{FRONTIER}: on the efficient frontier, where no row of as few multiply-adds has a "
-            "higher test PSNR (RGB)"
+            f"{FRONTIER}: on the efficient frontier, above bicubic and where no network of as few "
+            "multiply-adds has a higher test PSNR (RGB)"
         )
     return "; ".join(sentences) + "."
 

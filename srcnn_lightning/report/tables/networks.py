@@ -32,18 +32,29 @@ def network_rows(runs: Sequence[Run], bicubic: float | None = None) -> list[Tabl
     for row in rows:
         if bicubic is not None and QUALITY in row.mean:
             row.gain = row.mean[QUALITY] - bicubic
-    mark_frontier(rows)
+    efficient = {id(row) for row in efficient_rows(rows, "multiply_adds")}
+    for row in rows:
+        row.on_frontier = id(row) in efficient
     return sorted(rows, key=lambda row: -row.mean.get(QUALITY, -inf))
 
 
-def mark_frontier(rows: Sequence[TableRow]) -> None:
-    """Mark the networks on the efficient frontier of multiply-adds and test PSNR.
+def efficient_rows(rows: Sequence[TableRow], cost: str) -> list[TableRow]:
+    """The networks on the efficient frontier of a cost and the test PSNR, by rising cost.
 
-    A baseline multiplies nothing that is counted, so that a network below it is not on the
-    frontier. The baselines themselves are never marked, nor rows of which a value is not known.
+    Baselines are not on it, for what they multiply is not counted, nor networks that are no better
+    than bicubic, nor those of which a value is not known.
+
+    Args:
+        rows: rows of a table of networks.
+        cost: name of the cost, as in `TableRow.cost`.
     """
-    known = [row for row in rows if QUALITY in row.mean and "multiply_adds" in row.cost]
-    points = [(row.cost["multiply_adds"], row.mean[QUALITY]) for row in known]
-    efficient = {id(known[place]) for place in efficient_frontier(points)}
-    for row in rows:
-        row.on_frontier = id(row) in efficient and row.epochs is not None
+    known = [
+        row
+        for row in rows
+        if row.epochs
+        and QUALITY in row.mean
+        and cost in row.cost
+        and (row.gain is None or row.gain > 0)
+    ]
+    points = [(row.cost[cost], row.mean[QUALITY]) for row in known]
+    return [known[place] for place in efficient_frontier(points)]

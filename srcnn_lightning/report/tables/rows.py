@@ -6,7 +6,7 @@ from math import ceil, inf
 from statistics import fmean, median_low, stdev
 from typing import Any
 
-from srcnn_lightning.report.comparable_runs import Run, batch_settings, group_by, trainer_settings
+from srcnn_lightning.report.comparable_runs import Run, group_by
 from srcnn_lightning.report.run_words import distinct, time_device
 from srcnn_lightning.report.seed_groups import name_without_seed, short_names, unfinished
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
@@ -210,12 +210,12 @@ def make_row(label: str, variant: str, runs: Sequence[Run], base: Sequence[Run] 
 
 def _steps_per_epoch(run: Run) -> int:
     """Number of steps of the optimizer in one epoch."""
-    batches, trainer = batch_settings(run), trainer_settings(run)
-    images = len(run.split["train"])
-    count: int = batches["steps_per_epoch"] or ceil(images / batches["batch_size"])
-    limit: int = trainer.get("limit_train_batches") or count
+    data, trainer = run.config["data"], run.config["trainer"]
+    batches = ceil(len(run.split["train"]) / data["batch_size"])
+    batches = data.get("steps_per_epoch") or batches
+    batches = min(batches, trainer.get("limit_train_batches") or batches)
     accumulated: int = trainer.get("accumulate_grad_batches", 1)
-    return ceil(min(count, limit) / accumulated)
+    return ceil(batches / accumulated)
 
 
 def _add_gains(rows: Sequence[TableRow], reference: str) -> None:

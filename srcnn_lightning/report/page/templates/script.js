@@ -33,16 +33,30 @@ function start(viewer) {
   const data = JSON.parse(viewer.querySelector("script").textContent);
   const find = (name) => viewer.querySelector(name);
   const [image, left, right] = [".image", ".left-label", ".right-label"].map(find);
-  const stage = find(".stage");
+  const [stage, gallery] = [".stage", ".gallery"].map(find);
   data.images.forEach((each, number) => image.add(new Option(each.name, number)));
   for (const select of [left, right]) {
     data.labels.forEach((label) => select.add(new Option(label, label)));
   }
+  // All pictures of an image side by side; each is a button that shows it on the right.
+  const thumbnails = data.labels.map((label) => {
+    const [button, picture, text] = ["button", "img", "span"].map((tag) => document.createElement(tag));
+    button.type = "button";
+    button.append(picture, text);
+    button.addEventListener("click", () => {
+      right.value = label;
+      show();
+      stage.scrollIntoView({ block: "nearest" });
+    });
+    return { label, button, picture, text };
+  });
+  gallery.append(...thumbnails.map(({ button }) => button));
   left.value = data.labels[0];
   right.value = data.right;
 
   function show() {
     const chosen = data.images[Number(image.value)];
+    viewer.style.setProperty("--ratio", chosen.width / chosen.height);
     for (const [side, select] of [["left", left], ["right", right]]) {
       const label = select.value;
       const picture = find(`.stage .${side}`);
@@ -53,6 +67,15 @@ function start(viewer) {
       picture.height = chosen.height;
       find(`.of-${side}`).textContent = label in chosen.sources ? text : `${label}: no picture`;
       drawMap(find(`.map-${side}`), find(`.map-${side}-text`), chosen, label);
+    }
+    for (const { label, button, picture, text } of thumbnails) {
+      button.hidden = !(label in chosen.sources);
+      button.setAttribute("aria-pressed", label === right.value);
+      picture.src = chosen.sources[label] ?? "";
+      picture.alt = chosen.name;
+      picture.width = chosen.width;
+      picture.height = chosen.height;
+      text.textContent = chosen.texts[label];
     }
     find(".part").textContent = chosen.part;
     const links = Object.entries(chosen.links).map(([label, address]) => {
