@@ -78,13 +78,15 @@ class OnnxNetwork(nn.Module):
     def peak_bytes(self, images: Tensor) -> int:
         """The most bytes that results within the network take at a time, each of them measured."""
         import onnx
+        import onnxruntime
 
         model = onnx.load_model_from_string(self.content)
         outputs = [name for node in model.graph.node for name in node.output if name]
         del model.graph.output[:]
         model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
         options = _options()
-        options.graph_optimization_level = 0  # each result as the file has it
+        # Each result as the file has it.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = _new_session(model.SerializeToString(), options)
         results = session.run(outputs, {self.input: images.cpu().numpy()})
         sizes = {

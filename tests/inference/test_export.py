@@ -78,7 +78,7 @@ def difference(network: nn.Module, run: Callable[[Tensor], Any]) -> float:
         images = torch.rand(count, 3, height, width, generator=generator)
         with torch.inference_mode():
             wanted = upscale(network, images).clamp(0, 1)
-        output = torch.as_tensor(run(images))
+            output = torch.as_tensor(run(images))
         assert output.shape == wanted.shape
         found.append(float((output - wanted).abs().max()))
     return max(found)
