@@ -28,6 +28,8 @@ def resize(images: Tensor, size: tuple[int, int], kernel: str, antialias: bool) 
 
 
 def _is_faster_by_planes(images: Tensor) -> bool:
+    if torch.compiler.is_exporting():  # the answer would be part of the exported network
+        return False
     is_channels_last = images.is_contiguous(memory_format=torch.channels_last)
     return is_channels_last and images.shape[1] == RGB and images.device.type == "cpu"
 

@@ -141,6 +141,7 @@ PYTHON = [
     for page in PAGES
     for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     if not block.startswith("# mine.py")  # which commands of its page use
+    and "network.onnx" not in block  # tests/test_exported_examples.py
 ]
 
 

@@ -6,52 +6,23 @@ import pytest
 import torch
 from conftest import Command
 from kills import LEAVES, TOLD_APART, record
+from small_networks import ALL_SCALES, SEVERAL, SMALL, built, settings_of
 from torch import Tensor, nn
 
 from srcnn_lightning import models, run_record
 from srcnn_lightning.acceleration.accelerate import accelerate
-from srcnn_lightning.config import KERNELS, DegradationConfig
+from srcnn_lightning.config import KERNELS
 from srcnn_lightning.inference.tiling import probed_radius, upscale_tiled
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.models.padding import upscale
 from srcnn_lightning.models.scales import at_scale
 from srcnn_lightning.training.task import SuperResolution
 
-# Small arguments of each network.
-SMALL: dict[str, dict] = {
-    "drcn": {"recursions": 2, "features": 8},
-    "edsr": {"blocks": 2, "features": 8},
-    "espcn": {"features": [8, 4]},
-    "fsrcnn": {"features": 8, "shrink_features": 4, "mapping_layers": 2},
-    "interpolation": {},
-    # Of one block alone, the probe could see the whole radius.
-    "mdsr": {"blocks": 2, "features": 8},
-    "ninasr": {"blocks": 2, "features": 4, "reduction": 2},
-    "span": {"blocks": 2, "features": 8},
-    "srcnn": {"features": [8, 4]},
-    "srresnet": {"blocks": 2, "features": 8},
-    "unetpp": {"features": [4, 8]},
-    "vdsr": {"depth": 4, "features": 8},
-}
-SEVERAL = {"mdsr"}  # networks of several scales
-ALL_SCALES = [2, 3, 4]
 SCALES = [2, *(pytest.param(scale, marks=pytest.mark.slow) for scale in (3, 4))]
 pytestmark = [
     pytest.mark.parametrize("name", models.list_models()),
     pytest.mark.parametrize("scale", SCALES),
 ]
-
-
-def settings_of(name: str, scale: int, kernel: str = "bicubic", antialias: bool = True) -> dict:
-    scales = ALL_SCALES if name in SEVERAL else scale
-    degradation = DegradationConfig(name="any", kernel=kernel, antialias=antialias, scale=scales)
-    return models.network_settings({"name": name, **SMALL[name]}, degradation)
-
-
-def built(name: str, scale: int) -> nn.Module:
-    """The network of a scale; one of several scales shares its parameters with the others'."""
-    torch.manual_seed(0)
-    return at_scale(models.build_network(settings_of(name, scale)), scale)
 
 
 def images(network: nn.Module, height: int = 7, width: int = 9, count: int = 2) -> Tensor:

@@ -1,3 +1,3 @@
 """The commands: training by Hydra without a verb, and one module for each verb."""
 
-VERBS = ("table", "report", "upscale", "evaluate")
+VERBS = ("table", "report", "upscale", "evaluate", "export")

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from srcnn_lightning.inference.loading import LoadedNetwork
 
 BUILT_IN = ("bicubic", "bilinear", "nearest")
-WORDS = "a run's folder, a checkpoint, or bicubic, bilinear, nearest"
+WORDS = (
+    "a run's folder, a checkpoint, a file .onnx or .safetensors of `export`, or bicubic, "
+    "bilinear, nearest"
+)
 DEFAULT_SCALE = 2
 
 
@@ -23,11 +26,16 @@ def find_models(given: Sequence[str], option: str = "--model=") -> dict[str, Pat
         option: option that they are given by, for sentences.
 
     Raises:
-        BadInput: a model is missing, or given twice.
+        BadInput: a model is missing, given twice, or of a form that is not read.
     """
     for model in given:
         if given.count(model) > 1:
             raise BadInput(f"{option}{model}: it is given twice; give it once.")
+        if model.endswith(".pt2"):
+            raise BadInput(
+                f"{option}{model}: a file .pt2 is for torch.export.load alone; give the network as "
+                ".onnx or .safetensors, or its checkpoint."
+            )
     return {
         model: None if model in BUILT_IN else store.resolve_checkpoint(model, option)
         for model in given

@@ -96,6 +96,11 @@ def _upscaled(options: Namespace) -> "Outcome":
 
     from srcnn_lightning.inference.upscale_files import FileUpscaler
 
+    for model, path in found.items():
+        if path and path.suffix == ".onnx" and options.device == "cuda":
+            raise BadInput(f"--device=cuda: {model} runs on the CPU alone; choose cpu or auto.")
+        if path and path.suffix == ".onnx" and options.precision == 16:
+            raise BadInput(f"--precision=16: {model} runs on the CPU alone; choose 32.")
     device = _device(options.device, options.precision)
     loaded, scale = load_models(found, options.scale, options.allow_package)
     jobs = make_jobs(inputs, output, scale)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.inference import tiling
+from srcnn_lightning.inference.onnx_network import OnnxNetwork
 from srcnn_lightning.inference.self_ensemble import SelfEnsemble
 from srcnn_lightning.models import Interpolation
 from srcnn_lightning.models.checkpoint import load_network
@@ -83,16 +84,19 @@ def interpolation(kernel: str, scale: int) -> LoadedNetwork:
 def load(
     checkpoint: Path, allow_package: Sequence[str] = (), scale: int | None = None
 ) -> LoadedNetwork:
-    """Load the network of a checkpoint.
+    """Load the network of a checkpoint, or of a file `.onnx` or `.safetensors` of `export`.
 
     Args:
-        checkpoint: path of the checkpoint.
+        checkpoint: path of the file.
         allow_package: names of packages whose networks may be built beside this program's.
         scale: one of the scales of a network of several; None: the only one.
 
     Raises:
-        BadInput: as `models.checkpoint.load_network`; or the network has not this scale.
+        BadInput: as `models.checkpoint.load_network` or `OnnxNetwork`; or the network has not this
+            scale.
     """
+    if checkpoint.suffix == ".onnx":
+        return _load_onnx(checkpoint, scale)
     whole, settings = load_network(checkpoint, allow_package)
     scale = choose_scale(str(checkpoint), scale, settings["scale"])
     network = at_scale(whole, scale).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -100,3 +104,10 @@ def load(
     accelerate(network)
     keep_freed_memory()  # now, so that the memory of the overlap's trials has been returned
     return LoadedNetwork(network, scale, overlap)
+
+
+def _load_onnx(path: Path, scale: int | None) -> LoadedNetwork:
+    network = OnnxNetwork(path).eval()
+    choose_scale(str(path), scale, network.scale)
+    keep_freed_memory()
+    return LoadedNetwork(network, network.scale, network.receptive_radius)

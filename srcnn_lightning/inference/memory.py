@@ -1,6 +1,10 @@
 """The memory that a network takes for a whole picture, measured on a small one."""
 
+import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -59,7 +63,31 @@ def bytes_per_pixel(network: nn.Module) -> float:
     images = torch.rand(1, 3, SIDE, SIDE, device=device)
     with _LiveBytes() as bytes_:
         upscale(network, images)
-    return float(SCRATCH * bytes_.most / SIDE**2)
+    # What another runtime takes is no tensor of torch.
+    others = (one.peak_bytes(images) for one in network.modules() if hasattr(one, "peak_bytes"))  # type: ignore[operator]
+    return float(SCRATCH * (bytes_.most + max(others, default=0)) / SIDE**2)
+
+
+@contextmanager
+def limited_memory(more: int) -> Iterator[None]:
+    """Within it, this process can get so many bytes more; an allocation beyond them fails.
+
+    It is for files of others, which may ask for any amount. Only Linux keeps to it.
+    """
+    status = Path("/proc/self/statm")
+    if not status.exists():
+        yield
+        return
+    import resource
+
+    now = int(status.read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = now + more if soft == resource.RLIM_INFINITY else min(now + more, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def check_whole_picture(loaded: "LoadedNetwork", picture: Picture) -> None:
