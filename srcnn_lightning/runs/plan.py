@@ -73,9 +73,13 @@ class Plan:
     def hyperparameters(self) -> dict[str, Any]:
         """The row of TensorBoard's HParams tab, which shows five columns at first."""
         config = self.config
+        model, scales = config.model, "-".join(map(str, config.degradation.scales))
+        name = model.get("name") or model.get("_target_", "")
+        if name == "interpolation":
+            name = config.degradation.kernel
         return {
             "variant": config.variant or self.name,
-            "model": str(config.model.get("name", "")),
+            "model": f"{name} x{scales}",
             "lr": config.optimizer.get("lr"),
             "weight_decay": config.optimizer.get("weight_decay"),
             "seed": config.seed,

@@ -34,6 +34,15 @@ def test_axes_are_named_with_units(two_rates):
     assert psnr.get_ylabel() == "Validation PSNR (dB)"
 
 
+def test_seed_whose_loss_exploded_does_not_flatten_the_other_curves():
+    _, (loss, _) = drawn([run([0.1, 0.01]), run([0.1, 1e6], lr=1e-2, psnr=[10, -60])])
+    assert loss.get_ylim()[1] == 1
+    assert loss.get_ylabel() == "Validation loss (MSE, log scale, up to 1)"
+    # Where all are that large there is nothing to protect.
+    _, (loss, _) = drawn([run([1e5, 1e6], psnr=[-50, -60])])
+    assert loss.get_ylim()[1] > 1e6
+
+
 def test_title_holds_the_note(two_rates):
     made, _ = two_rates
     assert made.get_suptitle().splitlines() == [

@@ -7,7 +7,13 @@ from PIL import Image
 from run_records import make_record, seed_groups
 
 from srcnn_lightning.report.images import BICUBIC, TARGET, TestImage
-from srcnn_lightning.report.page.viewer import choose_images, compared_groups, viewer
+from srcnn_lightning.report.page.viewer import (
+    choose_images,
+    compared_groups,
+    most_images,
+    viewed_groups,
+    viewer,
+)
 from srcnn_lightning.studies.srcnn_paper import STUDY
 
 LABELS = ["base", "best", "second"]
@@ -170,3 +176,47 @@ def test_page_whose_figures_leave_no_room_holds_the_smallest_parts(images, budge
 def test_images_without_a_picture_to_show_have_no_viewer():
     # Bilinear's are read for figure 3 alone.
     assert viewer([image("a.png", {"Bilinear": 0.5})], LABELS, 10**9, str) is None
+
+
+def test_viewer_has_the_compared_and_the_best_run_of_every_network():
+    psnr = {"srcnn": (28.0, 27.0), "edsr": (31.0, 30.0), "espcn": (26.0,), "vdsr": (25.0,)}
+    records = [make_record("base", max_val_psnr=24.0), make_record("bicubic", max_val_psnr=40.0)]
+    records += [
+        make_record(
+            None,
+            name=f"model={network},lr={place}",
+            max_val_psnr=value,
+            settings={"model": {"name": network}, "optimizer.lr": place},
+        )
+        for network, values in psnr.items()
+        for place, value in enumerate(values)
+    ]
+    records.append(
+        make_record(
+            None, status="diverged", settings={"model": {"name": "span"}}, name="model=span"
+        )
+    )
+    groups = seed_groups(records)
+    compared = compared_groups(groups, STUDY)
+    assert [one.label for one in compared] == ["Basic SRCNN", "EDSR, lr=0", "EDSR, lr=1"]
+    others = ["SRCNN, lr=0", "ESPCN, lr=0", "VDSR, lr=0"]
+    viewed = [one.label for one in viewed_groups(groups, compared)]
+    assert viewed == ["Basic SRCNN", "EDSR, lr=0", "EDSR, lr=1", *others]
+
+
+def test_viewer_has_twelve_networks_at_most():
+    records = [
+        make_record(None, name=f"model=own{number}", settings={"model": {"name": f"own{number}"}})
+        for number in range(15)
+    ]
+    groups = seed_groups(records)
+    assert len(viewed_groups(groups, compared_groups(groups, STUDY))) == 12
+
+
+@pytest.mark.parametrize(
+    ("labels", "sections", "images"),
+    [(5, 1, 20), (5, 3, 20), (6, 1, 16), (12, 1, 8), (10, 2, 6), (14, 3, 6)],
+)
+def test_more_networks_leave_fewer_images(labels, sections, images):
+    """A page has room for about 100 pictures of a good size."""
+    assert most_images(labels, sections) == images

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from composed_plan import compose_plan
 
 
@@ -20,3 +21,19 @@ def test_run_has_the_hash_of_before_settings_were_added_that_it_leaves_as_they_a
     assert plan.identity.hash == "f242c09ebce0250b"
     augmented = compose_plan(tmp_path, "trainer.threads=1", "data.augment=true")
     assert augmented.identity.hash != plan.identity.hash
+
+
+@pytest.mark.parametrize(
+    ("settings", "model"),
+    [
+        (["model=espcn", "degradation.scale=3"], "espcn x3"),
+        (["model=bilinear"], "bilinear x2"),
+        (["model=mdsr", "degradation.scale=[2,3,4]"], "mdsr x2-3-4"),
+        (["model=custom", "model._target_=torch.nn.Upsample"], "torch.nn.Upsample x2"),
+    ],
+)
+def test_row_of_hparams_tells_networks_and_scales_apart(
+    tmp_path: Path, settings: list[str], model: str
+) -> None:
+    images = ("data.count=5", "data.crop=36", "data.target_size=36")
+    assert compose_plan(tmp_path, *images, *settings).hyperparameters["model"] == model

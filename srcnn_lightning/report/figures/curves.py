@@ -20,6 +20,7 @@ PANELS = (
     ("val_loss", "val_loss", "Validation loss (MSE, log scale)"),
     ("val_psnr", "max_val_psnr", "Validation PSNR (dB)"),
 )
+WORST_LOSS = 1.0  # black in place of white; only values outside [0, 1] lose more
 MARKERS = "osD^v"
 LINE = 46  # letters of a legend's line
 
@@ -44,7 +45,8 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
         best = sorted(curves, key=lambda curve: -(curve.group.mean("max_val_psnr") or 0))
         too_many = len(curves) > 2 * len(COLOURS)
         coloured = best[: len(COLOURS)] if too_many else curves
-        for axes, (curve_name, metric, label) in zip(panels, PANELS, strict=True):
+        for axes, (curve_name, metric, name) in zip(panels, PANELS, strict=True):
+            label = name
             for curve in curves:
                 if curve not in coloured:
                     _line(axes, curve, curve_name, color=GREY, linewidth=0.6, alpha=0.5)
@@ -55,6 +57,11 @@ def draw_curves(selection: CurveFigure, baselines: Sequence[SeedGroup], data: st
             _baselines(axes, baselines, metric)
             if curve_name == "val_loss":
                 set_log_scale(axes.yaxis)
+                low, high = axes.get_ylim()
+                if low < WORST_LOSS < high:  # one seed that broke would flatten all other curves
+                    axes.set_ylim(top=WORST_LOSS)
+                    set_log_scale(axes.yaxis)
+                    label = label.replace("log scale", "log scale, up to 1")
             axes.set_ylabel(label)
             axes.margins(x=0.02)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
