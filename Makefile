@@ -15,6 +15,7 @@ REPORT ?= report
 SUBSET ?= valid
 COUNT ?= 100
 COMMIT ?= HEAD
+TESTS ?= cluster
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
 # Any further settings: ARGS="data.url=file:///DIR/ seed=1"
 ARGS ?=
@@ -47,7 +48,8 @@ STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_
 		trainer.max_epochs=48"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo verify table study documents report screenshots test test-slow lint format tensorboard bench same-results lock clean data
+.PHONY: help setup demo verify table study documents report screenshots test test-slow test-cluster lint format tensorboard \
+	bench same-results lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -103,10 +105,13 @@ tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard [LOGDIR=ou
 	$(VENV)/bin/tensorboard --logdir $(LOGDIR)
 
 test: setup  ## The tests, a few minutes
-	$(RUN) -m pytest -n 2 -m "not slow"
+	$(RUN) -m pytest -n 2 -m "not slow and not cluster"
 
 test-slow: setup  ## The tests that take longer: the demo, a wheel in a clean environment
-	$(RUN) -m pytest -n 2 -m slow
+	$(RUN) -m pytest -n 2 -m "slow and not cluster"
+
+test-cluster: setup  ## Sweeps on a real Slurm (apt-get install slurm-wlm munge; as root) and Ray [TESTS=]
+	$(RUN) -m pytest -m "$(TESTS)"
 
 lint: setup  ## Style, types and the floors of the imports
 	$(RUN) -m ruff check .

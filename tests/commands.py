@@ -77,20 +77,31 @@ def run(
     return subprocess.CompletedProcess(arguments, running.returncode or 0, stdout, stderr)
 
 
-def run_fresh(
+def start_fresh(
     folder: Path, *arguments: str, verb: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
+) -> subprocess.Popen[str]:
     """In a new interpreter: for what starts workers, or depends on how Python itself starts."""
     variables = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "srcnn_lightning", *([verb] if verb else []), *arguments],
         cwd=folder,
         env={**variables, **environment},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=300,
-        check=False,
     )
+
+
+def run_fresh(
+    folder: Path, *arguments: str, verb: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The same to its end."""
+    process = start_fresh(folder, *arguments, verb=verb, **environment)
+    try:
+        stdout, stderr = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
 
 def _run(folder: str, arguments: tuple[str, ...], variables: dict, out: str, err: str) -> None:

@@ -2,12 +2,13 @@
 
 import functools
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import commands
 import pytest
+import slurm_node
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -58,3 +59,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0
     (record,) = folder.rglob("metrics.json")
     return record.parent
+
+
+@pytest.fixture(scope="session")
+def slurm_daemons() -> Iterator[slurm_node.Slurm]:
+    """A real Slurm of one node, for all tests of the session."""
+    if reason := slurm_node.why_not():
+        pytest.skip(reason)
+    with slurm_node.start() as slurm:
+        yield slurm
+
+
+@pytest.fixture
+def slurm(slurm_daemons: slurm_node.Slurm) -> Iterator[slurm_node.Slurm]:
+    """The same without jobs."""
+    yield slurm_daemons
+    slurm_daemons.cancel_jobs()

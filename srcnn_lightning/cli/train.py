@@ -44,7 +44,8 @@ def main() -> None:
         try:
             command()
         except Exception as error:
-            launchers.wait_for_others(error)
+            sweep = Sweep.current()
+            launchers.settle_others(error, bool(sweep and sweep.refusal))
             raise
         finally:
             sweep = Sweep.current()

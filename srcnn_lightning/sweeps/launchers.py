@@ -16,6 +16,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
@@ -61,6 +62,10 @@ class LauncherCheck(Callback):
             optuna.logging.set_verbosity(logging.ERROR)  # each run prints lines of its own
         if "LocalLauncher" in str(config.hydra.launcher._target_):
             _ignore_interrupts_in_submitit_workers()
+        if _is_slurm(config.hydra.launcher):
+            from srcnn_lightning.sweeps import slurm  # submitit, which is an extra
+
+            slurm.prepare(config.hydra)
 
 
 def check(config: DictConfig) -> None:
@@ -83,7 +88,7 @@ def check(config: DictConfig) -> None:
             value = config.hydra[group].get(key)
             if value is not None and not (isinstance(value, int) and value >= 1):
                 raise BadInput(f"hydra.{group}.{key}={value}: it must be a whole number from 1 on.")
-    if "SlurmLauncher" in str(config.hydra.launcher._target_) and shutil.which("srun") is None:
+    if _is_slurm(config.hydra.launcher) and shutil.which("srun") is None:
         raise BadInput(
             f"hydra/launcher={choices['hydra/launcher']}: there is no srun here; start it on a "
             "login node of the cluster, or take hydra/launcher=submitit_local to try it."
@@ -108,7 +113,12 @@ def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
 
 
 def worker_death_message(error: Exception) -> str | None:
-    """The sentence for a killed worker process; None for any other error."""
+    """The sentence for a killed worker process, or one that had no time; None for other errors."""
+    if _is_out_of_time(error):
+        return (
+            "A job has reached its time limit more often than hydra.launcher.max_num_timeout "
+            "allows; the same command goes on from its last epoch."
+        )
     if type(error).__name__ not in WORKER_DEATH_ERRORS:
         return None
     return (
@@ -117,12 +127,36 @@ def worker_death_message(error: Exception) -> str | None:
     )
 
 
-def wait_for_others(error: Exception) -> None:
-    """Wait for submitit's other local jobs after one of them was killed."""
-    if type(error).__name__ == "UncompletedJobError":
+def settle_others(error: Exception, is_refused: bool) -> None:
+    """Let submitit's other jobs end after one of them has ended without a result.
+
+    Args:
+        error: exception that has ended the sweep.
+        is_refused: whether a job has refused its settings, which ends the other jobs too.
+    """
+    if HydraConfig.initialized() and _is_slurm(HydraConfig.get().launcher):
+        from srcnn_lightning.sweeps import slurm
+
+        if is_refused:
+            slurm.WATCHER.cancel()
+        elif _is_of_submitit(error):
+            slurm.WATCHER.wait()
+    elif _is_of_submitit(error) and not is_refused:
         with suppress(ChildProcessError):
             while True:
                 os.wait()
+
+
+def _is_of_submitit(error: Exception) -> bool:
+    return type(error).__name__ == "UncompletedJobError" or _is_out_of_time(error)
+
+
+def _is_out_of_time(error: Exception) -> bool:
+    return type(error).__name__ == "FailedJobError" and "timed-out too many times" in str(error)
+
+
+def _is_slurm(launcher: DictConfig) -> bool:
+    return "SlurmLauncher" in str(launcher._target_)
 
 
 def _is_installed(package: str) -> bool:
