@@ -33,7 +33,7 @@ VERIFY := data=dead_leaves data.crop=400 data.target_size=112 trainer.max_epochs
 
 # One line for each budget: what a network got stands in its table.
 STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_norm,l2_1e-5,identity \
-		seed=0,1,2 trainer.max_epochs=500" \
+		seed=0,1,2 trainer.max_epochs=500 name_keys=[trainer.max_epochs]" \
 	"+experiment=recipe" \
 	"+experiment=models model=srresnet,unetpp,vdsr seed=0" \
 	"+experiment=models model=drcn_small seed=0 trainer.max_epochs=30" \
@@ -45,7 +45,12 @@ STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_
 	"+experiment=models model=ninasr,espcn seed=0 degradation.scale=3,4 trainer.max_epochs=100" \
 	"+experiment=models model=bicubic degradation.scale=2,3,4" \
 	"model=mdsr model.blocks=8 model.features=32 model.residual=true degradation.scale=[2,3,4] recipe=modern \
-		trainer.max_epochs=48"
+		trainer.max_epochs=48" \
+	"model=srresnet model.blocks=8 model.features=32 model.residual=true recipe=modern trainer.max_epochs=40 \
+		experiment_name=srgan" \
+	"model=srresnet model.blocks=8 model.features=32 model.residual=true recipe=srgan trainer.max_epochs=40 \
+		experiment_name=srgan task.pretrain_epochs=0 task.discriminator_features=32 data.batch_size=8 \
+		data.steps_per_epoch=30 init_from='$(OUTPUTS)/srgan/photos100-antialiased-x2/model=srresnet,blocks=8,features=32,residual=true,recipe=modern'"
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo verify table study documents report screenshots test test-slow test-cluster lint format tensorboard \
@@ -85,12 +90,12 @@ table: setup  ## Run what is missing of the ablation and print it [DATA= ROOT= D
 	[ $$status -le 1 ] || exit $$status; \
 	$(RUN) -m srcnn_lightning table outputs/ablation && exit $$status
 
-study: setup  ## Every run of docs/results.md and docs/networks.md, 20 minutes on a large GPU, days on two cores [DATA= ROOT= ARGS=]
-	@for sweep in $(STUDY); do \
+study: setup  ## Every run of docs/results.md and docs/networks.md, hours on a GPU, days on two cores [DATA= ROOT= ARGS=]
+	@worst=0; for sweep in $(STUDY); do \
 		echo "$$sweep"; \
 		$(RUN) -m srcnn_lightning $$sweep data=$(DATA) $(if $(ROOT),"data.root='$(ROOT)'") $(ARGS) -m; \
-		[ $$? -le 1 ] || exit 2; \
-	done
+		status=$$?; [ $$status -le 1 ] || exit $$status; [ $$status -eq 0 ] || worst=1; \
+	done; exit $$worst
 
 documents: setup  ## The tables of README and docs, from docs/records and the runs below OUTPUTS [OUTPUTS=]
 	$(RUN) docs/tables.py $(if $(filter command\ line,$(origin OUTPUTS)),"$(OUTPUTS)")

@@ -7,11 +7,12 @@ part of a page that begins with `<!-- NAME -->` is replaced by what `PARTS` give
 import argparse
 import json
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 
-from srcnn_lightning import run_record, studies
+from srcnn_lightning import files, run_record, studies
 from srcnn_lightning.report.comparable_runs import Run, read_all
 from srcnn_lightning.report.tables.collect import collect_tables
 from srcnn_lightning.report.tables.formats import Table, cells, comma_separated, markdown_rows
@@ -27,7 +28,9 @@ CONVERGED = "Ablation, photos100, antialiased x2, 500 epochs"
 NETWORKS = "models, photos100, antialiased x{}"
 RECIPES = "recipe, photos100, antialiased x2, 100 epochs"
 # Settings that name folders of the machine that trained, with their defaults.
-FOLDERS = (("root", None), ("cache_dir", "data/cache"))
+FOLDERS = (("root", None), ("hr_root", None), ("lr_root", None), ("cache_dir", "data/cache"))
+DATA = "photos100"
+EXPERIMENTS = ("ablation", "recipe", "models", "single", "srgan")  # of `make study`
 
 
 class Study:
@@ -48,7 +51,7 @@ class Study:
         found = [
             run
             for run in self.runs
-            if (run.experiment, run.variant) == ("ablation", name)
+            if (run.experiment, run.variant, run.data) == ("ablation", name, DATA)
             and run.config["trainer"]["max_epochs"] == epochs
             and run.config["degradation"]["name"] == "antialiased"
         ]
@@ -56,22 +59,24 @@ class Study:
 
 
 def keep(outputs: Path) -> None:
-    """Copy the records of all finished runs, without the folders of this machine."""
+    """Copy the records of the study's finished runs, without the folders of this machine."""
+    if not outputs.is_dir():
+        sys.exit(f"OUTPUTS={outputs}: there is no such folder; give one that holds runs.")
     for folder in run_record.find(outputs):
         text = (folder / run_record.FILE_NAME).read_text(encoding="utf-8")
         record = json.loads(text)
-        if record["status"] != "finished":
+        is_of_study = record["experiment"] in EXPERIMENTS and record["data"] == DATA
+        if record["status"] != "finished" or not is_of_study:
             continue
         config = record["config"]
         for name, default in FOLDERS:
-            config["data"][name] = default
-        if config["init_from"]:  # a run of the same outputs
-            start = Path(config["init_from"]).relative_to(Path(config["output_dir"]).absolute())
-            config["init_from"] = f"outputs/{start}"
+            if name in config["data"]:
+                config["data"][name] = default
+        if config["init_from"]:
+            config["init_from"] = Path(config["init_from"]).name
         config["output_dir"] = "outputs"
         path = RECORDS / folder.relative_to(outputs) / run_record.FILE_NAME
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+        files.write_text(path, json.dumps(record, separators=(",", ":")) + "\n")
 
 
 def table(title: str) -> Callable[[Study], str]:
@@ -171,7 +176,10 @@ def network_findings(study: Study) -> str:
     assert paper is not None
     below = [row.label for row in rows if row.gain is not None and row.gain < 0]
     edsr = [run for run in study.runs if run.name.startswith("model=edsr,seed=")]
-    (lost,) = [run for run in edsr if run.history[-1]["val_psnr"] < best_so_far(run, 100) - 5]
+    edsr = [run for run in edsr if run.data == DATA]
+    collapsed = [run for run in edsr if run.history[-1]["val_psnr"] < best_so_far(run, 100) - 5]
+    assert len(collapsed) == 1, "the sentence on EDSR's seeds no longer holds"
+    lost = collapsed[0]
     peak = max(lost.history, key=lambda epoch: epoch["val_psnr"])["epoch"]
     others = " and ".join(f"{run.metrics['test_psnr']:.2f}" for run in edsr if run is not lost)
     return _paragraph(
@@ -236,10 +244,7 @@ def written_anew(text: str, study: Study) -> str:
 def pages(study: Study) -> dict[Path, str]:
     """The text of each page with its parts written anew."""
     texts = {page: page.read_text(encoding="utf-8") for page in PAGES}
-    return {
-        page: PART.sub(lambda found: f"{found[1]}{PARTS[found[2]](study)}{found[3]}", text)
-        for page, text in texts.items()
-    }
+    return {page: written_anew(text, study) for page, text in texts.items()}
 
 
 def main() -> None:
@@ -250,9 +255,9 @@ def main() -> None:
     if outputs is not None:
         keep(outputs)
     study = Study()
-    for page, text in pages(study).items():
-        page.write_text(text, encoding="utf-8")
-    (DOCS / "study.csv").write_text(comma_separated([*study.tables.values()]), encoding="utf-8")
+    texts = {**pages(study), DOCS / "study.csv": comma_separated([*study.tables.values()])}
+    for path, text in texts.items():
+        files.write_text(path, text)
 
 
 if __name__ == "__main__":

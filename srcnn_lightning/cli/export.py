@@ -59,7 +59,9 @@ def _export(options: Namespace) -> None:
 
     source = _source(options, found[options.model])
     if options.output is None:
-        name = files.safe_name(Path(options.model).resolve().name.removesuffix(".ckpt"))
+        given = Path(options.model).resolve()
+        is_file = given.suffix in (".ckpt", ".safetensors")
+        name = files.safe_name(given.stem if is_file else given.name)
         scales = "-".join(map(str, source.scales))
         output = _checked(options, f"{name}_x{scales}.{options.format}")
     try:

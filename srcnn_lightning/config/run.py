@@ -90,6 +90,19 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use, and groups that do not fit together."""
+        is_given = self.degradation.name == "given"
+        require(
+            is_given == (self.data.kind == "pairs"),
+            "degradation",
+            self.degradation.name,
+            "degradation=given goes with data=pairs, and no other does",
+        )
+        require(
+            not (self.check and self.prepare_only),
+            "check",
+            "true",
+            "prepare_only=true trains nothing to check; leave one of them out",
+        )
         require(self.seed >= 0, "seed", self.seed, "it must be 0 or more")
         require(self.seed < 2**32, "seed", self.seed, "it must be below 2**32")
         require(

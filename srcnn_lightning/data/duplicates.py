@@ -25,7 +25,10 @@ def check_duplicates(split: Split, first_equal: Sequence[int], data: DataConfig)
     copies = [(first, index) for index, first in enumerate(first_equal) if first != index]
     if not copies:
         return
-    setting = f"data.split_file={data.split_file}" if data.split_file else f"data.root={data.root}"
+    key = "hr_root" if data.kind == "pairs" else "root"
+    setting = f"data.{key}={getattr(data, key)}"
+    if data.split_file:
+        setting = f"data.split_file={data.split_file}"
     across = [(first, index) for first, index in copies if parts[first] != parts[index]]
     if across:
         one, other = (f"{names[index]} ({parts[index]})" for index in across[0])

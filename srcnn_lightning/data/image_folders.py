@@ -32,6 +32,13 @@ def list_images(folder: Path, option: str) -> dict[str, Path]:
             f"{option}={folder}: it cannot be read ({error.strerror}); give a folder that can."
         ) from error
     paths = [path for path in paths if path.name[0] != "." and path.is_file()]
+    for path in paths:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError as error:
+            raise BadInput(
+                f"{option}={folder}: the file name {path.name!a} is not UTF-8; rename it."
+            ) from error
     if not paths:
         raise BadInput(
             f"{option}={folder}: it holds no images ({TYPES}); give the folder that holds the "

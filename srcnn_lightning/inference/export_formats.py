@@ -113,10 +113,10 @@ def write_pt2(
     """
     with _exporting(name):
         program = _program(network, scale)
-        for node in program.graph.nodes:
-            node.meta.pop("stack_trace", None)  # it holds paths of this machine
-        text = json.dumps(dict(metadata), indent=1)
-        torch.export.save(program, file, extra_files={METADATA_FILE: text})
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # it holds paths of this machine
+    text = json.dumps(dict(metadata), indent=1)
+    torch.export.save(program, file, extra_files={METADATA_FILE: text})
 
 
 def write_safetensors(network: nn.Module, metadata: Mapping[str, str], file: BinaryIO) -> None:

@@ -1,6 +1,7 @@
 """What a run would do, and how long that would take: `check=true` trains nothing."""
 
 from srcnn_lightning.console import duration, print_line
+from srcnn_lightning.errors import BadInput, ExitRequested, exit_if_signalled, one_line
 from srcnn_lightning.runs import gpu_slots
 from srcnn_lightning.runs.cases import Copy, Skip, find_case
 from srcnn_lightning.runs.outcome import Outcome
@@ -31,10 +32,18 @@ def preview(plan: Plan) -> Outcome:
 
     config = plan.config
     epochs = config.trainer.max_epochs
-    resume = find_resume(plan.folder, plan.identity.lineage, epochs) if not config.rerun else None
+    lineage = plan.identity.lineage
+    resume = None if config.rerun else find_resume(plan.folder, lineage, epochs, sets_aside=False)
     done = resume.epochs if resume else 0
-    with gpu_slots.acquire_gpu(config.trainer, plan.label) as gpu:
-        trial = try_out(config, plan.source, plan.split, gpu)
+    try:
+        with gpu_slots.acquire_gpu(config.trainer, plan.label) as gpu:
+            trial = try_out(config, plan.source, plan.split, gpu)
+    except (BadInput, ExitRequested):
+        raise
+    except Exception as error:  # a network of one's own may do anything
+        exit_if_signalled()
+        print_line(f"{plan.label}: would fail, {one_line(error)}")
+        return outcome_of(plan, "failed", note=type(error).__name__)
     seconds = trial.seconds(epochs - done)
     split, data = plan.split, config.data
     operations = (
@@ -52,12 +61,12 @@ def preview(plan: Plan) -> Outcome:
     ]
     if trial.step_s is not None:
         lines += [
-            f"  training   {epochs:,} epochs of {trial.epoch_steps:,} steps of "
-            f"{data.batch_size}, on {trial.device}",
-            f"  time       {trial.step_s:.3f} s a step, {trial.validation_s:.2f} s a validation: "
+            f"  training   {epochs:,} epoch{'s' * (epochs != 1)} of {trial.epoch_steps:,} batches "
+            f"of {data.batch_size}, on {trial.device}",
+            f"  time       {trial.step_s:.3f} s a batch, {trial.validation_s:.2f} s a validation: "
             f"{duration(seconds)}",
         ]
-    lines.append(f"  memory     {trial.memory_mb:,.0f} MB at its peak")
+    lines.append(f"  memory     {trial.memory_mb:,.0f} MB at the peak of this process")
     for line in lines:
         print_line(line)
     return Outcome("checked", plan.label, str(plan.folder), seconds=seconds)

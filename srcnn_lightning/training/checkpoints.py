@@ -164,7 +164,9 @@ class Resume:
     epochs: int
 
 
-def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | None:
+def find_resume(
+    run_folder: Path, lineage: str, max_epochs: int, *, sets_aside: bool = True
+) -> Resume | None:
     """The furthest intact checkpoint of a run; None to begin at the first epoch.
 
     Args:
@@ -172,8 +174,9 @@ def find_resume(run_folder: Path, lineage: str, max_epochs: int) -> Resume | Non
         lineage: lineage of the run; checkpoints of another lineage are ignored.
         max_epochs: length of the run. A checkpoint beyond it belongs to a longer run, whose earlier
             checkpoints are not used either.
+        sets_aside: whether damaged checkpoints are moved aside; False: nothing is changed.
     """
-    for resume, state in _intact(run_folder):
+    for resume, state in _intact(run_folder, sets_aside):
         if state.get("lineage") == lineage:
             return resume if resume.epochs <= max_epochs else None
     return None
@@ -196,10 +199,10 @@ def _link(path: Path, other: Path) -> None:
     files.sync_folder(other.parent)
 
 
-def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
+def _intact(run_folder: Path, sets_aside: bool = True) -> Iterator[tuple[Resume, dict[str, Any]]]:
     """Intact checkpoints with the state of `Checkpoints`, furthest first.
 
-    Damaged checkpoints are moved aside, and a line says so.
+    Damaged checkpoints are moved aside where `sets_aside` says so, and a line tells.
     """
     for name in (LAST, PREVIOUS):
         path = run_folder / FOLDER / name
@@ -210,6 +213,8 @@ def _intact(run_folder: Path) -> Iterator[tuple[Resume, dict[str, Any]]]:
             state = checkpoint["callbacks"].get(STATE_KEY, {})
             epochs = int(checkpoint["epoch"]) + 1
         except Exception as error:
+            if not sets_aside:
+                continue
             aside = files.set_aside(path, path.parent / "damaged")
             print_line(f"{path}: damaged ({_summary(error)}), kept as {aside}; going on without it")
             continue

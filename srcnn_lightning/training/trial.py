@@ -5,7 +5,6 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -106,6 +105,8 @@ def try_out(config: Config, source: Source, split: Split, gpu: int | None = None
     """
     quiet = replace(config, logger={"_target_": None})
     clock = _Clock()
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory() as folder:
         parts = build(quiet, source, split, Path(folder), lineage="", label="", gpu=gpu)
         parts.data.prepare()
@@ -131,7 +132,7 @@ def try_out(config: Config, source: Source, split: Split, gpu: int | None = None
     pairs = parts.data.pairs[scale]
     side = config.data.patch_size
     height, width = (side, side) if side else pairs["train"].hr[0].shape[-2:]
-    validations = ceil(len(split.val) / config.data.eval_batch_size)
+    validations = len(parts.data.val_dataloader())
     limits_of_run = config.trainer.limit_train_batches, config.trainer.limit_val_batches
     steps, validations = (
         min(count, limit or count)

@@ -17,9 +17,9 @@ def test_run_is_described_and_leaves_nothing(command: Command, tmp_path: Path) -
         "single/dead_leaves-antialiased-x2/srcnn: not trained yet",
         "20,099 parameters, 18.43 G multiply-adds",
         "6 train, 2 val, 2 test; targets of 32x32 pixels",
-        "50 epochs of 3 steps of 2",
+        "50 epochs of 3 batches of 2",
         "s a validation: ",
-        "MB at its peak",
+        "MB at the peak of this process",
     ):
         assert words in done.stdout
     assert not list(tmp_path.rglob("metrics.json"))
@@ -30,7 +30,7 @@ def test_patches_and_their_number_are_named(command: Command) -> None:
     patches = ("recipe=modern", "data.patch_size=16", "data.steps_per_epoch=7")
     done = command(*LEAVES, *patches, "trainer.max_epochs=50", "check=true")
     assert "patches of 16x16 pixels" in done.stdout
-    assert "50 epochs of 7 steps of 8" in done.stdout
+    assert "50 epochs of 7 batches of 8" in done.stdout
 
 
 def test_what_is_done_already_is_said(command: Command, tmp_path: Path) -> None:
