@@ -9,7 +9,12 @@ from srcnn_lightning.errors import at_least, choose, require
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 MAX_STEPS = 1_000_000  # nor one in data.steps_per_epoch make an epoch that never ends
 MAX_SCALE = 16  # the literature ends there
-SOURCES = {"div2k": ("root", "subset", "url"), "folder": ("root",), "dead_leaves": ()}
+DRAWN = ("dead_leaves", "blurred_leaves")  # sources of built-in images
+SOURCES = {
+    "div2k": ("root", "subset", "url"),
+    "folder": ("root",),
+    **dict.fromkeys(DRAWN, ()),
+}
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
@@ -22,7 +27,7 @@ class DataConfig:
 
     Attributes:
         name: name of the data set in folders and tables; None: the last component of `root`.
-        kind: where the images come from: `div2k`, `folder` or `dead_leaves`.
+        kind: where the images come from: `div2k`, `folder`, `dead_leaves` or `blurred_leaves`.
         root: folder that holds the images.
         subset: `valid` or `train`, of DIV2K alone.
         url: address that holds DIV2K's zips.
@@ -94,7 +99,7 @@ class DataConfig:
         at_least("data.seed", self.seed, 0)
         if self.crop is None:
             what = "built-in images are drawn with data.crop pixels a side; give their number"
-            require(self.kind != "dead_leaves", "data.crop", "null", what)
+            require(self.kind not in DRAWN, "data.crop", "null", what)
             what = (
                 f"data.target_size={self.target_size} would distort images that are not square; "
                 "give a crop, or data.target_size=null too"
