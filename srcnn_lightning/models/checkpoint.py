@@ -1,5 +1,6 @@
 """Trained networks from checkpoints. A checkpoint is data: it chooses no code that runs."""
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,14 +14,25 @@ from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.models.factory import build_trusted
 
 MAX_REASON = 200  # characters of torch's message, which names each weight that does not fit
+PREFIX = "network."  # of the network in the LightningModule's state
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint: plain values, and tensors on the CPU.
 
+    A file `*.safetensors` has the form of a checkpoint then. Its metadata hold `network` and
+    `scale` as JSON, and its tensors are the network's weights.
+
     Raises:
-        Exception: any type, for a file that torch has not written.
+        Exception: any type, for a file that torch or safetensors have not written.
     """
+    if path.suffix == ".safetensors":
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            settings = {key: json.loads(file.metadata()[key]) for key in ("network", "scale")}
+            weights = {f"{PREFIX}{name}": file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+        return {"hyper_parameters": settings, "state_dict": weights}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of a TorchScript archive, then refuses it
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -29,9 +41,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 def network_weights(state: Mapping[str, Any]) -> dict[str, Any]:
     """The network's weights of a checkpoint's `state_dict`, without those of a discriminator."""
-    prefix = "network."  # of the network in the LightningModule's state
     return {
-        name.removeprefix(prefix): one for name, one in state.items() if name.startswith(prefix)
+        name.removeprefix(PREFIX): one for name, one in state.items() if name.startswith(PREFIX)
     }
 
 
