@@ -35,8 +35,14 @@ def main() -> None:
     arguments = parser.parse_args()
     folders = {"Set5": arguments.set5, "Set14": arguments.set14}
     for path in sorted(arguments.runs.rglob(run_record.FILE_NAME)):
+        record = run_record.load(path.parent)
+        data: Any = record.config["data"]
+        if data["kind"] not in DRAWN:
+            raise SystemExit(
+                f"{path.parent}: data.kind={data['kind']}; give runs on drawn images alone."
+            )
         name = export(path.parent, arguments.output)
-        card = make_card(name, run_record.load(path.parent), arguments.output, folders)
+        card = make_card(name, record, arguments.output, folders)
         text = json.dumps(card, indent=1) + "\n"
         (arguments.output / f"{name}.json").write_text(text, encoding="utf-8")
         print(table_row(card))  # of docs/using.md
@@ -75,8 +81,6 @@ def make_card(
     """The card of a network whose weights are written."""
     config: Any = record.config
     data = config["data"]
-    if data["kind"] not in DRAWN:
-        raise SystemExit(f"{name}: it was trained on {data['kind']}; only drawn images will do.")
     steps = record.epochs * data["steps_per_epoch"]
     return {
         "name": name,
