@@ -16,6 +16,9 @@ SUBSET ?= valid
 COUNT ?= 100
 COMMIT ?= HEAD
 TESTS ?= cluster
+SET5 ?= data/Set5
+SET14 ?= data/Set14
+WEIGHTS ?= outputs/weights
 TABLE := data=$(DATA) degradation=$(DEGRADATION)
 # Any further settings: ARGS="data.url=file:///DIR/ seed=1"
 ARGS ?=
@@ -53,8 +56,8 @@ STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_
 		data.steps_per_epoch=30 init_from='$(OUTPUTS)/srgan/photos100-antialiased-x2/model=srresnet,blocks=8,features=32,residual=true,recipe=modern'"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo verify table study documents report screenshots test test-slow test-cluster lint format tensorboard \
-	bench same-results lock clean data
+.PHONY: help setup demo verify table study documents report screenshots weights test test-slow test-cluster lint format \
+	tensorboard bench same-results lock clean data
 
 help:  ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -105,6 +108,13 @@ report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS
 
 screenshots: setup  ## Pictures of the report and of TensorBoard for docs/images, by Chromium [OUTPUTS=]
 	$(RUN) docs/screenshots.py "$(OUTPUTS)"
+
+weights: setup  ## Train the packaged networks on drawn images, half an hour [SET5= SET14= WEIGHTS=folder]
+	@for folder in "$(SET5)" "$(SET14)"; do [ -d "$$folder" ] || \
+		{ echo "$$folder: there is no such folder; give those of the scores by SET5= and SET14="; exit 2; }; done
+	$(RUN) -m srcnn_lightning +experiment=weights -m "output_dir='$(WEIGHTS)'"
+	$(RUN) -m srcnn_lightning +experiment=weights -m model=srcnn degradation.scale=2 "output_dir='$(WEIGHTS)'"
+	$(RUN) -m benchmarks.weights --runs "$(WEIGHTS)" --set5 "$(SET5)" --set14 "$(SET14)"
 
 tensorboard: setup  ## Compare the runs below outputs/ in TensorBoard [LOGDIR=outputs/lr_grid]
 	$(VENV)/bin/tensorboard --logdir $(LOGDIR)

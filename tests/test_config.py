@@ -12,7 +12,10 @@ from srcnn_lightning.errors import BadInput
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"kind": "flickr"}, "data.kind=flickr: choose div2k, folder, pairs or dead_leaves."),
+        (
+            {"kind": "flickr"},
+            "data.kind=flickr: choose div2k, folder, pairs, dead_leaves or blurred_leaves.",
+        ),
         ({"count": 2}, "data.count=2: it must be from 3 to 100000."),
         ({"count": 100_001}, "data.count=100001: it must be from 3 to 100000."),
         ({"target_size": 18}, "data.target_size=18: it must not exceed data.crop=16."),

@@ -18,11 +18,16 @@ JOBS = {
     "ablation": 12,
     "recipe": 7,  # of one seed
     "models": 11,
+    "weights": 3,
 }
 
 FITTING = {  # patches that fit tiny images, or images that fit a recipe's patches
     "recipe": ("data.crop=96", "data.target_size=96", "trainer.max_epochs=1", "seed=0"),
     "models": ("data.patch_size=16", "data.batch_size=1", "data.steps_per_epoch=1"),
+    "weights": (
+        *("data.patch_size=24", "data.batch_size=1", "data.steps_per_epoch=1"),
+        "data.split=[0.6,0.2,0.2]",
+    ),
 }
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ("data=dead_leaves", "data.count=10", "data.crop=64", "data.target_size=32")
@@ -43,6 +44,12 @@ def test_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     script = str(tmp_path / "venv/bin/srcnn-lightning")
+    Image.new("RGB", (40, 30), "red").save(work / "photo.png")
+    result = run(script, "upscale", "photo.png", cwd=work)  # by the weights in the wheel
+    assert result.returncode == 0, result.stderr
+    assert Image.open(work / "photo_x2.png").size == (80, 60)
+    code = "import srcnn_lightning as sr; print([card['scale'] for card in sr.list_models()])"
+    assert run(python, "-c", code, cwd=work).stdout == "[2, 3, 4, 2]\n"
     sweep = ("-m", "+experiment=lr_grid", "data=dead_leaves", "trainer.max_epochs=1")
     result = run(script, *sweep, cwd=work)
     assert result.returncode == 0, result.stderr

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from srcnn_lightning.inference.conventions import Convention, convention_name
 from srcnn_lightning.inference.evaluation import Evaluation
@@ -77,13 +78,18 @@ def comma_separated(found: Evaluation) -> str:
 
 def as_json(found: Evaluation) -> str:
     """Everything, unrounded; null for an infinite PSNR."""
+    return json.dumps(as_data(found), indent=1, allow_nan=False) + "\n"
+
+
+def as_data(found: Evaluation) -> dict[str, Any]:
+    """The same as plain values, None for an infinite PSNR."""
     content = asdict(found)
     content["convention"] = {"name": _name(found), **content["convention"]}
     content["published"] = [one._asdict() for one in found.published]
     for model in content["models"]:
         for scores in [model, *model["images"]]:
             scores["psnr"] = scores["psnr"] if math.isfinite(scores["psnr"]) else None
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+    return content
 
 
 FORMATS = {"md": markdown, "csv": comma_separated, "json": as_json}

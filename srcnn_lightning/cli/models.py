@@ -1,20 +1,20 @@
-"""Models as the verbs' users name them: built in, a run's folder, or a checkpoint."""
+"""Models as the verbs' users name them: built in, packaged, a run's folder, or a checkpoint."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.inference import packaged
 from srcnn_lightning.runs import store
 
 if TYPE_CHECKING:
     from srcnn_lightning.inference.loading import LoadedNetwork
 
 BUILT_IN = ("bicubic", "bilinear", "nearest")
-WORDS = (
-    "a run's folder, a checkpoint, a file .onnx or .safetensors of `export`, or bicubic, "
-    "bilinear, nearest"
-)
+NAMES = (*BUILT_IN, *packaged.names())
+WORDS = f"a run's folder, a checkpoint, a file .onnx or .safetensors, or {', '.join(NAMES)}"
 DEFAULT_SCALE = 2
 
 
@@ -22,7 +22,7 @@ def find_models(given: Sequence[str], option: str = "--model=") -> dict[str, Pat
     """The checkpoint of each model, None for a built-in one; no file is read yet.
 
     Args:
-        given: names of built-in models, run folders or checkpoints.
+        given: names of built-in or packaged models, run folders or checkpoints.
         option: option that they are given by, for sentences.
 
     Raises:
@@ -36,10 +36,15 @@ def find_models(given: Sequence[str], option: str = "--model=") -> dict[str, Pat
                 f"{option}{model}: a file .pt2 is for torch.export.load alone; give the network as "
                 ".onnx or .safetensors, or its checkpoint."
             )
-    return {
-        model: None if model in BUILT_IN else store.resolve_checkpoint(model, option)
-        for model in given
-    }
+    return {model: None if model in BUILT_IN else _checkpoint(model, option) for model in given}
+
+
+def _checkpoint(model: str, option: str) -> Path:
+    if model in NAMES:
+        return packaged.weights_file(model)
+    if model and not os.path.lexists(Path(model).expanduser()):
+        raise BadInput(f"{option}{model}: there is no {model}; give {WORDS}.")
+    return store.resolve_checkpoint(model, option)
 
 
 def load_models(
@@ -61,7 +66,7 @@ def load_models(
     trained = {}
     for model, checkpoint in found.items():
         if checkpoint:
-            trained[model] = load(checkpoint, allow_package, scale)
+            trained[model] = load(checkpoint, allow_package, scale, model)
             scale = trained[model].scale
     scale = scale or DEFAULT_SCALE
     loaded = {model: trained.get(model) or interpolation(model, scale) for model in found}

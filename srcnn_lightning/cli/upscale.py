@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from srcnn_lightning import errors
-from srcnn_lightning.cli.models import WORDS, find_models, load_models, short_names
+from srcnn_lightning.cli.models import (
+    DEFAULT_SCALE,
+    WORDS,
+    find_models,
+    load_models,
+    short_names,
+)
 from srcnn_lightning.cli.options import Parser, add_allow_package, user_path
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.inference import packaged
 
 if TYPE_CHECKING:
     from srcnn_lightning.inference.loading import LoadedNetwork
@@ -24,7 +31,10 @@ def main(arguments: Sequence[str]) -> None:
         metavar="INPUT",
         help="an image (PNG, JPEG, WebP, TIFF, BMP), a folder with all below it, or a pattern",
     )
-    parser.add_argument("--model", required=True, metavar="NAME|RUN|CKPT", help=WORDS)
+    strong = packaged.STRONG.format(scale=DEFAULT_SCALE)
+    parser.add_argument(
+        "--model", metavar="NAME|RUN|CKPT", help=f"{WORDS}; default: {strong}, or that of --scale"
+    )
     parser.add_argument(
         "--scale", type=int, choices=(2, 3, 4), help="default: that of the model, or 2"
     )
@@ -88,33 +98,38 @@ def _upscaled(options: Namespace) -> "Outcome":
     if output and output.startswith("~"):
         # A Path drops the slash that marks a folder.
         output = str(user_path(output)) + ("/" if output.endswith("/") else "")
-    found = find_models([options.model]) | find_models(options.compare, "--compare=")
-    if options.model in options.compare:
-        raise BadInput(f"--compare={options.model}: it is --model; give another one.")
+    model = options.model
+    if model is None:
+        model = packaged.STRONG.format(scale=options.scale or DEFAULT_SCALE)
+    found = find_models([model]) | find_models(options.compare, "--compare=")
+    if model in options.compare:
+        raise BadInput(f"--compare={model}: it is --model; give another one.")
     inputs = list_inputs(options.inputs)
     check_output(inputs, output)
 
     from srcnn_lightning.inference.upscale_files import FileUpscaler
 
-    for model, path in found.items():
+    for one, path in found.items():
         if path and path.suffix == ".onnx" and options.device == "cuda":
-            raise BadInput(f"--device=cuda: {model} runs on the CPU alone; choose cpu or auto.")
+            raise BadInput(f"--device=cuda: {one} runs on the CPU alone; choose cpu or auto.")
         if path and path.suffix == ".onnx" and options.precision == 16:
-            raise BadInput(f"--precision=16: {model} runs on the CPU alone; choose 32.")
-    device = _device(options.device, options.precision)
+            raise BadInput(f"--precision=16: {one} runs on the CPU alone; choose 32.")
+    device = choose_device(options.device, options.precision)
     loaded, scale = load_models(found, options.scale, options.allow_package)
     jobs = make_jobs(inputs, output, scale)
+    if options.model is None:
+        print_line(f"No --model is given, so {model} is taken")
     names = short_names([*loaded])
     models: dict[str, LoadedNetwork] = {}
-    for model, network in loaded.items():
+    for given, network in loaded.items():
         if network.overlap is None and options.tile != 0:
-            print_line(f"{model}: tiles would change its result, so it takes pictures as a whole.")
+            print_line(f"{given}: tiles would change its result, so it takes pictures as a whole.")
         ready = network.as_self_ensemble() if options.self_ensemble else network
-        models[names[model]] = ready.on(device, options.precision)
+        models[names[given]] = ready.on(device, options.precision)
     return FileUpscaler(models, options.tile, options.overwrite).run(jobs)
 
 
-def _device(wanted: str, precision: int) -> str:
+def choose_device(wanted: str, precision: int) -> str:
     """`cpu` or `cuda`; BadInput where it is missing, or does not know the precision."""
     import torch
 

@@ -5,6 +5,7 @@ once; nothing above works on the composed configuration after that.
 """
 
 from srcnn_lightning.config.groups import (
+    DRAWN,
     KERNELS,
     DataConfig,
     DegradationConfig,
@@ -30,6 +31,7 @@ from srcnn_lightning.config.sides import (
 
 __all__ = [
     "CONF",
+    "DRAWN",
     "KERNELS",
     "LOSSES",
     "NAMED_BY",

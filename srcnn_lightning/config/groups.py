@@ -9,11 +9,12 @@ from srcnn_lightning.errors import at_least, choose, require
 MAX_IMAGES = 100_000  # a typing error in data.count must not draw images for a week
 MAX_STEPS = 1_000_000  # nor one in data.steps_per_epoch make an epoch that never ends
 MAX_SCALE = 16  # the literature ends there
+DRAWN = ("dead_leaves", "blurred_leaves")  # sources of built-in images
 SOURCES = {
     "div2k": ("root", "subset", "url"),
     "folder": ("root",),
     "pairs": ("hr_root", "lr_root"),
-    "dead_leaves": (),
+    **dict.fromkeys(DRAWN, ()),
 }
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
@@ -27,7 +28,8 @@ class DataConfig:
 
     Attributes:
         name: name of the data set in folders and tables; None: the last component of `root`.
-        kind: where the images come from: `div2k`, `folder`, `pairs` or `dead_leaves`.
+        kind: where the images come from: `div2k`, `folder`, `pairs`, `dead_leaves` or
+            `blurred_leaves`.
         root: folder that holds the images.
         hr_root: folder of the high-resolution images of pairs.
         lr_root: folder of their low-resolution inputs.
@@ -111,7 +113,7 @@ class DataConfig:
             )
         if self.crop is None:
             what = "built-in images are drawn with data.crop pixels a side; give their number"
-            require(self.kind != "dead_leaves", "data.crop", "null", what)
+            require(self.kind not in DRAWN, "data.crop", "null", what)
             what = (
                 f"data.target_size={self.target_size} would distort images that are not square; "
                 "give a crop, or data.target_size=null too"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from srcnn_lightning.config import DataConfig
+from srcnn_lightning.config import DRAWN, DataConfig
 from srcnn_lightning.console import say_once
 from srcnn_lightning.data import div2k
 from srcnn_lightning.data.image_folders import EXTENSIONS, TYPES, list_images, matched
@@ -62,8 +62,8 @@ def open_source(data: DataConfig) -> Source:
     Raises:
         BadInput: the folder is missing or holds no images, or the subset is unknown.
     """
-    if data.kind == "dead_leaves":
-        return _dead_leaves(data)
+    if data.kind in DRAWN:
+        return _drawn(data)
     if data.kind == "pairs":
         return _pairs(data)
     if not data.root:
@@ -72,20 +72,21 @@ def open_source(data: DataConfig) -> Source:
     return _div2k(data, root) if data.kind == "div2k" else _folder(data, root)
 
 
-def _dead_leaves(data: DataConfig) -> Source:
+def _drawn(data: DataConfig) -> Source:
     side = data.crop
     assert side is not None  # `DataConfig` refuses it
 
     def read(name: str) -> "TrainingImage":
-        from srcnn_lightning.data.dead_leaves import draw
+        from srcnn_lightning.data.dead_leaves import draw, draw_blurred
         from srcnn_lightning.image_io import TrainingImage
 
-        pixels = draw(side, data.seed, int(name.rpartition("_")[2]))
+        draw_image = draw_blurred if data.kind == "blurred_leaves" else draw
+        pixels = draw_image(side, data.seed, int(name.rpartition("_")[2]))
         return TrainingImage(pixels, is_grey=False)
 
-    names = [f"dead_leaves_{index:04d}" for index in range(data.count)]
+    names = [f"{data.kind}_{index:04d}" for index in range(data.count)]
     identity = {name: [DEAD_LEAVES_VERSION, side, data.seed] for name in names}
-    return Source(data.name or "dead_leaves", identity, read)
+    return Source(data.name or data.kind, identity, read)
 
 
 def _div2k(data: DataConfig, root: Path) -> Source:

@@ -173,14 +173,14 @@ def _read(path: Path, check_size: Callable[[int, int], None]) -> Picture:
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             image.load()  # before its metadata: a PNG's texts may stand behind the pixels
             metadata = pillow_metadata(image.info, exif)
-            pixels = read_deep_png(file) if is_deep else _pixels(image)
+            pixels = read_deep_png(file) if is_deep else pillow_pixels(image)
             changes = [] if metadata else [DAMAGED_METADATA]
             if image.format == "PNG" and _cicp(file) not in (None, SRGB_CICP):
                 changes.append("Its cICP colour declaration is not read.")
     return _picture(pixels, profile, orientation, metadata or NO_METADATA, frames, is_cmyk, changes)
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def pillow_pixels(image: Image.Image) -> np.ndarray:
     """`(H, W, C)` uint8 of a loaded image: grey, RGB, either with alpha, or CMYK."""
     is_grey = image.mode in GREY_MODES
     if image.mode == "CMYK":

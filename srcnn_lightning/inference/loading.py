@@ -82,7 +82,10 @@ def interpolation(kernel: str, scale: int) -> LoadedNetwork:
 
 
 def load(
-    checkpoint: Path, allow_package: Sequence[str] = (), scale: int | None = None
+    checkpoint: Path,
+    allow_package: Sequence[str] = (),
+    scale: int | None = None,
+    name: str | None = None,
 ) -> LoadedNetwork:
     """Load the network of a checkpoint, or of a file `.onnx` or `.safetensors` of `export`.
 
@@ -90,6 +93,7 @@ def load(
         checkpoint: path of the file.
         allow_package: names of packages whose networks may be built beside this program's.
         scale: one of the scales of a network of several; None: the only one.
+        name: what the user calls the checkpoint, for the sentence; None: its path.
 
     Raises:
         BadInput: as `models.checkpoint.load_network` or `OnnxNetwork`; or the network has not this
@@ -98,7 +102,7 @@ def load(
     if checkpoint.suffix == ".onnx":
         return _load_onnx(checkpoint, scale)
     whole, settings = load_network(checkpoint, allow_package)
-    scale = choose_scale(str(checkpoint), scale, settings["scale"])
+    scale = choose_scale(name or str(checkpoint), scale, settings["scale"])
     network = at_scale(whole, scale).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     overlap = tiling.tile_overlap(network)
     accelerate(network)

@@ -17,7 +17,7 @@ def fill_transparent(colours: Tensor, alpha: Tensor, distance: int) -> Tensor:
     pixels of an edge from it, too.
 
     Args:
-        colours: `(C, H, W)` uint8 or uint16.
+        colours: `(C, H, W)` uint8, uint16 or float32.
         alpha: `(H, W)` of the same type; 0 is fully transparent.
         distance: distance from the visible pixels in pixels, at most `BAND`, as far as which pixels
             are filled. Each takes the mean of its neighbours that are visible or filled.
@@ -38,7 +38,8 @@ def fill_transparent(colours: Tensor, alpha: Tensor, distance: int) -> Tensor:
             means = F.avg_pool2d(band, 3, 1, 1) / shares.clamp(min=0.01)  # a ninth at least, or 0
             band = torch.where(known > 0, band, means)
             known = (shares > 0).float()
-        filled[:, top : top + BAND] = band[:, top - first :][:, :BAND].round()
+        band = band[:, top - first :][:, :BAND]
+        filled[:, top : top + BAND] = band if filled.is_floating_point() else band.round()
     return filled
 
 
@@ -51,7 +52,7 @@ def keep_constant_alpha(upscaled: Tensor, alpha: Tensor, top: int, left: int, sc
 
     Args:
         upscaled: `(h, w)` in [0, 1], the tile.
-        alpha: `(H, W)` uint8 or uint16 of the whole picture.
+        alpha: `(H, W)` uint8, uint16 or float32 of the whole picture.
         top: first row of the tile in the upscaled picture, a multiple of `scale`.
         left: first column, likewise.
         scale: factor between the sides of output and input.
@@ -69,7 +70,8 @@ def keep_constant_alpha(upscaled: Tensor, alpha: Tensor, top: int, left: int, sc
         max(rows.stop - alpha.shape[0], 0),
     ]
     seen = F.pad(inside.float()[None, None], margins, mode="replicate")
-    side, largest = 2 * distance + 1, torch.iinfo(alpha.dtype).max
+    side = 2 * distance + 1
+    largest = 1 if alpha.is_floating_point() else torch.iinfo(alpha.dtype).max
     lowest = -F.max_pool2d(-seen, side, 1)
     highest = F.max_pool2d(seen, side, 1)
     is_opaque, is_hidden = (

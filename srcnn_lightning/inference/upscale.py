@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.image_io import Picture
 from srcnn_lightning.inference import tiling
 from srcnn_lightning.inference.loading import LoadedNetwork
@@ -40,7 +40,7 @@ def upscale_picture(
 
     Args:
         loaded: network, of which tiles are taken where they do not change the result.
-        picture: picture of any size, 8 or 16 bits.
+        picture: picture of any size, 8 or 16 bits, or float32 in [0, 1].
         tile: longest side of a tile in pixels of the picture; None: 384; 0: the whole picture.
         report: function that is given the number of tiles done and of all.
 
@@ -88,6 +88,30 @@ def upscale_picture(
     return replace(picture, pixels=result)
 
 
+def upscale_by(
+    name: str,
+    loaded: LoadedNetwork,
+    picture: Picture,
+    tile: int | None = None,
+    report: Callable[[int, int], None] = lambda done, count: None,
+) -> Picture:
+    """`upscale_picture` with whole sentences, which begin with the network's name.
+
+    Raises:
+        BadInput: as `upscale_picture`; or the network does not take pictures of this size.
+    """
+    try:
+        return upscale_picture(loaded, picture, tile, report)
+    except BadInput as error:
+        raise BadInput(f"{name}: {error}.") from error
+    except RuntimeError as error:
+        height, width = picture.pixels.shape[:2]
+        raise BadInput(
+            f"{name}: the network takes no image of {width}x{height} pixels "
+            f"({one_line(error)}); give one whose sides the network takes."
+        ) from error
+
+
 def _tiles(
     loaded: LoadedNetwork, planes: Tensor, side: int, overlap: int
 ) -> Iterator[tiling.UpscaledTile]:
@@ -117,12 +141,15 @@ def _luma(values: Tensor) -> Tensor:
 
 
 def _largest(picture: Picture) -> int:
-    return int(np.iinfo(picture.pixels.dtype).max)
+    is_float = np.issubdtype(picture.pixels.dtype, np.floating)
+    return 1 if is_float else int(np.iinfo(picture.pixels.dtype).max)
 
 
 def _rounded(values: Tensor, dtype: Any) -> np.ndarray:
-    """`(C, h, w)`, clamped to [0, 1] -> `(h, w, C)` of a file's bits."""
+    """`(C, h, w)`, clamped to [0, 1] -> `(h, w, C)` of a file's bits, or of floating point."""
     if not values.isfinite().all():
         raise BadInput("the network's output is not finite")
-    levels = values.clamp(0, 1).mul(int(np.iinfo(dtype).max)).round()
+    levels = values.clamp(0, 1)
+    if not np.issubdtype(dtype, np.floating):
+        levels = levels.mul(int(np.iinfo(dtype).max)).round()
     return levels.permute(1, 2, 0).numpy().astype(dtype)

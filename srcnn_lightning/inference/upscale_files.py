@@ -25,7 +25,7 @@ from srcnn_lightning.image_io import (
 from srcnn_lightning.inference.comparison import SideBySide
 from srcnn_lightning.inference.loading import LoadedNetwork
 from srcnn_lightning.inference.picture_paths import Job
-from srcnn_lightning.inference.upscale import upscale_picture
+from srcnn_lightning.inference.upscale import upscale_by
 
 Report = Callable[[int, int], None]
 
@@ -187,16 +187,7 @@ class FileUpscaler:
         return picture
 
     def _by(self, model: str, picture: Picture, report: Report) -> Picture:
-        try:
-            return upscale_picture(self.models[model], picture, self.tile, report)
-        except BadInput as error:
-            raise BadInput(f"{model}: {error}.") from error
-        except RuntimeError as error:
-            height, width = picture.pixels.shape[:2]
-            raise BadInput(
-                f"{model}: the network takes no image of {width}x{height} pixels "
-                f"({one_line(error)}); give one whose sides the network takes."
-            ) from error
+        return upscale_by(model, self.models[model], picture, self.tile, report)
 
     def _write(self, job: Job, output: Path, picture: Picture, made_by: str) -> None:
         scale = next(iter(self.models.values())).scale

@@ -32,7 +32,7 @@ def images(tmp_path: Path) -> Path:
         (("--data=hr", "--model=hr/one.png"), "hr/one.png: it is no checkpoint of this program"),
         (
             ("--data=hr", "--model=RUN", "--scale=3"),
-            "--scale=3: RUN/checkpoints/best.ckpt upscales by 2; give one of these.",
+            "--scale=3: RUN upscales by 2; give one of these.",
         ),
         (("--data=hr", "--model=nearest", "--model=nearest"), "--model=nearest: it is given twice"),
         (("--data=hr", "--scale=1"), "--scale=1: it must be at least 2."),

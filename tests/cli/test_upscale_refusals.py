@@ -90,7 +90,20 @@ def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("image.png", "--model=gone"), "--model=gone: there is no gone; give a run's folder"),
+        (
+            ("image.png", "--model=gone"),
+            "--model=gone: there is no gone; give a run's folder, a checkpoint, or bicubic, "
+            "bilinear, nearest, edsr-small-x2, edsr-small-x3, edsr-small-x4, srcnn-x2.",
+        ),
+        (
+            ("image.png", "--model=srcnn-x2", "--scale=4"),
+            "--scale=4: srcnn-x2 upscales by 2; give one of these.",
+        ),
+        (
+            ("image.png", "--scale=3", "--compare=RUN"),
+            "--scale=3: RUN upscales by 2; give one of these.",
+        ),
+        (("image.png", "--compare=edsr-small-x2"), "--compare=edsr-small-x2: it is --model"),
         (("image.png", "--compare=gone", BICUBIC), "--compare=gone: there is no gone"),
         (("image.png", BICUBIC, "--compare=bicubic"), "--compare=bicubic: it is --model"),
         (("gone.png", BICUBIC), "gone.png: there is no such file"),
@@ -122,7 +135,6 @@ def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path
             ("image.png", BICUBIC, "--precision=16", "--device=cpu"),
             "--precision=16: it needs a GPU",
         ),
-        (("image.png",), "the following arguments are required: --model"),
         ((BICUBIC,), "the following arguments are required: INPUT"),
     ],
 )

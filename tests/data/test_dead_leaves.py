@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srcnn_lightning.data.dead_leaves import draw
+from srcnn_lightning.data.dead_leaves import draw, draw_blurred
 
 
 def image_set(seed=0, count=8, side=64):
@@ -53,3 +53,15 @@ def test_images_have_edges_between_even_regions():
     steps = np.abs(np.diff(image_set().astype(float).mean(axis=-1), axis=2))
     assert np.mean(steps < 10) > 0.5
     assert np.mean(steps > 30) > 0.01
+
+
+def test_two_thirds_of_the_blurred_images_are_blurred():
+    def steepest(image):
+        return np.abs(np.diff(image.astype(float).mean(axis=-1), axis=1)).max()
+
+    pairs = [(draw(96, 0, index), draw_blurred(96, 0, index)) for index in range(60)]
+    changed = [(sharp, blurred) for sharp, blurred in pairs if not np.array_equal(sharp, blurred)]
+    assert 30 <= len(changed) <= 50
+    assert all(steepest(blurred) < steepest(sharp) for sharp, blurred in changed)
+    assert all(abs(sharp.mean() - blurred.mean()) < 2 for sharp, blurred in changed)
+    assert np.array_equal(draw_blurred(96, 0, 59), pairs[59][1])

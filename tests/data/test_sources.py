@@ -203,6 +203,16 @@ def test_dead_leaves_has_count_images_of_the_crops_size():
     assert source.read(source.names[11]).pixels.shape == (24, 24, 3)
 
 
+def test_blurred_leaves_are_other_images_of_their_own_name():
+    sharp, blurred = (
+        open_source(settings(kind, count=12)) for kind in ("dead_leaves", "blurred_leaves")
+    )
+    assert (blurred.name, blurred.names[0]) == ("blurred_leaves", "blurred_leaves_0000")
+    pairs = zip(sharp.names, blurred.names, strict=True)
+    same = [np.array_equal(sharp.read(a).pixels, blurred.read(b).pixels) for a, b in pairs]
+    assert 0 < sum(same) < 12
+
+
 def test_dead_leaves_follow_data_seed_and_index():
     def image(seed, index):
         source = open_source(settings("dead_leaves", seed=seed))
