@@ -73,6 +73,8 @@ def test_metrics_that_were_not_finite_are_null():
         ("parameters", GONE, "it is missing"),
         ("cost.multiply_adds", 1.5, "it must be a whole number"),
         ("cost.seconds_per_megapixel", "a text", "it must be a valid number"),
+        ("cost.time_device", 5, "it must be text"),
+        ("config.trainer.accumulate_grad_batches", 0, "it must be greater than or equal to 1"),
         ("history.0.epoch", 0, "it must be greater than or equal to 1"),
         ("history.0.epoch", 2.0, "it must be a whole number"),
         ("history.0.epoch", MOST_EPOCHS + 1, "it must be less than or equal to 1000000"),
