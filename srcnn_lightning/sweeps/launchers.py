@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
+from types import FrameType
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
@@ -21,7 +22,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from srcnn_lightning import console, errors, hardware
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, ExitRequested
 from srcnn_lightning.sweeps.sweep import Sweep
 
 # The package of a launcher or sweeper, and the extra that installs it.
@@ -106,7 +107,8 @@ def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
     if "joblib" in target:
         # Ctrl-C reaches every process of a terminal; the first one answers and ends the others.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # submitit's own handlers stay: they ask Slurm to start the job again.
+    if "submitit" in target:
+        _end_jobs_as_submitit_does()
     leader = sweep.leader
     if leader and ("joblib" in target or "LocalLauncher" in target):
         _end_with_leader(leader)
@@ -114,13 +116,13 @@ def become_worker(sweep: Sweep, launcher: DictConfig) -> None:
 
 def worker_death_message(error: Exception) -> str | None:
     """The sentence for a killed worker process, or one that had no time; None for other errors."""
-    if _is_out_of_time(error):
+    if type(error).__name__ not in WORKER_DEATH_ERRORS:
+        return None
+    if "timed-out too many times" in str(error):  # the job's stderr is in it
         return (
             "A job has reached its time limit more often than hydra.launcher.max_num_timeout "
             "allows; the same command goes on from its last epoch."
         )
-    if type(error).__name__ not in WORKER_DEATH_ERRORS:
-        return None
     return (
         "A job's process was killed, perhaps because memory ran out; "
         "finished runs are kept, and the same command does the rest."
@@ -134,25 +136,18 @@ def settle_others(error: Exception, is_refused: bool) -> None:
         error: exception that has ended the sweep.
         is_refused: whether a job has refused its settings, which ends the other jobs too.
     """
+    has_died = type(error).__name__ == "UncompletedJobError"
     if HydraConfig.initialized() and _is_slurm(HydraConfig.get().launcher):
         from srcnn_lightning.sweeps import slurm
 
         if is_refused:
             slurm.WATCHER.cancel()
-        elif _is_of_submitit(error):
+        elif has_died:
             slurm.WATCHER.wait()
-    elif _is_of_submitit(error) and not is_refused:
+    elif has_died and not is_refused:
         with suppress(ChildProcessError):
             while True:
                 os.wait()
-
-
-def _is_of_submitit(error: Exception) -> bool:
-    return type(error).__name__ == "UncompletedJobError" or _is_out_of_time(error)
-
-
-def _is_out_of_time(error: Exception) -> bool:
-    return type(error).__name__ == "FailedJobError" and "timed-out too many times" in str(error)
 
 
 def _is_slurm(launcher: DictConfig) -> bool:
@@ -181,6 +176,28 @@ def _ignore_interrupts_in_submitit_workers() -> None:
             signal.signal(signal.SIGINT, handler)
 
     local.start_controller = start_ignoring_interrupts
+
+
+@cache  # once a process
+def _end_jobs_as_submitit_does() -> None:
+    """Let submitit's handler of a preemption or timeout end the process, and no run fail by it.
+
+    The handler asks for another start of the job and exits, or raises an error where the job has
+    timed out too often. A run would take either for an error of its own.
+    """
+    requeue_or_raise = signal.getsignal(signal.SIGUSR2)
+    if not callable(requeue_or_raise):
+        return
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        try:
+            requeue_or_raise(number, frame)
+        except SystemExit as error:
+            raise ExitRequested(error.code) from None
+        except Exception as error:
+            errors.exit_with_message(str(error), errors.FAILED)
+
+    signal.signal(signal.SIGUSR2, handler)
 
 
 @cache  # once a process, which may run several jobs

@@ -27,6 +27,8 @@ from srcnn_lightning.runs.store import STATE, check_writable
 VARIABLE = "SRCNN_LIGHTNING_SWEEP"
 DESCRIPTION = "sweep.json"
 REFUSAL = "refused.txt"
+# Outcomes of jobs that have ended, by file: each epoch of a sweep's jobs asks for all.
+_ended: dict[Path, Outcome] = {}
 STATUSES = ("finished", "copied", "skipped", "checked", "diverged", "failed", "stopped")
 
 
@@ -149,8 +151,7 @@ class Sweep:
     def outcomes(self) -> dict[int, Outcome]:
         """Outcomes of the jobs that have begun, by number."""
         return {
-            int(path.stem): Outcome(**json.loads(path.read_text()))
-            for path in sorted(self.folder.glob("[0-9]*.json"))
+            int(path.stem): _read_outcome(path) for path in sorted(self.folder.glob("[0-9]*.json"))
         }
 
     def end(self) -> bool:
@@ -203,6 +204,13 @@ class JobPosition:
         trained = [outcome.seconds for outcome in ended if outcome.status == "finished"]
         mean = (sum(trained) + seconds_of_this) / (len(trained) + 1)
         return mean * max(0, jobs - len(ended) - self.sweep.workers) / self.sweep.workers
+
+
+def _read_outcome(path: Path) -> Outcome:
+    outcome = _ended.get(path) or Outcome(**json.loads(path.read_text()))
+    if outcome.status != "stopped":
+        _ended[path] = outcome
+    return outcome
 
 
 def _read_description(folder: Path) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from commands import start_fresh
 from composed_plan import compose_plan
 from conftest import TINY, Command
 from own_network import FAILS, write_network
@@ -191,6 +192,26 @@ def test_submitit_runs_the_grid(fresh_command: Command, tmp_path: Path) -> None:
     assert len(found) == 5
     assert {one["config"]["trainer"]["threads"] for one in found.values()} == {1}
     assert list((tmp_path / "outputs/.state/submitit").rglob("*.out"))
+
+
+@pytest.mark.slow
+def test_job_of_submitit_that_is_told_to_stop_goes_on(tmp_path: Path) -> None:
+    """As Slurm tells a job before its time limit."""
+    arguments = ("trainer.max_epochs=400", "trainer.threads=1", "-m", "seed=0")
+    sweep = (*LEAVES, "hydra/launcher=submitit_local", *arguments)
+    process = start_fresh(tmp_path, *sweep)
+    deadline = time.monotonic() + 90
+    while not list(tmp_path.rglob("last.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    jobs = ["pgrep", "--full", f"submitit.core._submit {tmp_path}"]
+    listed = subprocess.run(jobs, capture_output=True, text=True, check=True).stdout
+    os.kill(int(listed.split()[-1]), signal.SIGUSR2)
+    stdout, stderr = process.communicate(timeout=180)
+    assert process.returncode == 0, stdout + stderr
+    assert stderr == ""
+    assert stdout.splitlines()[-1] == "1 job: 1 finished"
+    (found,) = records(tmp_path).values()
+    assert 0 < found["resumed_after"] < 400
 
 
 def test_gpus_are_dealt_round_robin(tmp_path: Path) -> None:
