@@ -100,8 +100,9 @@ study: setup  ## Every run of docs/results.md and docs/networks.md, hours on a G
 		status=$$?; [ $$status -le 1 ] || exit $$status; [ $$status -eq 0 ] || worst=1; \
 	done; exit $$worst
 
-documents: setup  ## The tables of README and docs, from docs/records and the runs below OUTPUTS [OUTPUTS=]
+documents: setup  ## Tables and figures of README and docs, from docs/records and the runs below OUTPUTS [OUTPUTS=]
 	$(RUN) docs/tables.py $(if $(filter command\ line,$(origin OUTPUTS)),"$(OUTPUTS)")
+	$(RUN) docs/figures.py
 
 report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS= REPORT=folder]
 	$(RUN) -m srcnn_lightning report "$(OUTPUTS)" --output "$(REPORT)"

@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=_positive, default=3, help="default: 3")
     parser.add_argument("--threads", type=_positive, help="of the CPU; default: all cores")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU where there is one")
+    parser.add_argument("--quick", action="store_true", help="an output of 640x360 pixels")
     parser.add_argument("--allow-package", action="append", default=[], metavar="NAME")
     options = parser.parse_args()
     has_gpu = torch.cuda.is_available()
@@ -75,7 +76,7 @@ def main() -> None:
     print(f"On {place}, rounds: {options.rounds}", flush=True)
     for _ in range(options.rounds):
         for one in networks:
-            one.seconds.append(measure(one.network, device))
+            one.seconds.append(measure(one.network, device, options.quick))
     for one in networks:
         low, middle, high = (1e3 * f(one.seconds) for f in (min, median, max))
         names = ", ".join(str(folder.relative_to(options.outputs)) for folder in one.folders)
@@ -119,9 +120,12 @@ def find_checkpoint(folder: Path) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def measure(loaded: loading.LoadedNetwork, device: torch.device) -> float:
-    """Seconds for a million pixels of an output of 1280x720 pixels, or somewhat less."""
-    height, width = (side // loaded.scale for side in cost.OUTPUT_SIZE)
+def measure(loaded: loading.LoadedNetwork, device: torch.device, quick: bool) -> float:
+    """Seconds for a million pixels of an output of 1280x720 pixels, or somewhat less.
+
+    Where `quick` says so, the output has half the sides.
+    """
+    height, width = (side // (2 if quick else 1) // loaded.scale for side in cost.OUTPUT_SIZE)
     generator = torch.Generator().manual_seed(0)
     image = torch.rand(1, 3, height, width, generator=generator)
     image = image.to(device, memory_format=torch.channels_last)

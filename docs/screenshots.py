@@ -1,12 +1,10 @@
 """Write docs/images/: the report's page at two widths, its figures, and TensorBoard with a sweep.
 
-Run as `make screenshots`, with Chromium or Chrome installed. The pictures are WebP, which keeps
-this repository small; the report's own files are SVG and PNG.
+Run as `make screenshots`, with Chromium or Chrome installed, for runs whose pictures are there.
 """
 
 import argparse
 import contextlib
-import io
 import shutil
 import socket
 import subprocess
@@ -17,10 +15,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
+from figures import IMAGES, copy_figures, make_report, save
 from playwright.sync_api import Browser, Page, sync_playwright
 
-IMAGES = Path(__file__).parent / "images"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = {"wide": (1280, 1600), "phone": (390, 844)}
 
@@ -32,12 +29,6 @@ def find_browser() -> str:
         if path:
             return path
     sys.exit(f"No browser is installed; install one of {', '.join(BROWSERS)}.")
-
-
-def save(png: bytes, name: str, quality: int = 82) -> None:
-    """As `docs/images/NAME.webp`."""
-    with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").save(IMAGES / f"{name}.webp", "WEBP", quality=quality, method=6)
 
 
 def shoot_report(browser: Browser, report: Path) -> None:
@@ -65,12 +56,6 @@ def shoot_part(page: Page, selector: str, name: str, height: int) -> None:
     page.locator(selector).first.evaluate("element => element.scrollIntoView()")
     page.wait_for_timeout(500)  # pictures that load when they come into view
     save(page.screenshot(), name)
-
-
-def copy_figures(report: Path) -> None:
-    """Of each section, under its name."""
-    for path in sorted((report / "figures").rglob("*.png")):
-        save(path.read_bytes(), f"{path.parent.name}_{path.stem}")
 
 
 @contextlib.contextmanager
@@ -119,15 +104,9 @@ def main() -> None:
     parser.add_argument("outputs", type=Path, help="the runs to show")
     parser.add_argument("--sweep", type=Path, help="for TensorBoard; OUTPUTS/lr_grid by default")
     options = parser.parse_args()
-    IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report"
-        command = [sys.executable, "-m", "srcnn_lightning", "report", str(options.outputs)]
-        made = subprocess.run([*command, "--output", str(report)], check=False)
-        if made.returncode:
-            sys.exit(made.returncode)  # the command has said why
-        for path in IMAGES.glob("*.webp"):
-            path.unlink()
+        make_report(options.outputs, report)
         copy_figures(report)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
