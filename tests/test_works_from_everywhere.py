@@ -47,7 +47,8 @@ def test_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
     Image.new("RGB", (40, 30), "red").save(work / "photo.png")
     result = run(script, "upscale", "photo.png", cwd=work)  # by the weights in the wheel
     assert result.returncode == 0, result.stderr
-    assert Image.open(work / "photo_x2.png").size == (80, 60)
+    with Image.open(work / "photo_x2.png") as picture:
+        assert picture.size == (80, 60)
     code = "import srcnn_lightning as sr; print([card['scale'] for card in sr.list_models()])"
     assert run(python, "-c", code, cwd=work).stdout == "[2, 3, 4, 2]\n"
     sweep = ("-m", "+experiment=lr_grid", "data=dead_leaves", "trainer.max_epochs=1")
