@@ -55,6 +55,13 @@ def with_budget(arguments: list[str]) -> list[str]:
     return changed + tiny
 
 
+def documented_sweep(launcher: str) -> list[str]:
+    """The arguments of the sweep by a launcher in docs/sweeps.md, on ten small images."""
+    page = (ROOT / "docs/sweeps.md").read_text()
+    (command,) = (one for one in commands_in(page) if f"hydra/launcher={launcher} " in one)
+    return with_budget(command.partition("srcnn")[2].split()[1:])
+
+
 def write_photos(folder: Path) -> None:
     """Write ten images of noise to `folder/photos`."""
     pixels = np.random.default_rng(0).integers(0, 256, (10, 64, 64, 3), dtype=np.uint8)

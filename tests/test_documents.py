@@ -34,6 +34,7 @@ NOT_RUN = {
     "make screenshots": "it needs a browser and the study's runs",
     "make test": "it would run this test",
     "make test-slow": "it would run this test",
+    "make test-cluster": "it starts a cluster; .ci/run does so",
     "make lint": "it is a step of its own in CI",
     "make bench": "it takes minutes; other tests run each benchmark with tiny sizes",
     "make same-results": "it takes minutes; another test compares two commits",
@@ -46,10 +47,10 @@ NOT_RUN = {
     ),
     "python -m srcnn_lightning +experiment=lr_grid trainer=gpu": "it needs a GPU",
     "python -m srcnn_lightning +experiment=lr_grid hydra/launcher=submitit_slurm": (
-        "it needs a cluster"
+        "it needs a cluster; a test of `make test-cluster` runs it"
     ),
     "srcnn-lightning +experiment=lr_grid hydra/launcher=ray": (
-        "Ray cannot be installed beside joblib's launcher"
+        "Ray cannot be installed beside joblib's launcher; a test of `make test-cluster` runs it"
     ),
 }
 PLACEHOLDERS = {"OUTPUTS": "outputs", "FOLDER": "folder"}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from commands import start_fresh
 from conftest import Command
+from documents import documented_sweep
 from kills import LEAVES, assert_same_runs, records
 from slurm_node import LAUNCHER, Slurm
 
@@ -26,6 +27,12 @@ def test_slurm_gives_the_records_of_one_process(
     assert table[-1] == "5 jobs: 5 finished"
     assert_same_runs(tmp_path / "one", tmp_path / "two")
     assert len(slurm.jobs("completed")) == 5
+
+
+def test_sweep_of_the_document(fresh_command: Command, slurm: Slurm) -> None:
+    result = fresh_command(*documented_sweep("submitit_slurm"), **slurm.environment)
+    assert result.returncode == 0, result.stderr
+    assert "5 jobs: 5 finished" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -86,12 +93,15 @@ def test_slurm_that_does_not_answer(fresh_command: Command, slurm: Slurm, tmp_pa
 
 
 def test_larger_sweep_than_an_array_goes_in_batches(fresh_command: Command, slurm: Slurm) -> None:
-    sweep = (*LEAVES, *LAUNCHER, "-m", "seed=range(0,7)")
+    sweep = (*LEAVES, *LAUNCHER, "model=bicubic", "-m", "seed=range(0,7)")
     result = fresh_command(*sweep, **slurm.environment)
     assert result.returncode == 2
     assert result.stderr == (
         "hydra.sweeper.max_batch_size=null: give 6 at most; Slurm takes no more jobs at once.\n"
     )
+    result = fresh_command(*sweep, "hydra.sweeper.max_batch_size=6", **slurm.environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1].startswith("7 jobs: ")
 
 
 def test_bad_file_of_a_job_ends_the_sweep(

@@ -90,3 +90,12 @@ def test_restart_of_a_nodes_daemon_disturbs_no_job(slurm: Slurm, tmp_path: Path)
     assert process.returncode == 0, stdout + stderr
     assert record(tmp_path / "outputs" / RUN)["resumed_after"] is None
     assert "Restarts=0" in slurm.ask("scontrol", "show", "job", job)
+
+
+def test_job_that_is_told_of_its_preemption_goes_on(slurm: Slurm, tmp_path: Path) -> None:
+    """By the signal that Slurm sends with PreemptParameters=send_user_signal."""
+    process = start_long_job(tmp_path, slurm, "hydra.launcher.max_num_timeout=0")
+    (job,) = slurm.jobs("running")
+    slurm.ask("scancel", "--signal=USR2", job)
+    assert_went_on(process, tmp_path)
+    assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
