@@ -52,8 +52,9 @@ def test_models_are_named_in_evaluate(command: Command, tmp_path: Path) -> None:
     refused = command("--data=hr", "--model=srcnn-x3", verb="evaluate")
     assert refused.returncode == 2
     assert refused.stderr == (
-        "--model=srcnn-x3: there is no srcnn-x3; give a run's folder, a checkpoint, a file .onnx or "
-        ".safetensors, or bicubic, bilinear, nearest, edsr-small-x2, edsr-small-x3, edsr-small-x4, srcnn-x2.\n"
+        "--model=srcnn-x3: there is no srcnn-x3; give a run's folder, a checkpoint, a file .onnx "
+        "or .safetensors, or bicubic, bilinear, nearest, edsr-small-x2, edsr-small-x3, "
+        "edsr-small-x4, srcnn-x2.\n"
     )
 
 

@@ -92,7 +92,8 @@ def test_archive_of_torchscript_is_one_sentence(command: Command, tmp_path: Path
     [
         (
             ("image.png", "--model=gone"),
-            "--model=gone: there is no gone; give a run's folder, a checkpoint, or bicubic, "
+            "--model=gone: there is no gone; give a run's folder, a checkpoint, a file .onnx or "
+            ".safetensors, or bicubic, "
             "bilinear, nearest, edsr-small-x2, edsr-small-x3, edsr-small-x4, srcnn-x2.",
         ),
         (
