@@ -108,7 +108,7 @@ def test_bad_setting_of_a_later_job_is_refused_before_the_first(
 
 
 def test_glob_is_the_list_of_a_groups_options(command: Command, tmp_path: Path) -> None:
-    arguments = ("degradation=glob(*)", "model=glob(b*)", "-m")
+    arguments = ("degradation=glob(*aliased)", "model=glob(b*)", "-m")
     globbed = command(*LEAVES, *arguments)
     assert globbed.returncode == 0, globbed.stderr
     assert globbed.stderr == ""
