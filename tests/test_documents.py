@@ -46,10 +46,9 @@ NOT_RUN = {
         "it begins at another run of its length; a test of SRGAN does so"
     ),
     "python -m srcnn_lightning +experiment=lr_grid trainer=gpu": "it needs a GPU",
-    "python -m srcnn_lightning +experiment=lr_grid hydra/launcher=submitit_slurm": (
-        "it needs a cluster; a test of `make test-cluster` runs it"
-    ),
-    "srcnn-lightning +experiment=lr_grid hydra/launcher=ray": (
+    "python -m srcnn_lightning +experiment=lr_grid data=dead_leaves "
+    "hydra/launcher=submitit_slurm": ("it needs a cluster; a test of `make test-cluster` runs it"),
+    "srcnn-lightning +experiment=lr_grid data=dead_leaves hydra/launcher=ray": (
         "Ray cannot be installed beside joblib's launcher; a test of `make test-cluster` runs it"
     ),
 }
