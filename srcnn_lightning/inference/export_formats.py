@@ -116,7 +116,9 @@ def write_pt2(
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # it holds paths of this machine
     text = json.dumps(dict(metadata), indent=1)
-    torch.export.save(program, file, extra_files={METADATA_FILE: text})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of views of one weight, which are saved all the same
+        torch.export.save(program, file, extra_files={METADATA_FILE: text})
 
 
 def write_safetensors(network: nn.Module, metadata: Mapping[str, str], file: BinaryIO) -> None:
