@@ -24,7 +24,6 @@ CASES = {
     ),
     "deleted setting of a group": ((LEAVES, "~data.count"), ("~data.count", "leave it in")),
     "deleted unknown setting": ((LEAVES, "~foo"), ("~foo: there is no such", "--help")),
-    "deleted logger": ((LEAVES, "~logger"), ("~logger", "logger=none")),
     "no key": (("=1",), ("=1: the name of a setting is missing", "key=value")),
     "verb behind": (("seed=1", "table"), ("table: it is no setting", "first argument")),
     "unknown option of the command": (("--foo",), ("unrecognized arguments: --foo", "--help")),

@@ -115,21 +115,34 @@ CASES = {
     "no GPU": ((LEAVES, "trainer=gpu"), ("trainer.accelerator=gpu", "trainer=auto")),
     "unknown precision": ((LEAVES, "trainer.precision=17"), ("trainer.precision=17", "32-true")),
     "no such logger": (
-        (LEAVES, "logger._target_=nope.Nope"),
-        ("logger._target_=nope.Nope", "cannot be imported"),
+        (LEAVES, "logger.tensorboard._target_=nope.Nope"),
+        ("logger.tensorboard._target_=nope.Nope", "cannot be imported"),
     ),
-    "logger that is no name": ((LEAVES, "logger._target_=5"), ("logger._target_=5",)),
-    "argument that the program gives": (
-        (LEAVES, "+logger.save_dir=x"),
-        ("logger.save_dir=x: the program gives this argument itself",),
+    "logger that is no name": (
+        (LEAVES, "logger.tensorboard._target_=5"),
+        ("logger.tensorboard._target_=5",),
     ),
-    "name that the program gives": (
-        (LEAVES, "+logger.name=x"),
-        ("logger.name=x: the program gives this argument itself",),
+    "logger without a class": (
+        (LEAVES, "+logger.own.save_dir=x"),
+        ("logger.own={", "it names no class", "logger=[NAME,NAME]"),
     ),
-    "argument of no logger": (
-        (LEAVES, "logger=none", "+logger.max_queue=3"),
-        ("logger.max_queue=3: without a logger", "leave it out"),
+    **{
+        f"argument {key} that the program gives the logger": (
+            (LEAVES, f"logger={name}", f"+logger.{name}.{key}=x"),
+            (f"logger.{name}.{key}=x: the program gives this argument itself",),
+        )
+        for name, key in (
+            ("tensorboard", "save_dir"),
+            ("tensorboard", "version"),
+            ("tensorboard", "default_hp_metric"),
+            ("csv", "name"),
+            ("wandb", "id"),
+            ("mlflow", "run_id"),
+        )
+    },
+    "argument that no logger takes": (
+        (LEAVES, "logger=csv", "+logger.csv.queue=3"),
+        ("logger.csv.queue=3: CSVLogger takes no such argument", "flush_logs_every_n_steps"),
     ),
 }
 

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "checkpoints/damaged/",
     "test_images/",
     "hparams.yaml",
+    "metrics.csv",
     ".replaced/",
     ".state/",
     "output_dir/.state/submitit/",

@@ -18,6 +18,7 @@ from srcnn_lightning.config.run import (
     NAMED_BY,
     SCHEDULES,
     SCHEDULES_OF_A_LENGTH,
+    TENSORBOARD,
     TEST_IMAGES,
     Config,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "SCHEDULES",
     "SCHEDULES_OF_A_LENGTH",
     "SSIM_WINDOW",
+    "TENSORBOARD",
     "TEST_IMAGES",
     "Config",
     "DataConfig",

@@ -32,8 +32,7 @@ def read(composed: DictConfig) -> Config:
     _refuse_undeclared(composed, Config)
     for field in fields(Config):
         if field.name not in composed:
-            off = f", or give {field.name}=none" if field.name == "logger" else ""
-            raise BadInput(f"~{field.name}: every run needs this setting; leave it in{off}.")
+            raise BadInput(f"~{field.name}: every run needs this setting; leave it in.")
     for key in composed.name_keys or ():
         if not _has(composed, str(key)):
             raise BadInput(f"name_keys={key}: there is no such setting; --help lists them.")

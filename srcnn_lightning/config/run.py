@@ -27,22 +27,19 @@ NAMED_BY = {
     "loss": ("name",),
     "optimizer": ("_target_",),
     "schedule": ("name",),
-    "logger": ("_target_",),
 }
 SMALLEST_PATCH = 32  # pixels a side for a discriminator
 MONITORS = ("val_psnr", "val_loss", "last")
-# Arguments of a logger that the program gives: the run's folder is the log folder.
-LOGGER_SUPPLIED = ("save_dir",)
-TENSORBOARD_SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_metric", "purge_step")
+TENSORBOARD = "lightning.pytorch.loggers.TensorBoardLogger"
 
 
 @dataclass
 class Config:
     """One run (conf/config.yaml).
 
-    The groups `optimizer` and `logger` name a class by `_target_`, `task`, `loss` and `schedule`
-    one of this program by `name`, and `model` either. They hold its arguments and stay plain
-    dictionaries, which `arguments.check` compares with its signature.
+    The group `optimizer` names a class by `_target_`, as each group below `logger` does; `task`,
+    `loss` and `schedule` name one of this program by `name`, and `model` either. They hold its
+    arguments and stay plain dictionaries, which `arguments.check` compares with its signature.
 
     Attributes:
         data: images.
@@ -53,7 +50,7 @@ class Config:
         optimizer: torch optimizer.
         schedule: `name` of the learning rate's schedule, and its arguments.
         trainer: device and length.
-        logger: Lightning logger; `_target_: null` for none.
+        logger: Lightning loggers by name; empty for none.
         experiment_name: first folder below `output_dir`.
         recipe: name of the recipe whose settings the run has where none is given.
         variant: row of an ablation that the run stands for.
@@ -75,7 +72,7 @@ class Config:
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
     trainer: TrainerConfig
-    logger: dict[str, Any]
+    logger: dict[str, dict[str, Any]]
     experiment_name: str
     recipe: str | None
     variant: str | None
@@ -131,14 +128,14 @@ class Config:
             key = next((key for key in reversed(keys) if key in group), keys[0])
             if key not in group:
                 raise BadInput(f"~{name}.{key}: it says what the group stands for; leave it in.")
-            if group[key] is None and name != "logger":
+            if group[key] is None:
                 what = "its name" if key == "name" else "the class, package.module.Class"
                 raise BadInput(f"{name}.{key}=null: give {what}.")
         for name, known in (("task", TASKS), ("loss", LOSSES), ("schedule", SCHEDULES)):
             choose(f"{name}.name", str(getattr(self, name)["name"]), known)
         self._check_task()
         self._check_optimizer()
-        self._check_logger()
+        self._check_loggers()
         for scale in self.degradation.scales:
             check_target_side(self.data, scale)
             check_patch_size(self.data, scale)
@@ -190,16 +187,19 @@ class Config:
             is_right = is_number and smallest <= value < math.inf
             require(is_right, f"optimizer.{key}", value, f"it must be {advice}")
 
-    def _check_logger(self) -> None:
-        """Refuse arguments that the program gives the logger, also where no run needs one."""
-        target = self.logger["_target_"]
-        is_tensorboard = str(target).endswith(".TensorBoardLogger")
-        for key in self.logger.keys() - {"_target_"}:
-            setting, value = f"logger.{key}", self.logger[key]
-            advice = "without a logger it has no effect; leave it out"
-            require(target is not None, setting, value, advice)
-            is_supplied = key in (TENSORBOARD_SUPPLIED if is_tensorboard else LOGGER_SUPPLIED)
-            require(not is_supplied, setting, value, "the program gives this argument itself")
+    def _check_loggers(self) -> None:
+        """Refuse a logger of no class; the signature of the class has the last word."""
+        for name, settings in self.logger.items():
+            if not (isinstance(settings, dict) and settings.get("_target_")):
+                raise BadInput(
+                    f"logger.{name}={shown(settings)}: it names no class; choose loggers by "
+                    "logger=NAME or logger=[NAME,NAME], or give logger.NAME._target_."
+                )
+
+    @property
+    def logs_to_tensorboard(self) -> bool:
+        """Whether one of the loggers is TensorBoard's."""
+        return any(one["_target_"] == TENSORBOARD for one in self.logger.values())
 
     @property
     def output_folder(self) -> Path:

@@ -43,8 +43,9 @@ def find_case(plan: Plan) -> Skip | Copy | Train:
     if record is not None:
         return Skip(record)
     original = store.find_finished(plan.output_dir, plan.identity.hash)
-    has_logger = bool(plan.config.logger.get("_target_"))
-    if original is None or (has_logger and not store.has_events(original)):
+    if original is None:
+        return Train()
+    if plan.config.logs_to_tensorboard and not store.has_events(original):
         return Train()
     return Copy(original)
 

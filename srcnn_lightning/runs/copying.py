@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from srcnn_lightning import run_record
+from srcnn_lightning.config import TENSORBOARD
 from srcnn_lightning.console import print_line
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.cases import difference_from_content
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.runs.recording import outcome_of, recorded_plan, scale_folder
+from srcnn_lightning.runs.recording import log_results, outcome_of, recorded_plan, scale_folder
 
 
 def copy_original(plan: Plan, original: Path) -> Outcome | None:
@@ -18,7 +19,7 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
         plan: the run that is asked for.
         original: folder of the run that is copied.
     """
-    from srcnn_lightning.training import tensorboard
+    from srcnn_lightning.training import loggers
 
     of_scales = _records_of_scales(plan, original)
     if of_scales is None:
@@ -27,8 +28,13 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
     record = store.copy_run(plan.output_dir, original, plan.folder, plan.identity.hash, difference)
     if record is None:
         return None
-    if plan.config.logger.get("_target_"):
-        tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, record["metrics"])
+    others = {  # TensorBoard's files are copied
+        name: one for name, one in plan.config.logger.items() if one["_target_"] != TENSORBOARD
+    }
+    made = loggers.make_loggers(others, plan.folder)
+    loggers.start(made, plan.folder, plan.settings)
+    loggers.log_history(made, record["history"])
+    log_results(plan, made, record["metrics"])
     same_as = str(original.relative_to(plan.output_dir))
     for scale, of_scale in of_scales.items():
         values = {**of_scale, **recorded_plan(plan, scale), "same_as": same_as}

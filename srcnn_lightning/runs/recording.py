@@ -1,6 +1,7 @@
 """What a run leaves of itself: its record, and its outcome for the sweep."""
 
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan
 
 if TYPE_CHECKING:
+    from lightning.pytorch.loggers import Logger
+
     from srcnn_lightning.training.fit import Result
 
 TRACEBACK = "traceback.txt"
@@ -66,6 +69,18 @@ def record_result(plan: Plan, result: "Result") -> Outcome:
     run_record.write(plan.folder, RunRecord(**recorded_plan(plan), **found))
     (plan.folder / TRACEBACK).unlink(missing_ok=True)
     return outcome_of(plan, found["status"], found)
+
+
+def log_results(
+    plan: Plan, made: "Mapping[str, Logger]", metrics: Mapping[str, float | None]
+) -> None:
+    """Tell the loggers of a run its results, and end them."""
+    from srcnn_lightning.training import loggers, tensorboard
+
+    if plan.config.logs_to_tensorboard:
+        tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, metrics)
+    loggers.log_results(made, metrics, plan.config.trainer.max_epochs)
+    loggers.close(made)
 
 
 def scale_folder(folder: Path, scale: int) -> Path:

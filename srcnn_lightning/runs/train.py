@@ -7,8 +7,8 @@ from srcnn_lightning.runs import gpu_slots
 from srcnn_lightning.runs.cases import find_checkpoint, make_room
 from srcnn_lightning.runs.outcome import Outcome
 from srcnn_lightning.runs.plan import Plan
-from srcnn_lightning.runs.recording import outcome_of, record_failure, record_result
-from srcnn_lightning.training import fit, processes, tensorboard
+from srcnn_lightning.runs.recording import log_results, outcome_of, record_failure, record_result
+from srcnn_lightning.training import fit, loggers, processes
 from srcnn_lightning.training.checkpoints import Resume, find_resume
 from srcnn_lightning.training.components import Components, build
 from srcnn_lightning.training.progress import SweepPosition
@@ -37,13 +37,14 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
             is_folder_ready = True
             test_images = {s: plan.output_dir / one for s, one in plan.test_images.items()}
             result = fit.fit_and_test(components, test_images)
-        if fit.logs_to_tensorboard(components):
-            tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, result.metrics)
+        log_results(plan, components.loggers, result.metrics)
         outcome = record_result(plan, result)
         components.checkpoints.forget_previous()
     except (BadInput, ExitRequested):
         raise
     except (Exception, SystemExit) as error:
+        if components:
+            loggers.close(components.loggers, "failed")
         exit_if_signalled()
         if disk_error(error, plan.output_dir):
             raise

@@ -19,7 +19,7 @@ from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import one_line
 from srcnn_lightning.models.checkpoint import load_checkpoint
 from srcnn_lightning.run_record import RESULTS_VERSION, VERSION_KEY
-from srcnn_lightning.training import tensorboard
+from srcnn_lightning.training import loggers
 from srcnn_lightning.training.history import History
 
 FOLDER = "checkpoints"
@@ -84,7 +84,7 @@ class Checkpoints(Checkpoint):
         """Save the epoch; this callback is the last, so that the other states include the epoch."""
         if self.history.diverged:
             return  # no run resumes from a diverged epoch
-        tensorboard.flush(trainer.loggers, self.folder.parent)
+        loggers.flush(trainer.loggers, self.folder.parent)
         epoch = trainer.current_epoch + 1
         is_due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
         if is_due:

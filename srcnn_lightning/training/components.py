@@ -10,6 +10,7 @@ import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware
@@ -22,7 +23,7 @@ from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_checkpoint, network_weights
-from srcnn_lightning.training import environment, process_state, processes, tensorboard
+from srcnn_lightning.training import environment, loggers, process_state, processes
 from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
 from srcnn_lightning.training.history import History
 from srcnn_lightning.training.image_callbacks import TestOutputs, ValidationImages
@@ -57,7 +58,8 @@ class Components:
         folder: folder of the run.
         task: LightningModule with the network.
         data: LightningDataModule.
-        trainer: Lightning's Trainer, with the callbacks below.
+        trainer: Lightning's Trainer, with the loggers and callbacks below.
+        loggers: loggers by name.
         history: metrics of each epoch.
         test_outputs: outputs for the test images.
         checkpoints: checkpoints of the run.
@@ -69,6 +71,7 @@ class Components:
     task: SuperResolution
     data: SuperResolutionData
     trainer: Trainer
+    loggers: dict[str, Logger]
     history: History
     test_outputs: TestOutputs
     checkpoints: Checkpoints
@@ -116,10 +119,11 @@ def build(
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()
     checkpoints = Checkpoints(folder, lineage, config, history)
+    made = loggers.make_loggers(config.logger, folder, resume.epochs if resume else 0)
     trainer = make_trainer(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
-        logger=tensorboard.make_logger(config.logger, folder, resume.epochs if resume else 0),
+        logger=list(made.values()),
         default_root_dir=folder,
         callbacks=[
             EpochSeeds(config.seed),
@@ -133,7 +137,7 @@ def build(
         ],
     )
     return Components(
-        config, folder, task, data, trainer, history, test_outputs, checkpoints, resume
+        config, folder, task, data, trainer, made, history, test_outputs, checkpoints, resume
     )
 
 

@@ -2,19 +2,16 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from lightning.pytorch.loggers import TensorBoardLogger
-
 from srcnn_lightning.errors import BadInput, disk_error
 from srcnn_lightning.models.checkpoint import load_checkpoint
-from srcnn_lightning.training import environment, processes, tensorboard
+from srcnn_lightning.training import environment, loggers, processes, tensorboard
 from srcnn_lightning.training.checkpoints import BEST, FOLDER
 from srcnn_lightning.training.components import Components, build_tester
-from srcnn_lightning.training.history import scalars
 from srcnn_lightning.training.image_callbacks import log_images
 from srcnn_lightning.training.task import SuperResolution
 from srcnn_lightning.training.testing import ScaleResult, run_test
@@ -53,6 +50,7 @@ def fit(components: Components) -> None:
     """Train, from the checkpoint to go on from where there is one."""
     trainer, resume = components.trainer, components.resume
     with processes.launch(trainer.world_size, components.config.trainer.threads or 1):
+        _start_loggers(components)
         tensorboard.write_layout(trainer.loggers)
         trainer.fit(
             components.task,
@@ -87,8 +85,6 @@ def fit_and_test(components: Components, test_images: Mapping[int, Path]) -> Res
             pictures = components.folder / ("" if is_one else f"x{scale}")
             by_scale[scale] = run_test(components, tester, scale, pictures, folder)
     tested = time.monotonic()
-    for logger in trainer.loggers:
-        logger.finalize("success")
     parameters = (one for one in task.network.parameters() if one.requires_grad)
     return Result(
         status="diverged" if history.diverged else "finished",
@@ -114,9 +110,9 @@ def _means(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     return {name: fmean(one[name] for one in metrics) for name in names}
 
 
-def logs_to_tensorboard(components: Components) -> bool:
-    """Whether the run logs to TensorBoard."""
-    return any(isinstance(logger, TensorBoardLogger) for logger in components.trainer.loggers)
+def _start_loggers(components: Components) -> None:
+    epochs = components.resume.epochs if components.resume else 0
+    loggers.start(components.loggers, components.folder, asdict(components.config), epochs)
 
 
 def _load_best(task: SuperResolution, path: Path) -> None:
@@ -134,10 +130,11 @@ def _load_best(task: SuperResolution, path: Path) -> None:
 def _validate_baseline(components: Components) -> dict[str, float | None]:
     """Validate a network that has nothing to learn; its values become horizontal lines."""
     trainer = components.trainer
+    _start_loggers(components)
     trainer.validate(components.task, components.data, verbose=False)
     tensorboard.write_layout(trainer.loggers)  # the logger begins a new file after a validation
     loss, psnr = (float(trainer.callback_metrics[f"val/{name}"]) for name in ("loss", "psnr"))
-    values = scalars({"val_loss": loss, "val_psnr": psnr})
+    values = loggers.scalars({"val_loss": loss, "val_psnr": psnr})
     for logger in trainer.loggers:
         for epoch in (1, components.config.trainer.max_epochs):
             logger.log_metrics(values, step=epoch)

@@ -6,6 +6,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from srcnn_lightning.training.loggers import scalars
+
 SCALE = re.compile(r"_x\d+$")  # the end of a metric of one of several scales
 
 
@@ -96,8 +98,3 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the state of a checkpoint."""
         self.epochs = list(state_dict["epochs"])
-
-
-def scalars(metrics: dict[str, float]) -> dict[str, float]:
-    """The metrics of an epoch under their names in TensorBoard, apart from those of `final/`."""
-    return {f"epoch/{name}": value for name, value in metrics.items()}

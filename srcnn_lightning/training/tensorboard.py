@@ -5,6 +5,7 @@ import io
 import os
 import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,34 +28,35 @@ LAYOUT = {
 }
 
 
-def make_logger(settings: dict[str, Any], folder: Path, epochs: int) -> Logger | bool:
-    """The logger of a run; False for none.
+def supplied_arguments(folder: Path, epochs: int) -> dict[str, Any]:
+    """The arguments of TensorBoard's logger that the program gives itself.
 
     Args:
-        settings: `_target_` and arguments of the logger; `_target_: null` for none.
-        folder: folder of the run.
+        folder: folder of the run, which is the log folder.
         epochs: epochs that an earlier process has done; TensorBoard ignores what a killed process
             wrote beyond them.
     """
-    target = settings.get("_target_")
-    if not target:
-        return False
-    logger_class = arguments.locate(str(target), "logger._target_")
-    supplied: dict[str, Any] = {"save_dir": str(folder)}
-    is_tensorboard = isinstance(logger_class, type) and issubclass(logger_class, TensorBoardLogger)
-    if is_tensorboard:  # the run's folder is the log folder
-        supplied |= {"name": "", "version": "", "default_hp_metric": False}
-    if epochs and is_tensorboard:
+    supplied: dict[str, Any] = {
+        "save_dir": str(folder),
+        "name": "",
+        "version": "",
+        "default_hp_metric": False,
+    }
+    if epochs:
         _wait_for_later_name(folder)
         supplied["purge_step"] = epochs + 1
-    given = {key: value for key, value in settings.items() if key != "_target_"}
-    arguments.check("logger", logger_class, given, supplied)
-    if is_tensorboard:  # it hands further arguments to its writer
-        own = inspect.signature(TensorBoardLogger).parameters
-        further = {key: value for key, value in given.items() if key not in own}
-        arguments.check("logger", SummaryWriter, further, ("log_dir", "purge_step"))
-    logger: Logger = logger_class(**given, **supplied)
-    return logger
+    return supplied
+
+
+def check_writer_arguments(group: str, given: dict[str, Any]) -> None:
+    """Refuse arguments that neither the logger nor the writer that it hands them to takes.
+
+    Raises:
+        BadInput: the first such argument.
+    """
+    own = inspect.signature(TensorBoardLogger).parameters
+    further = {key: value for key, value in given.items() if key not in own}
+    arguments.check(group, SummaryWriter, further, ("log_dir", "purge_step"))
 
 
 def _wait_for_later_name(folder: Path) -> None:
@@ -71,14 +73,12 @@ def _wait_for_later_name(folder: Path) -> None:
         time.sleep(0.02)
 
 
-def flush(loggers: list[Logger], folder: Path) -> None:
-    """Bring all events to the disk, before a checkpoint that says their epochs are done."""
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.experiment.flush()
-            for path in folder.glob(run_record.EVENTS):
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
+def sync(logger: TensorBoardLogger, folder: Path) -> None:
+    """Bring all events to the disk."""
+    logger.experiment.flush()
+    for path in folder.glob(run_record.EVENTS):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def write_layout(loggers: list[Logger]) -> None:
@@ -103,7 +103,7 @@ def add_image(logger: TensorBoardLogger, tag: str, image: Image.Image, step: int
 
 
 def write_hyperparameters(
-    folder: Path, chosen: dict[str, Any], metrics: dict[str, float | None]
+    folder: Path, chosen: dict[str, Any], metrics: Mapping[str, float | None]
 ) -> None:
     """Write the run's row of TensorBoard's HParams tab: chosen values and resulting metrics.
 

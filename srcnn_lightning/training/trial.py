@@ -103,7 +103,7 @@ def try_out(config: Config, source: Source, split: Split, gpu: int | None = None
     Raises:
         BadInput: a setting, an image or a device that the run would end with.
     """
-    quiet = replace(config, logger={"_target_": None})
+    quiet = replace(config, logger={})
     clock = _Clock()
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()

@@ -60,7 +60,7 @@ def test_switch_has_one_spelling_however_it_is_typed(typed):
         "trainer.max_epochs=5",
         "trainer.threads=1",
         "logger=null",
-        "logger.name=x",
+        "logger.tensorboard.max_queue=5",
         "~logger",
         "output_dir=/elsewhere",
         "rerun=true",

@@ -87,7 +87,10 @@ def test_arguments_of_an_optimizer_reach_it(command: Command, tmp_path: Path) ->
         ("+bogus=1", "bogus=1: there is no such setting; the configuration has data"),
         ("+optimizer.momentum=0.9", "optimizer.momentum=0.9: Adam takes no such argument"),
         ("+optimizer.fused=maybe", "optimizer.fused=maybe: it must be true or false"),
-        ("+logger.x=1", "logger.x=1: SummaryWriter takes no such argument; it takes comment"),
+        (
+            "+logger.tensorboard.x=1",
+            "logger.tensorboard.x=1: SummaryWriter takes no such argument; it takes comment",
+        ),
         ("optimizer.weight_decay=-1", "optimizer.weight_decay=-1: it must be a number of 0"),
         ("trainer.gradient_clip_val=0", "trainer.gradient_clip_val=0.0: it must be above 0"),
         ("trainer.gradient_clip_algorithm=sum", "trainer.gradient_clip_algorithm=sum: choose norm"),
