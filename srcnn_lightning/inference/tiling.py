@@ -147,16 +147,17 @@ def tile_overlap(network: nn.Module) -> int | None:
     if hasattr(network, "receptive_radius"):
         declared: int | None = network.receptive_radius  # type: ignore[assignment]
         return declared
-    noise = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(1))
     try:
         with torch.inference_mode(False), torch.enable_grad():
             radius = probed_radius(network)
         if radius is None:
             return None
         overlap = max(radius, OVERLAP)
-        difference = upscale_tiled(network, noise, tile=50, overlap=overlap) - upscale_tiled(
-            network, noise, 0
-        )
+        # Three tiles a side, whose own sides are odd: a network that pools by 2 shows.
+        side = 2 * overlap + 3 * 37 - 1
+        noise = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1))
+        tiled = upscale_tiled(network, noise, tile=math.ceil(side / 3), overlap=overlap)
+        difference = tiled - upscale_tiled(network, noise, 0)
     except (BadInput, RuntimeError):  # torch raises the latter for shapes that do not fit together
         return None
     return overlap if difference.abs().max() < MAX_SEAM else None
@@ -195,14 +196,20 @@ class _Span(NamedTuple):
 def _spans(length: int, longest: int, overlap: int, multiple: int) -> Iterator[_Span]:
     """Tiles along a side, of one size with their overlap; the last one may reach beyond the side.
 
-    At an end of the side the tile is widened inwards: tiles of one size reuse the memory of the one
-    before, and tiles of other sizes would need more.
+    Tiles of one size reuse the memory of the one before, and tiles of other sizes would need more.
+    A tile at an end of the side has an overlap on one side alone, and so more pixels of its own.
     """
     # All is counted in cells of `multiple` pixels.
     cells, margin = math.ceil(length / multiple), math.ceil(overlap / multiple)
     count = math.ceil(cells / max(1, longest // multiple)) if longest else 1
-    seen = min(cells, math.ceil(cells / count) + 2 * margin)
-    for number in range(count):
-        start, end = number * cells // count, (number + 1) * cells // count
-        first = min(max(start - margin, 0), cells - seen)
-        yield _Span(*(multiple * cell for cell in (start, end, first, first + seen)))
+    step = math.ceil((cells - 2 * margin) / count)
+    if count == 1 or step < 1:  # each tile would be given the whole side
+        yield _Span(0, multiple * cells, 0, multiple * cells)
+        return
+    seen, start = step + 2 * margin, 0
+    for first in range(0, cells - 2 * margin, step):
+        begin = min(first, cells - seen)
+        is_last = begin + seen == cells
+        end = cells if is_last else begin + seen - margin
+        yield _Span(*(multiple * cell for cell in (start, end, begin, begin + seen)))
+        start = end

@@ -8,6 +8,7 @@ from srcnn_lightning.inference.tiling import (
     probed_radius,
     tile_overlap,
     upscale_tiled,
+    upscaled_tiles,
 )
 from srcnn_lightning.models import SRCNN, Interpolation
 
@@ -67,7 +68,21 @@ def test_all_tiles_are_of_one_size(image: torch.Tensor) -> None:
             return images
 
     assert torch.equal(upscale_tiled(Watched(), image, tile=10, overlap=3), image)
-    assert sizes == {(1, 3, 10 + 2 * 3, 9 + 2 * 3)}  # 46 in five parts, 61 in seven
+    # 46 - 2 * 3 in five parts, 61 - 2 * 3 in seven: the ends have an overlap on one side alone.
+    assert sizes == {(1, 3, 8 + 2 * 3, 8 + 2 * 3)}
+
+
+@pytest.mark.parametrize("overlap", [0, 1, 3, 20, 40])
+@pytest.mark.parametrize("tile", [1, 2, 7, 16, 45])
+def test_every_pixel_is_of_one_tile(image: torch.Tensor, tile: int, overlap: int) -> None:
+    pieces = [*upscaled_tiles(nn.Identity(), image, tile, overlap)]
+    counted = torch.zeros(46, 61)
+    for piece in pieces:
+        height, width = piece.pixels.shape[-2:]
+        counted[piece.top : piece.top + height, piece.left : piece.left + width] += 1
+    assert torch.equal(counted, torch.ones(46, 61))
+    assert [piece.number for piece in pieces] == [*range(1, pieces[0].count + 1)]
+    assert torch.equal(upscale_tiled(nn.Identity(), image, tile, overlap), image)
 
 
 @pytest.mark.parametrize(("kernel_size", "wanted"), [(1, 0), (3, 1), (9, 4)])
