@@ -4,10 +4,15 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from hashlib import file_digest
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from srcnn_lightning.errors import BadInput, one_line, shown
 
+PACKAGE = __name__.partition(".")[0]
 # What a value of each of pydantic's types must be; other types are shown as they are written.
 WANTED = {
     "bool_type": "true or false",
@@ -40,6 +45,20 @@ def locate(target: str, setting: str) -> Any:
     if not callable(located):
         raise BadInput(f"{setting}={target}: it is no class; give package.module.Class.")
     return located
+
+
+def source_digest(target: str) -> str:
+    """Digest of the file that holds a class of the user's own; empty for one of this program.
+
+    The file is not run. A target that is not found has an empty digest.
+    """
+    module = target.rpartition(".")[0]
+    with suppress(ImportError, ValueError, OSError):
+        spec = find_spec(module)
+        if spec and spec.origin and module.partition(".")[0] != PACKAGE:
+            with Path(spec.origin).open("rb") as file:
+                return file_digest(file, "sha256").hexdigest()
+    return ""
 
 
 def accepts(target: Callable[..., Any], name: str) -> bool:

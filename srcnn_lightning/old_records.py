@@ -27,6 +27,8 @@ class Earlier(NamedTuple):
 TRANSLATIONS: dict[str, Earlier] = {
     "results_version": Earlier("", UNNAMED_VERSION),
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
+    "config.degradation._target_": Earlier("", None, added_in=5),
+    "config.degradation.arguments": Earlier("", {}, added_in=5),
     "config.data.patch_size": Earlier("", None, added_in=5),
     "config.data.augment": Earlier("", False, added_in=5),
     "config.data.steps_per_epoch": Earlier("", None, added_in=5),
@@ -38,6 +40,8 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.trainer.accelerate": Earlier("config.model.cpu_forms", False),
     "config.trainer.accumulate_grad_batches": Earlier("", 1),
     "config.trainer.gradient_clip_algorithm": Earlier("", "norm"),
+    "config.trainer.overfit_batches": Earlier("", 0, added_in=5),
+    "config.trainer.profiler": Earlier("", None),
     "config.trainer.ema_decay": Earlier("", None, added_in=5),
 }
 SWITCH = re.compile(r"=(True|False)(?=,|$)")

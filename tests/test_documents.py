@@ -86,13 +86,15 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("documents")
     write_photos(folder)
     Image.open(folder / "photos/0.png").save(folder / "photo.jpg")
-    networks = (ROOT / "docs/networks.md").read_text()
-    (source,) = re.findall(r"^```python\n(# mine.py.*?)^```", networks, re.MULTILINE | re.DOTALL)
-    (folder / "mine.py").write_text(source)
+    own = (ROOT / "docs/own.md").read_text()
+    for name in ("mine.py", "foggy.py"):
+        pattern = rf"^```python\n(# {name}.*?)^```"
+        (source,) = re.findall(pattern, own, re.MULTILINE | re.DOTALL)
+        (folder / name).write_text(source)
     (folder / "my_conf/model").mkdir(parents=True)
     settings = "_target_: mine.Net\nname: mine\nwidth: 8\n"
     (folder / "my_conf/model/mine.yaml").write_text(settings)
-    (own_network,) = (one for one in commands_in(networks) if "+model.width" in one)
+    (own_network,) = (one for one in commands_in(own) if "+model.width" in one)
     for command in (own_network, "python -m srcnn_lightning +experiment=lr_grid -m"):
         result = run(command, folder)
         assert result.returncode == 0, result.stderr

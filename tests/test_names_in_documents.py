@@ -15,6 +15,7 @@ from srcnn_lightning.models import SRCNN
 # What no checkout holds: the user writes it, or a run or a download leaves it.
 ELSEWHERE = {
     "mine.py",
+    "foggy.py",
     "model/mine.yaml",
     "pictures/",
     "damaged/",

@@ -4,14 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Command
-from kills import LEAVES, TOLD_APART, record
-from small_networks import ALL_SCALES, SEVERAL, SMALL, built, settings_of
+from small_networks import built, positive, settings_of
 from torch import Tensor, nn
 
-from srcnn_lightning import models, run_record
+from srcnn_lightning import models
 from srcnn_lightning.acceleration.accelerate import accelerate
-from srcnn_lightning.config import KERNELS
 from srcnn_lightning.inference.tiling import probed_radius, upscale_tiled
 from srcnn_lightning.models.checkpoint import load_network
 from srcnn_lightning.models.padding import upscale
@@ -81,15 +78,8 @@ def test_checkpoint_gives_the_network_back(name: str, scale: int, tmp_path: Path
     assert torch.equal(at_scale(loaded, scale).eval()(inputs), network.eval()(inputs))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("antialias", [True, False])
-def test_declared_radius_is_the_probed_one(
-    name: str, scale: int, kernel: str, antialias: bool
-) -> None:
-    whole = models.build_network(settings_of(name, scale, kernel, antialias))
-    network = at_scale(whole, scale).double().eval()
-    for parameter in network.parameters():
-        parameter.data.abs_().mul_(0.1).add_(1e-3)  # positive: no ReLU hides a pixel
+def test_declared_radius_is_the_probed_one(name: str, scale: int) -> None:
+    network = positive(models.build_network(settings_of(name, scale)), scale)
     declared, probed = network.receptive_radius, probed_radius(network, torch.float64)
     if network.multiple_of == 1:
         assert declared == probed
@@ -117,22 +107,3 @@ def test_tiles_are_the_whole_image(name: str, scale: int) -> None:
         whole = upscale(network, image)
     tiled = upscale_tiled(network, image, 0 if radius is None else 16, int(radius or 0))  # type: ignore[arg-type]
     torch.testing.assert_close(tiled, whole, rtol=0, atol=1e-5)
-
-
-def test_run_that_goes_on_is_the_undisturbed_one(
-    name: str, scale: int, command: Command, tmp_path: Path
-) -> None:
-    model = "bicubic" if name == "interpolation" else name
-    values = [f"model.{key}={value}".replace(" ", "") for key, value in SMALL[name].items()]
-    scales = str(ALL_SCALES).replace(" ", "") if name in SEVERAL else scale
-    sizes = (f"degradation.scale={scales}", "data.target_size=48", "data.crop=48")
-    run = (*LEAVES, f"model={model}", *values, *sizes)
-    for epochs in (1, 2):
-        assert command(*run, f"trainer.max_epochs={epochs}", "output_dir=on").returncode == 0
-    assert command(*run, "trainer.max_epochs=2", "output_dir=whole").returncode == 0
-    # Of several scales, each has a record below that of the run.
-    on, whole = (next(run_record.find(tmp_path / one)) for one in ("on", "whole"))
-    resumed, undisturbed = record(on), record(whole)
-    assert all(resumed[key] == undisturbed[key] for key in TOLD_APART)
-    if undisturbed["parameters"]:
-        assert (resumed["resumed_after"], undisturbed["resumed_after"]) == (1, None)

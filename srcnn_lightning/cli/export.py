@@ -10,6 +10,7 @@ from srcnn_lightning.cli.models import DEFAULT_SCALE, WORDS, find_models
 from srcnn_lightning.cli.options import Parser, add_allow_package, checked_output, written
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import BadInput
+from srcnn_lightning.inference import packaged
 
 if TYPE_CHECKING:
     from srcnn_lightning.inference.export import Source
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _export(options: Namespace) -> None:
-    if options.model.endswith(".onnx"):
+    if packaged.is_onnx(options.model):
         raise BadInput(
             f"--model={options.model}: it has been exported already, and is not read for export; "
             "give the run or the checkpoint that it was made of."

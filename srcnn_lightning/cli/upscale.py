@@ -110,9 +110,9 @@ def _upscaled(options: Namespace) -> "Outcome":
     from srcnn_lightning.inference.upscale_files import FileUpscaler
 
     for one, path in found.items():
-        if path and path.suffix == ".onnx" and options.device == "cuda":
+        if path and packaged.is_onnx(path) and options.device == "cuda":
             raise BadInput(f"--device=cuda: {one} runs on the CPU alone; choose cpu or auto.")
-        if path and path.suffix == ".onnx" and options.precision == 16:
+        if path and packaged.is_onnx(path) and options.precision == 16:
             raise BadInput(f"--precision=16: {one} runs on the CPU alone; choose 32.")
     device = choose_device(options.device, options.precision)
     loaded, scale = load_models(found, options.scale, options.allow_package)

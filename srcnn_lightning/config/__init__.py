@@ -6,6 +6,7 @@ once; nothing above works on the composed configuration after that.
 
 from srcnn_lightning.config.groups import (
     DRAWN,
+    GIVEN,
     KERNELS,
     DataConfig,
     DegradationConfig,
@@ -33,6 +34,7 @@ from srcnn_lightning.config.sides import (
 __all__ = [
     "CONF",
     "DRAWN",
+    "GIVEN",
     "KERNELS",
     "LOSSES",
     "NAMED_BY",

@@ -1,7 +1,7 @@
 """The groups of settings: images, degradation, Trainer; each key with the rule for its value."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcnn_lightning.errors import at_least, choose, require
@@ -16,9 +16,11 @@ SOURCES = {
     "pairs": ("hr_root", "lr_root"),
     **dict.fromkeys(DRAWN, ()),
 }
+GIVEN = "given"  # name of the degradation of data=pairs
 KERNELS = ("nearest", "bilinear", "bicubic")
 ACCELERATORS = ("auto", "cpu", "gpu")
 PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")  # metrics and checkpoints are tested with these
+PROFILERS = ("simple", "advanced")
 CLIP_ALGORITHMS = ("norm", "value")
 
 
@@ -150,12 +152,17 @@ class DegradationConfig:
             `nearest`, `bilinear` or `bicubic`.
         antialias: whether kernels are widened when an image is reduced.
         scale: factor between the sides of input and target; a list for a network of several.
+        _target_: class whose instances make the inputs instead of a resize
+            (`data.degradations`); None: a resize.
+        arguments: arguments of this class.
     """
 
     name: str
     kernel: str
     antialias: bool
     scale: Any  # OmegaConf has no union of a number and a list
+    _target_: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""
@@ -168,6 +175,24 @@ class DegradationConfig:
             self.antialias,
             f"degradation.name={self.name} says the opposite, and tables go by the name",
         )
+        require(
+            self._target_ is None or self.name not in ("aliased", "antialiased", GIVEN),
+            "degradation.name",
+            self.name,
+            f"it names another step than degradation._target_={self._target_}, and tables go by "
+            "the name; give one of its own",
+        )
+        require(
+            self._target_ is not None or not self.arguments,
+            "degradation.arguments",
+            self.arguments,
+            "they are those of degradation._target_, which is null; leave them out",
+        )
+
+    @property
+    def is_resize(self) -> bool:
+        """Whether inputs are resized targets, and neither given nor made by a class."""
+        return self._target_ is None and self.name != GIVEN
 
     @property
     def scales(self) -> list[int]:
@@ -195,6 +220,8 @@ class TrainerConfig:
         limit_train_batches: training batches an epoch; None: all.
         limit_val_batches: validation batches; None: all.
         limit_test_batches: test batches; None: all.
+        overfit_batches: training batches that every epoch repeats in one order; 0: all, shuffled.
+        profiler: Lightning's profiler, `simple` or `advanced`; None for none.
         threads: CPU threads of one process; None: its share of the physical cores, or of a
             container's quota.
         keep_memory: whether the process keeps freed memory, to its end, instead of returning it to
@@ -219,6 +246,8 @@ class TrainerConfig:
     limit_train_batches: int | None
     limit_val_batches: int | None
     limit_test_batches: int | None
+    overfit_batches: int
+    profiler: str | None
     threads: int | None
     keep_memory: bool
     channels_last: bool
@@ -243,6 +272,9 @@ class TrainerConfig:
         for key in ("limit_train_batches", "limit_val_batches", "limit_test_batches"):
             if getattr(self, key) is not None:
                 at_least(f"trainer.{key}", getattr(self, key), 1)
+        at_least("trainer.overfit_batches", self.overfit_batches, 0)
+        if self.profiler is not None:
+            choose("trainer.profiler", self.profiler, PROFILERS)
         clip = self.gradient_clip_val
         require(
             clip is None or 0 < clip < math.inf,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from srcnn_lightning.config.groups import (
+    GIVEN,
     DataConfig,
     DegradationConfig,
     TrainerConfig,
@@ -87,7 +88,7 @@ class Config:
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use, and groups that do not fit together."""
-        is_given = self.degradation.name == "given"
+        is_given = self.degradation.name == GIVEN
         require(
             is_given == (self.data.kind == "pairs"),
             "degradation",

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from srcnn_lightning.config import DataConfig, DegradationConfig
+from srcnn_lightning import arguments
+from srcnn_lightning.config import GIVEN, DataConfig, DegradationConfig
+from srcnn_lightning.data import degradations
 from srcnn_lightning.data.array_file import ensure_arrays, map_arrays, read_arrays
 from srcnn_lightning.data.duplicates import check_duplicates
 from srcnn_lightning.data.sizes import centre, cropped_to_multiple
@@ -82,8 +84,7 @@ def load_pairs(
     hr = [cropped_to_multiple(pixels, scale) for pixels in targets.pixels]
     sizes = [(pixels.shape[0] // scale, pixels.shape[1] // scale) for pixels in hr]
     targets_key = _targets_key(source, split, data, degradation)
-    resize = ("given",) if source.read_input else (degradation.kernel, degradation.antialias)
-    key = [targets_key, scale, *resize]
+    key = [targets_key, scale, *_inputs_key(source, degradation)]
     path = _path(source, data, key)
 
     def read() -> list[np.ndarray] | None:
@@ -98,9 +99,15 @@ def load_pairs(
             for name, target in zip(split.names, targets.pixels, strict=True):
                 yield _given_input(source, name, target, scale)
             return
+        function = degradations.build(degradation) if degradation._target_ else None
         # Not from the memory map, whose pages would stay in memory.
-        for one in read_arrays(_path(source, data, targets_key), len(hr)):
-            yield _input(one, degradation)
+        targets_ = read_arrays(_path(source, data, targets_key), len(hr))
+        for name, one in zip(split.names, targets_, strict=True):
+            target = cropped_to_multiple(one, scale)
+            if function is not None:
+                yield degradations.degrade(function, target, name, degradation)
+            else:
+                yield _input(target, degradation)
 
     return ImagePairs(ensure_arrays(path, read, make), hr, targets.is_grey)
 
@@ -140,6 +147,15 @@ def _targets_key(
         "crop": data.crop,
         "resize": None if size is None else [size, TARGET_KERNEL, degradation.antialias],
     }
+
+
+def _inputs_key(source: Source, degradation: DegradationConfig) -> list[Any]:
+    if source.read_input:
+        return [GIVEN]
+    if degradation._target_ is None:
+        return [degradation.kernel, degradation.antialias]
+    target = degradation._target_
+    return [target, degradation.arguments, arguments.source_digest(target)]
 
 
 def _path(source: Source, data: DataConfig, key: Any) -> Path:
@@ -228,7 +244,6 @@ def _target(image: np.ndarray, name: str, data: DataConfig, antialias: bool) -> 
 def _input(target: np.ndarray, degradation: DegradationConfig) -> np.ndarray:
     """The input of a target, `(h, w, 3)`."""
     scale = degradation.scale
-    target = cropped_to_multiple(target, scale)
     size = (target.shape[0] // scale, target.shape[1] // scale)
     return _resized(target, size, degradation.kernel, degradation.antialias)
 

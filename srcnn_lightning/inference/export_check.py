@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from srcnn_lightning.errors import one_line
 from srcnn_lightning.models.padding import upscale
 
 LIMIT = 1e-4  # of [0, 1]: a fortieth of a level of an 8-bit file
@@ -67,7 +68,10 @@ def check_onnx(path: Path, network: nn.Module) -> float:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 4  # its own lines would stand beside our sentence
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has a type of its own for each cause
+        raise Different(f"ONNX Runtime cannot use the file ({one_line(error)})") from error
     (name,) = (one.name for one in session.get_inputs())
     return compare(
         network, lambda images: torch.from_numpy(session.run(None, {name: images.numpy()})[0])

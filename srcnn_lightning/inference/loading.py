@@ -14,6 +14,7 @@ from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.inference import tiling
 from srcnn_lightning.inference.onnx_network import OnnxNetwork
+from srcnn_lightning.inference.packaged import is_onnx
 from srcnn_lightning.inference.self_ensemble import SelfEnsemble
 from srcnn_lightning.models import Interpolation
 from srcnn_lightning.models.checkpoint import load_network
@@ -99,7 +100,7 @@ def load(
         BadInput: as `models.checkpoint.load_network` or `OnnxNetwork`; or the network has not this
             scale.
     """
-    if checkpoint.suffix == ".onnx":
+    if is_onnx(checkpoint):
         return _load_onnx(checkpoint, scale)
     whole, settings = load_network(checkpoint, allow_package)
     scale = choose_scale(name or str(checkpoint), scale, settings["scale"])

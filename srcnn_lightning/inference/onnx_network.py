@@ -76,7 +76,11 @@ class OnnxNetwork(nn.Module):
         return torch.from_numpy(output)
 
     def peak_bytes(self, images: Tensor) -> int:
-        """The most bytes that results within the network take at a time, each of them measured."""
+        """The most bytes that results within the network take at a time, each of them measured.
+
+        Raises:
+            BadInput: ONNX Runtime does not give them; the sentence has no full stop.
+        """
         import onnx
         import onnxruntime
 
@@ -87,8 +91,15 @@ class OnnxNetwork(nn.Module):
         options = _options()
         # Each result as the file has it.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        session = _new_session(model.SerializeToString(), options)
-        results = session.run(outputs, {self.input: images.cpu().numpy()})
+        try:
+            with limited_memory(MOST_MEMORY + 4 * len(self.content)):
+                session = _new_session(model.SerializeToString(), options)
+                results = session.run(outputs, {self.input: images.cpu().numpy()})
+        except Exception as error:  # ONNX Runtime has a type of its own for each cause
+            raise BadInput(
+                f"the memory that the network takes cannot be measured ({_reason(error)}); give "
+                "another network"
+            ) from error
         sizes = {
             name: getattr(one, "nbytes", 0) for name, one in zip(outputs, results, strict=True)
         }

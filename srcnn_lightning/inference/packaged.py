@@ -1,4 +1,4 @@
-"""The networks whose weights come with the package: names, files and cards, without torch."""
+"""What a model may be beside a run: packaged weights and their cards, an ONNX file; no torch."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,11 @@ STRONG = "edsr-small-x{scale}"  # what `upscale` takes where no model is named
 def names() -> list[str]:
     """Names of the packaged networks, sorted."""
     return sorted(path.stem for path in FOLDER.glob(f"*{ENDING}"))
+
+
+def is_onnx(path: str | Path) -> bool:
+    """Whether a model is a file for ONNX Runtime, by its ending."""
+    return str(path).lower().endswith(".onnx")
 
 
 def weights_file(name: str) -> Path:

@@ -124,6 +124,7 @@ DEVICE_SETTINGS = (
     "devices",
     "checkpoint_epochs",
     "jobs_per_gpu",
+    "profiler",
     # of earlier versions
     "steps_per_call",
     "cuda_graph",

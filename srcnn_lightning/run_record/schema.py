@@ -45,7 +45,9 @@ class DataSettings(TypedDict):
 
 
 class DegradationSettings(TypedDict):
-    """`name`: `antialiased` or `aliased`; `scale`: ratio of target to input side.
+    """`name`, `antialiased` or another; `scale`: ratio of target to input side.
+
+    `_target_` and `arguments` are those of a class that makes the inputs; null for a resize.
 
     A list of scales is that of a run whose results by each scale have records of their own.
     """
@@ -54,6 +56,8 @@ class DegradationSettings(TypedDict):
     kernel: str
     antialias: bool
     scale: Whole | list[Whole]
+    _target_: str | None
+    arguments: dict[str, Any]
 
 
 class ModelSettings(TypedDict):

@@ -13,7 +13,7 @@ from srcnn_lightning.files import safe_name
 # run (more epochs make the same run longer). `name_keys` shows those that a sweep varies.
 SILENT = {
     *("experiment", "experiment_name", "data", "degradation", "trainer", "logger", "hydra"),
-    *("output_dir", "rerun", "name_keys", "prepare_only", "check"),
+    *("output_dir", "rerun", "name_keys", "prepare_only", "check", "debug"),
 }
 SILENT_GROUPS = {"data", "trainer", "logger", "hydra"}  # but for these of their settings:
 SHOWN = {
@@ -21,6 +21,7 @@ SHOWN = {
     *("trainer.ema_decay", "trainer.gradient_clip_val", "trainer.gradient_clip_algorithm"),
     *("trainer.accumulate_grad_batches", "trainer.limit_train_batches"),
     *("trainer.limit_val_batches", "trainer.limit_test_batches"),
+    "trainer.overfit_batches",
 }
 LONGEST = 120  # characters of a folder's name
 

@@ -52,7 +52,17 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
             make_room(plan, resume)
         return record_failure(plan, error, components.history.epochs if components else [])
     print_line(f"{plan.label}: {result.sentence()}")
+    _print_debugging(plan, result)
     return outcome
+
+
+def _print_debugging(plan: Plan, result: fit.Result) -> None:
+    """What `debug=overfit` and `debug=profile` are for."""
+    if plan.config.trainer.overfit_batches and result.history:
+        first, last = (result.history[place]["train_loss"] for place in (0, -1))
+        print_line(f"  training loss of the repeated batches: {first:.2g} at first, now {last:.2g}")
+    for path in sorted(plan.folder.glob("*profile*.txt")):
+        print_line(f"  {path}")
 
 
 def train_beside(plan: Plan) -> Outcome:

@@ -11,6 +11,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import EMAWeightAveraging
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.profilers import AdvancedProfiler, Profiler, SimpleProfiler
 from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware
@@ -45,7 +46,9 @@ PASSED_ON = (
     "limit_train_batches",
     "limit_val_batches",
     "limit_test_batches",
+    "overfit_batches",
 )
+PROFILERS = {"simple": SimpleProfiler, "advanced": AdvancedProfiler}
 ANY_INPUT = 16  # pixels a side that a network is tried on where images have sizes of their own
 
 
@@ -124,6 +127,7 @@ def build(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
         logger=list(made.values()),
+        profiler=_profiler(config.trainer.profiler, folder),
         default_root_dir=folder,
         callbacks=[
             EpochSeeds(config.seed),
@@ -144,6 +148,10 @@ def build(
 def weight_averaging(decay: float | None) -> list[Callback]:
     """The callback of `trainer.ema_decay`, as a list; empty without an average."""
     return [] if decay is None else [EMAWeightAveraging(decay=decay)]
+
+
+def _profiler(name: str | None, folder: Path) -> Profiler | None:
+    return None if name is None else PROFILERS[name](dirpath=folder, filename="profile")
 
 
 def build_tester(components: Components) -> Trainer:

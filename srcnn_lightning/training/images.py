@@ -5,7 +5,6 @@ Targets and bicubic upscalings, which all runs of the same images share, are wri
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -15,12 +14,10 @@ from srcnn_lightning import files
 from srcnn_lightning.config import DegradationConfig
 from srcnn_lightning.resize import resize, resize_uint8, to_uint8
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 COMPARED = 3  # test images in comparison.png, as in the paper's figure 8
 SHOWN_SIDE = 512  # pixels of an image in a strip, at most
 CAPTION_WIDTH = 160  # pixels that the words of a caption need
+NAME_LENGTH = 20  # letters of a file's name in a caption, at most
 
 
 def comparison_strips(lr: Tensor, output: Tensor, hr: Tensor) -> Tensor:
@@ -55,7 +52,10 @@ def write_outputs(folder: Path, names: Sequence[str], outputs: Sequence[Tensor])
 
 
 def write_test_images(
-    folder: Path, names: Sequence[str], targets: Iterable[Tensor], degradation: DegradationConfig
+    folder: Path,
+    names: Sequence[str],
+    pairs: Iterable[tuple[Tensor, Tensor]],
+    degradation: DegradationConfig,
 ) -> None:
     """Write `target/` and `bicubic/` of the test images, as far as they are missing.
 
@@ -65,16 +65,19 @@ def write_test_images(
     Args:
         folder: folder for these images alone.
         names: names of the images.
-        targets: `(3, H, W)` uint8 each.
-        degradation: step from target to input.
+        pairs: input `(3, h, w)` and target `(3, H, W)` of each image, uint8.
+        degradation: step from target to input. Inputs of a resize are made anew: runs with another
+            kernel share the files.
     """
     scale, antialias = degradation.scale, degradation.antialias
-    for name, image in zip(files.image_file_names(names), targets, strict=True):
+    for name, (given, image) in zip(files.image_file_names(names), pairs, strict=True):
         paths = [folder / kind / name for kind in ("target", "bicubic")]
         if all(path.exists() for path in paths):
             continue
         target, size = image.cpu()[None], image.shape[-2:]
-        low = resize_uint8(target, (size[0] // scale, size[1] // scale), "bicubic", antialias)
+        low = given.cpu()[None]
+        if degradation.is_resize:
+            low = resize_uint8(target, (size[0] // scale, size[1] // scale), "bicubic", antialias)
         bicubic = to_uint8(resize(low / 255, (size[0], size[1]), "bicubic", antialias))
         for path, written in zip(paths, (target, bicubic), strict=True):
             with files.atomic_write(path) as file:
@@ -86,18 +89,20 @@ def as_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(image.permute(1, 2, 0).contiguous().numpy())
 
 
-def captioned(strip: Tensor, captions: Sequence[str]) -> Image.Image:
+def captioned(strip: Tensor, captions: Sequence[str], font_share: float = 0.1) -> Image.Image:
     """A strip of equally wide images with a line of text below each.
 
     Args:
         strip: `(3, H, W)` uint8.
         captions: a text for each image.
+        font_share: size of the font, as a share of an image's width; TensorBoard shows a strip at
+            half its size.
     """
     images = as_pil(strip)
     width = images.width // len(captions)
     factor = -(-CAPTION_WIDTH // width)  # small images are upscaled, so that the text has room
     width, height = width * factor, images.height * factor
-    font_size = width // 10  # TensorBoard shows a strip at half its size
+    font_size = int(width * font_share)
     size = (images.width * factor, height)
     canvas = Image.new("RGB", (size[0], height + 2 * font_size), "white")
     canvas.paste(images.resize(size, Image.Resampling.NEAREST))
@@ -125,21 +130,16 @@ def write_comparison(
         outputs: `(3, H, W)` uint8 each.
         psnr: PSNR of each output in dB.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    rows = len(pairs)
-    figure = Figure(figsize=(9, 3.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)  # no window, no global state
-    axes = figure.subplots(rows, 3, squeeze=False)
-    for row, (lr, hr) in enumerate(pairs):
-        _draw(axes[row][0], to_uint8(repeat_pixels(lr, hr))[0], f"{names[row]}, input")
-        _draw(axes[row][1], outputs[row], f"output, {psnr[row]:.2f} dB")
-        _draw(axes[row][2], to_uint8(hr)[0], "target")
-    figure.savefig(path, dpi=120)
-
-
-def _draw(axes: "Axes", image: Tensor, title: str) -> None:
-    axes.imshow(image.permute(1, 2, 0).numpy(), interpolation="nearest")
-    axes.set_title(title, fontsize=10, parse_math=False)  # a file name may hold a $
-    axes.set_axis_off()
+    rows = []
+    for (lr, hr), name, output, decibels in zip(pairs, names, outputs, psnr, strict=False):
+        (strip,) = comparison_strips(lr, output[None] / 255, hr)
+        shown = name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 3]}..."
+        captions = (f"{shown}, input", f"output, {decibels:.2f} dB", "target")
+        rows.append(captioned(strip, captions, font_share=0.07))
+    size = max(row.width for row in rows), sum(row.height for row in rows)
+    canvas = Image.new("RGB", size, "white")
+    top = 0
+    for row in rows:
+        canvas.paste(row, (0, top))
+        top += row.height
+    canvas.save(path)

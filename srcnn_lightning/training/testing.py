@@ -84,4 +84,5 @@ def _write_pictures(
     images.write_outputs(folder / "pictures", names, outputs)
     compared = [pairs[[index]] for index in range(min(images.COMPARED, len(names)))]
     images.write_comparison(folder / "comparison.png", names, compared, outputs, psnr)
-    images.write_test_images(test_images, data.split.test, pairs.hr, data.degradation.at(scale))
+    test_pairs = zip(pairs.lr, pairs.hr, strict=True)
+    images.write_test_images(test_images, data.split.test, test_pairs, data.degradation.at(scale))

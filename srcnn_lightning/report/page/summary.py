@@ -78,6 +78,9 @@ def _images(run: Run) -> str:
 
 
 def _degradation(run: Run) -> str:
-    antialias = run.config["degradation"]["antialias"]
-    kind = "antialiased resizes" if antialias else "resizes without antialiasing"
+    degradation = run.config["degradation"]
+    kind = "antialiased resizes" if degradation["antialias"] else "resizes without antialiasing"
+    if degradation["_target_"]:
+        given = ", ".join(f"{key}={value}" for key, value in degradation["arguments"].items())
+        kind = f"{degradation['_target_'].rpartition('.')[2]}({given})"
     return f"{run.degradation} ({kind})"
