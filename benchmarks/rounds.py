@@ -73,29 +73,42 @@ def ratio(name: str, numerator: Row, denominator: Row) -> Row:
     return Row(name, "x", tuple(one / other for one, other in pairs))
 
 
-def in_new_process(function: str, package: Path = ROOT, **settings: Any) -> Figures:
+def in_new_process(
+    function: str,
+    package: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Figures:
     """Call a function in a new process.
 
     Args:
         function: `package.module:function`, which returns figures.
         package: folder of the checkout whose `srcnn_lightning` the function imports.
+        environment: variables of the process beside those of this one.
         settings: arguments of the function, as JSON can hold them.
 
     Returns:
         The function's figures, and `peak_mb`: the most memory its process has held, in megabytes.
     """
-    output = python("-m", "benchmarks.rounds", function, json.dumps(settings), package=package)
+    arguments = ("-m", "benchmarks.rounds", function, json.dumps(settings))
+    output = python(*arguments, package=package, environment=environment)
     figures: Figures = json.loads(output.splitlines()[-1])
     return figures
 
 
-def python(*arguments: str, package: Path = ROOT, folder: Path | None = None) -> str:
+def python(
+    *arguments: str,
+    package: Path = ROOT,
+    folder: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str:
     """Run a new interpreter and return what it prints.
 
     Args:
         arguments: arguments of the interpreter.
         package: folder of the checkout whose `srcnn_lightning` it imports.
         folder: working folder; `package` by default.
+        environment: variables of the interpreter beside those of this one.
 
     Raises:
         RuntimeError: the interpreter fails; the message ends with what it wrote to stderr.
@@ -104,7 +117,7 @@ def python(*arguments: str, package: Path = ROOT, folder: Path | None = None) ->
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder or package,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,

@@ -22,6 +22,11 @@ TRAINING = [
     "d roof",
     "d' roof of convolutions",
 ]
+SETS = [
+    *("training", "memory", "settings_steps", "settings_epochs", "convolutions", "networks"),
+    *("inference", "inference_memory", "inference_edsr", "inference_edsr_memory"),
+    *("startup", "sweeps", "report"),
+]
 RATIOS = ["c / a", "c / a'", "c / b", "c / d", "c / d'", "whole epochs / steps"]
 
 
@@ -46,8 +51,9 @@ def medians(line: dict[str, str]) -> dict[str, float]:
 
 
 @pytest.mark.slow
-def test_training_keeps_its_medians_and_their_ratios(tmp_path: Path) -> None:
-    training, memory = bench(tmp_path, "--only", "training")
+def test_every_benchmark_runs_and_training_keeps_medians_and_their_ratios(tmp_path: Path) -> None:
+    training, memory, *others = bench(tmp_path)
+    assert [line["set"] for line in (training, memory, *others)] == SETS
     assert training["date"]
     assert training["device"]
     assert training["torch"].startswith("2.")
@@ -60,25 +66,6 @@ def test_training_keeps_its_medians_and_their_ratios(tmp_path: Path) -> None:
     assert 0 < whole < steps
     assert list(medians(memory)) == [f"{name} (MB)" for name in TRAINING[:4]]
     assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
-
-
-@pytest.mark.slow
-def test_everything_runs_and_is_kept_once_for_each_benchmark(tmp_path: Path) -> None:
-    bench(tmp_path)
-    lines = bench(tmp_path, "--only", "inference")
-    assert [line["set"] for line in lines] == [
-        *(
-            "training",
-            "memory",
-            "settings_steps",
-            "settings_epochs",
-            "convolutions",
-            "networks",
-            "inference",
-        ),
-        *("inference_memory", "startup", "sweeps", "report"),
-        *("inference", "inference_memory"),
-    ]
 
 
 def test_table_has_a_row_for_each_figure() -> None:
