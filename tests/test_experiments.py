@@ -41,10 +41,7 @@ def test_experiments_are_all_tried() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name in ("lr_grid", "ablation") else pytest.param(name, marks=pytest.mark.slow)
-        for name in JOBS
-    ],
+    [name if name == "lr_grid" else pytest.param(name, marks=pytest.mark.slow) for name in JOBS],
 )
 def test_experiment_command_runs_its_jobs(name: str, command: Command, tmp_path: Path) -> None:
     header, line = (EXPERIMENTS / f"{name}.yaml").read_text().splitlines()[:2]
@@ -86,6 +83,7 @@ def test_experiment_takes_seeds_and_a_smaller_list(command: Command, tmp_path: P
     assert found[0]["history"] != found[1]["history"]
 
 
+@pytest.mark.slow
 def test_ablation_rows_differ_in_one_thing(command: Command, tmp_path: Path) -> None:
     result = command("+experiment=ablation", "data=dead_leaves", *TINY, "-m")
     assert result.returncode == 0, result.stderr

@@ -86,6 +86,8 @@ def test_setting_that_has_another_place_is_translated(
         "scale": 2,
         "kernel": "bicubic",
         "noise": 0.0,
+        "_target_": None,
+        "arguments": {},
     }
     assert "kernel" not in config["model"]
     assert config["trainer"]["max_epochs"] == 1

@@ -48,6 +48,7 @@ def records(outputs: Path) -> dict[str, run_record.Record]:
     return {name: record for name, record in found.items() if record is not None}
 
 
+@pytest.mark.slow
 def test_times_are_written_with_their_device_and_nothing_else_changes(outputs: Path) -> None:
     before = records(outputs)
     done = measure(outputs, "--rounds=1", "--threads=1", "--device=cpu")
@@ -72,6 +73,7 @@ def test_times_are_written_with_their_device_and_nothing_else_changes(outputs: P
     assert {row["time_device"] for row in rows} == devices
 
 
+@pytest.mark.slow
 def test_seeds_of_one_network_share_a_time_and_a_larger_network_takes_longer(
     outputs: Path,
 ) -> None:

@@ -33,6 +33,7 @@ def written(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_run_becomes_weights_and_a_card(tmp_path: Path) -> None:
     assert commands.run(tmp_path, *RUN, "seed=3").returncode == 0
     done = written(tmp_path)

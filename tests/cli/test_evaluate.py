@@ -178,6 +178,7 @@ def test_value_that_no_convention_gives_is_said_to_be_one(command: Command) -> N
 
 
 @pytest.mark.parametrize(("columns", "parts"), [(80, 2), (120, 1)])
+@pytest.mark.slow
 def test_terminal_gets_the_models_that_fit(
     columns: int, parts: int, command: Command, tmp_path: Path, images: Path
 ) -> None:

@@ -243,6 +243,7 @@ def test_models_stand_side_by_side_with_captions(command: Command, tmp_path: Pat
         assert (caption == 0).any()
 
 
+@pytest.mark.slow
 def test_self_ensemble_of_a_network_is_the_mean_over_8(
     command: Command, trained: Path, image: Path, tmp_path: Path
 ) -> None:

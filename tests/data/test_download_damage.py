@@ -79,6 +79,7 @@ def test_any_byte_of_the_directory_may_be_wrong(tmp_path):
     assert sentences > 20
 
 
+@pytest.mark.slow
 def test_any_byte_may_be_wrong_on_the_way(tmp_path):
     dice = random.Random(1)
     for number in range(40):

@@ -51,6 +51,7 @@ print(json.dumps([megabytes("VmHWM") - resident, highest[0] - own]))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.slow
 def test_preparing_and_cutting_large_images_needs_a_part_of_their_memory(tmp_path: Path) -> None:
     """Pages of a mapped file are no memory of the process's own: the system takes them back."""
     total = IMAGES * SIDE * SIDE * 3 / 1e6

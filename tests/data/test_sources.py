@@ -182,6 +182,7 @@ def test_div2k_knows_its_names_whatever_lies_there(tmp_path, subset, name, count
     assert (source.names[0], source.names[-1]) == ends
 
 
+@pytest.mark.slow
 def test_div2k_unreachable_names_the_setting_and_both_ways_out(tmp_path):
     with pytest.raises(BadInput, match=re.escape("data.url=http://127.0.0.1:9/: ")) as caught:
         open_source(settings("div2k", tmp_path)).ensure(["0801.png"])

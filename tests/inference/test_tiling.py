@@ -104,6 +104,7 @@ def test_layer_that_is_dead_on_noise_is_seen() -> None:
     assert probed_radius(nn.Sequential(convolution, nn.ReLU())) == 2
 
 
+@pytest.mark.slow
 def test_network_that_looks_at_the_whole_image_has_no_reach() -> None:
     class Centred(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:

@@ -218,6 +218,7 @@ def test_progress_is_reported_tile_by_tile() -> None:
 @pytest.mark.parametrize(
     ("channels", "bits", "ending"), [(4, 8, "png"), (3, 16, "png"), (3, 16, "tif")]
 )
+@pytest.mark.slow
 def test_memory_grows_by_8_bytes_a_pixel_of_the_output(
     tmp_path: Path, channels: int, bits: int, ending: str
 ) -> None:

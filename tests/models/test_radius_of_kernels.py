@@ -13,6 +13,7 @@ from srcnn_lightning.inference.tiling import probed_radius
 @pytest.mark.parametrize("scale", ALL_SCALES)
 @pytest.mark.parametrize("antialias", [True, False])
 @pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.slow
 def test_declared_radius_is_the_probed_one(
     kernel: str, antialias: bool, scale: int, name: str
 ) -> None:

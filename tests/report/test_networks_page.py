@@ -96,6 +96,7 @@ def sliders(report):
     return [json.loads(one) for one in found]
 
 
+@pytest.mark.slow
 def test_page_stays_below_5_mb_with_parts_that_show_something(report):
     assert (report / "index.html").stat().st_size < LIMIT
     for slider in sliders(report):

@@ -75,6 +75,7 @@ def test_long_names_stay_within_the_screen(browser, tmp_path, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.slow
 def test_names_of_runs_break_after_commas_alone(browser, tmp_path, width):
     name = "patch_size=48,augment=true,steps_per_epoch=10,model=espcn,schedule=cosine,loss=l1"
     write_ablation(tmp_path / "outputs")

@@ -57,6 +57,7 @@ def test_failed_job_does_not_stop_the_others_that_share_the_threads(
     }
 
 
+@pytest.mark.slow
 def test_bad_input_of_a_worker_is_one_sentence(fresh_command: Command) -> None:
     result = fresh_command(*LEAVES, *JOBLIB, "-m", "init_from=nothing,nowhere")
     assert result.returncode == 2
@@ -136,10 +137,11 @@ def test_optuna_maximizes_within_bounds(fresh_command: Command, tmp_path: Path) 
     ("victim", "number", "status"),
     [
         ("main", signal.SIGTERM, 143),
-        pytest.param("group", signal.SIGINT, 130, marks=pytest.mark.slow),
-        pytest.param("worker", signal.SIGKILL, 1, marks=pytest.mark.slow),
+        ("group", signal.SIGINT, 130),
+        ("worker", signal.SIGKILL, 1),
     ],
 )
+@pytest.mark.slow
 def test_end_of_a_sweep_leaves_no_orphans(
     victim: str, number: int, status: int, tmp_path: Path
 ) -> None:

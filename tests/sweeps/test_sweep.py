@@ -258,6 +258,7 @@ def test_skipped_sweep_imports_neither_torch_nor_lightning(
     assert "heavy: set()" in result.stdout
 
 
+@pytest.mark.slow
 def test_other_device_threads_or_precision_is_another_run(command: Command, tmp_path: Path) -> None:
     assert command(*LEAVES).returncode == 0
     folder = tmp_path / f"outputs/single/{KIND}/srcnn"

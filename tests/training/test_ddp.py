@@ -115,6 +115,7 @@ def validate_alone(folder: Path, found: dict[str, Any]) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 def test_two_processes_are_one_run(command: Command, tmp_path: Path) -> None:
     """The hardest case: batch norm, and shares of training and validation that are empty."""
     compare(command, tmp_path, SPLITS["empty"], *BATCH_NORM)

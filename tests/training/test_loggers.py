@@ -90,6 +90,7 @@ def test_weights_and_biases_goes_on_with_the_same_run(outputs: Path) -> None:
     assert '"lr":0.001' in settings["optimizer"]
 
 
+@pytest.mark.slow
 def test_failed_run_leaves_the_next_of_the_sweep_a_logger_of_its_own(tmp_path: Path) -> None:
     # The first job fails in its training.
     network = tmp_path / "failing.py"

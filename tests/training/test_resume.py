@@ -36,6 +36,7 @@ DROPOUT = (
 )
 
 
+@pytest.mark.slow
 def test_three_kills_leave_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*LONG, *write_network(tmp_path, DROPOUT))
     assert command(*arguments, "output_dir=whole").returncode == 0
@@ -115,7 +116,10 @@ def _newest(folder: Path) -> int:
     return max((path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")), default=0)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_signal_ends_the_sweep_and_the_same_command_goes_on(
     number: int, status: int, command: Command, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def test_validation_has_every_image_by_every_scale(tmp_path: Path) -> None:
             assert (lr.shape[-1], hr.shape[-1]) == (side // scale, side)
 
 
+@pytest.mark.slow
 def test_each_scale_has_a_record_and_a_row_beside_runs_of_one_scale(
     command: Command, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_images_are_prepared_by_every_scale(command: Command, tmp_path: Path) ->
     assert len(list((tmp_path / "data/cache").glob("*.npy"))) == 4  # targets, and three inputs
 
 
+@pytest.mark.slow
 def test_kill_leaves_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*MDSR, "trainer.max_epochs=15")
     assert command(*arguments, "output_dir=whole").returncode == 0

@@ -5,6 +5,7 @@ import sys
 
 SCRIPT = """
 import sys
+import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
@@ -47,6 +48,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_gradients_and_statistics_are_those_of_the_whole_batch(tmp_path):
     commands = [
         [sys.executable, "-c", SCRIPT, str(rank), str(tmp_path / "store")] for rank in (0, 1)

@@ -143,6 +143,7 @@ def _picture(folder: Path) -> Path:
     return folder / "small.png"
 
 
+@pytest.mark.slow
 def test_kill_in_the_adversarial_phase_leaves_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*SRGAN, "task.pretrain_epochs=0", "trainer.max_epochs=30")
     assert command(*arguments, "output_dir=whole").returncode == 0

@@ -44,6 +44,7 @@ def only_record(outputs: Path) -> tuple[Path, dict]:
 
 
 @pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.slow
 def test_images_of_any_size_end_in_record_pictures_table_and_report(
     scale: int, command: Command, tmp_path: Path
 ) -> None:
