@@ -3,9 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys
-import pytest
 import torch
 import torch.distributed as dist
 from torch import nn
