@@ -43,6 +43,39 @@ def test_own_network_trains_goes_on_and_is_used(command: Command, own_network: P
     assert command("photo.png", "--model", RUN, *allowed, verb="upscale").returncode == 0
     with Image.open(own_network / "photo_x2.png") as image:
         assert image.size == (22, 18)
+    for file_format in ("onnx", "pt2"):
+        to_file = ("--format", file_format, "--output", f"network.{file_format}")
+        assert command("--model", RUN, *to_file, *allowed, verb="export").returncode == 0
+    by_file = ("--model", "network.onnx", "--output", "by_file.png")
+    assert command("photo.png", *by_file, verb="upscale").returncode == 0
+    pictures = [
+        np.asarray(Image.open(own_network / name)) for name in ("photo_x2.png", "by_file.png")
+    ]
+    assert np.abs(pictures[0].astype(int) - pictures[1]).max() <= 1
+
+
+def test_own_paper_stands_beside_what_it_prints(command: Command, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES / "own_paper", tmp_path, dirs_exist_ok=True)
+    study = ("--config-dir", "conf", "+experiment=fsrcnn_paper", "data=dead_leaves", *TINY, "-m")
+    assert command(*study).returncode == 0
+    shown = command("outputs", "--study", "fsrcnn_paper", verb="table").stdout
+    head, _, *rows = [line.split("|")[1:-1] for line in shown.splitlines() if line[:1] == "|"]
+    columns = [name.strip() for name in head]
+    fsrcnn, srcnn, bicubic = (dict(zip(columns, map(str.strip, row), strict=True)) for row in rows)
+    assert [row["Experiment"] for row in (fsrcnn, srcnn, bicubic)] == ["FSRCNN", "SRCNN", "Bicubic"]
+    assert fsrcnn["Printed: test PSNR (Y)"] == "37.000"
+    assert srcnn["Printed: gain"] == "+3.000"
+    record = run_record.load(
+        tmp_path / "outputs/fsrcnn_paper/dead_leaves-antialiased-x2/variant=srcnn_y"
+    )
+    assert srcnn["Test PSNR (Y)"] == f"{record.metrics['test_psnr_y']:.3f}"
+    ours = [float(row["Test PSNR (Y)"]) for row in (srcnn, bicubic)]
+    assert float(srcnn["Gain over bicubic (Y)"]) == pytest.approx(ours[0] - ours[1], abs=2e-3)
+    assert command("outputs", "--study", "fsrcnn_paper", verb="report").returncode == 0
+    assert "FSRCNN and SRCNN" in (tmp_path / "report/index.html").read_text()
+    refused = command("outputs", "--study", "json", verb="table")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("--study=json: there is no such study")
 
 
 def test_own_networks_radius_is_what_it_declares() -> None:

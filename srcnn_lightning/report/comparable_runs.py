@@ -188,12 +188,12 @@ def seed_group_key(run: Run) -> tuple[Any, ...]:
     return (images_key(run), *sorted(flat_settings(run).items()))
 
 
-def variant_groups(runs: Sequence[Run], varied: Sequence[str]) -> list[list[Run]]:
+def variant_groups(runs: Sequence[Run], varied: Sequence[str] | None) -> list[list[Run]]:
     """Runs of variants, one list for each table; the baselines of its images stand in each.
 
     Args:
         runs: all runs.
-        varied: keys of `model` in which the runs of one table may differ.
+        varied: keys of `model` in which the runs of one table may differ; None: in all.
     """
     # A seed that another experiment has trained is one of the row's seeds.
     variants = {seed_group_key(run): run.variant for run in runs if run.variant}
@@ -261,13 +261,14 @@ def _by_settings(runs: Sequence[Run], has_length: bool = True) -> list[list[Run]
     return [*group_by(runs, settings).values()]
 
 
-def _training_key(run: Run, varied: Sequence[str]) -> tuple[Any, ...]:
+def _training_key(run: Run, varied: Sequence[str] | None) -> tuple[Any, ...]:
     """Trained runs of one table share it: the network, its step size and how long it trained."""
     config = run.config
     optimizer = (config["optimizer"]["_target_"], config["optimizer"]["lr"])
     trainer = sorted(_texts(trainer_settings(run)))
     label = ("name",) if "_target_" in config["model"] else ()  # for people alone
-    network = [pair for pair in _texts(config["model"]) if pair[0] not in (*label, *varied)]
+    settings = [] if varied is None else _texts(config["model"])
+    network = [pair for pair in settings if pair[0] not in (*label, *(varied or ()))]
     network.append(("kernel", config["degradation"]["kernel"]))
     groups = (_texts(config[group]) for group in ("task", "loss", "schedule"))
     how = [*chain(*groups), ("monitor", config["monitor"])]

@@ -50,7 +50,7 @@ def make_report(
         Grid(HEAD, [summary_row(*parts) for parts in zip(titles, groups, grouped, strict=True)]),
         facts(runs),
         left_out,
-        study.section(dict(zip(titles, grouped, strict=True))) if study else None,
+        study.section(dict(zip(titles, grouped, strict=True))) if study and study.section else None,
     )
     for section in sections:
         files |= section.files

@@ -1,16 +1,17 @@
 """Studies of single papers: each a package here, which a report takes by its name.
 
-To add one, make a folder here whose `__init__.py` holds `STUDY = Study(...)` of
-`srcnn_lightning.report.study`, which describes each field. Its printed table, the choice of its
-figures and a section of the page stand in modules beside it; `srcnn_paper` is an example. Variants
-are those of conf/variant/. `table --study NAME` and `report --study NAME` show runs by it, and no
+To add one, make a package whose `__init__.py` holds `STUDY = Study(...)` of
+`srcnn_lightning.report.study`, which describes each field: here, or in a folder of your own
+(docs/own.md). Its printed table, the choice of its figures and a section of the page stand in
+modules beside it; `srcnn_paper` is an example. Variants are those of conf/variant/, or of a folder
+that `--config-dir` names. `table --study NAME` and `report --study NAME` show runs by it, and no
 other file names it.
 """
 
 from importlib import import_module
 from pkgutil import iter_modules
 
-from srcnn_lightning.errors import BadInput
+from srcnn_lightning.errors import BadInput, one_line
 from srcnn_lightning.report.study import Study
 
 NONE = "none"
@@ -24,13 +25,24 @@ def names() -> list[str]:
 def find(name: str) -> Study | None:
     """The study of a name; None for `none`.
 
+    Args:
+        name: a package here, or one of the user's own that can be imported.
+
     Raises:
         BadInput: there is no such study.
     """
     if name == NONE:
         return None
-    if name not in names():
+    try:
+        study = import_module(f"{__name__}.{name}" if name in names() else name).STUDY
+    except (ImportError, AttributeError, ValueError) as error:
         known = ", ".join([*names(), NONE])
-        raise BadInput(f"--study={name}: there is no such study; give one of {known}.")
-    study: Study = import_module(f"{__name__}.{name}").STUDY
+        raise BadInput(
+            f"--study={name}: there is no such study ({one_line(error)}); give one of {known}, or "
+            "a package of your own that holds STUDY, importable from here."
+        ) from error
+    if not isinstance(study, Study):
+        raise BadInput(
+            f"--study={name}: its STUDY is no srcnn_lightning.report.study.Study; make it one."
+        )
     return study

@@ -35,8 +35,12 @@ def missing_row(status="missing"):
     return TableRow("+ Tanh", "tanh", status=status)
 
 
+PRINTED = ("max_val_psnr", "test_loss", "test_psnr")
+
+
 def table(*rows, **changes):
-    return Table(**{"title": "A title", "caption": "A caption.", "rows": list(rows), **changes})
+    common = {"title": "A title", "caption": "A caption.", "printed": PRINTED}
+    return Table(**{**common, "rows": list(rows), **changes})
 
 
 def markdown_cells(text):
@@ -55,7 +59,7 @@ def csv_rows(text):
 
 
 def test_markdown_rounds_as_the_paper_does():
-    head, rule, cells = markdown_cells(markdown([table(finished_row(), has_printed=False)]))
+    head, rule, cells = markdown_cells(markdown([table(finished_row(), printed=())]))
     assert head == ["Experiment", "Max val PSNR", "Test loss", "Test PSNR"]
     assert rule[0].strip("-") == ""
     assert all(re.fullmatch("-+:", cell) for cell in rule[1:])
@@ -171,7 +175,7 @@ DRCN = {"parameters": 1_775_121, "multiply_adds": 17_974_306_944_000}
 
 def test_costs_of_several_networks_are_columns():
     rows = [finished_row(cost=SRCNN), finished_row(cost=DRCN), missing_row()]
-    head, _, srcnn, drcn, missing = markdown_cells(markdown([table(*rows, has_printed=False)]))
+    head, _, srcnn, drcn, missing = markdown_cells(markdown([table(*rows, printed=())]))
     assert head[4:] == ["Parameters (k)", "Multiply-adds (G)", "ms/megapixel"]
     assert srcnn[4:] == ["20.1", "18.43", "350.0"]
     assert drcn[4:] == ["1775.1", "17974.31", ""]

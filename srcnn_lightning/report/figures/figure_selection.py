@@ -84,7 +84,7 @@ def select_comparisons(
     seed_groups: Sequence[SeedGroup], compared: Sequence[SeedGroup], study: Study | None
 ) -> list[Comparison]:
     """The study's figures of images; without a study one of bicubic and the compared groups."""
-    if study:
+    if study and study.comparisons:
         return study.comparisons(seed_groups, compared)
     return [Comparison("comparison", [BICUBIC, *(group.label for group in compared)])]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from srcnn_lightning.report.tables.rows import METRICS, TableRow
+from srcnn_lightning.report.tables.rows import TableRow
 
 
 @dataclass
@@ -14,18 +14,25 @@ class Table:
         title: title, which no other table of the same report has.
         caption: sentence on what the values rest on.
         rows: rows from top to bottom.
-        has_printed: whether a study's printed values stand beside those of the runs.
+        printed: metrics whose printed values stand beside those of the runs.
         has_networks: whether the rows are networks, whose quality stands beside their cost.
     """
 
     title: str
     caption: str
     rows: list[TableRow]
-    has_printed: bool = True
+    printed: Sequence[str] = ()
     has_networks: bool = False
 
 
-COLUMNS = ("Max val PSNR", "Test loss", "Test PSNR")
+METRIC_COLUMNS = {
+    "max_val_psnr": "Max val PSNR",
+    "test_loss": "Test loss",
+    "test_psnr": "Test PSNR",
+    "test_psnr_y": "Test PSNR (Y)",
+    "test_ssim": "Test SSIM (Y)",
+}
+ALWAYS_SHOWN = ("max_val_psnr", "test_loss", "test_psnr")  # the others where they are printed
 GAIN = "Gain over bicubic"
 TO_BASE = "To base [95 %]"
 NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
@@ -42,48 +49,44 @@ QUALITY_COLUMNS = {
     "test_ssim": "Test SSIM (Y)",
 }
 DIGITS = {"test_loss": 7, "test_ssim": 4}  # of other metrics 3
-PRINTED_COLUMNS = (
-    "Printed: max val PSNR",
-    "Printed: test loss",
-    "Printed: test PSNR",
-    "Printed: gain",
-)
 
 
 def cells(table: Table) -> tuple[list[str], list[list[str]]]:
     """The head and the body as text; all columns but the first hold values."""
     if table.has_networks:
         return _network_cells(table.rows)
-    has_gain = table.has_printed or any(row.gain is not None for row in table.rows)
+    has_gain = bool(table.printed) or any(row.gain is not None for row in table.rows)
     has_base = any(row.to_base for row in table.rows)
-    head = ["Experiment", *COLUMNS, *([GAIN] if has_gain else []), *([TO_BASE] if has_base else [])]
+    shown = {
+        name: head
+        for name, head in METRIC_COLUMNS.items()
+        if name in (*ALWAYS_SHOWN, *table.printed)
+    }
+    head = ["Experiment", *shown.values()]
+    is_of_y = bool(table.printed) and "test_psnr" not in table.printed
+    gain_head = f"{GAIN} (Y)" if is_of_y else GAIN
+    head += [*([gain_head] if has_gain else []), *([TO_BASE] if has_base else [])]
     # Records of earlier versions have no costs, and a baseline multiplies nothing that is counted.
     has_cost = len({row.cost.get("multiply_adds") or None for row in table.rows} - {None}) > 1
     head += [name for name, _, _ in COST_COLUMNS.values()] if has_cost else []
-    head += PRINTED_COLUMNS if table.has_printed else ()
+    if table.printed:
+        printed_heads = (shown[name] for name in table.printed)
+        head += [f"Printed: {name[0].lower()}{name[1:]}" for name in printed_heads]
+        head.append("Printed: gain")
     body = []
     for row in table.rows:
         if row.mean:
-            line = [_label(row), *(_metric(row, name) for name in METRICS[:3])]
+            line = [_label(row), *(_metric(row, name) for name in shown)]
         else:
-            line = [row.label, row.status, "", ""]
+            line = [row.label, row.status, *[""] * (len(shown) - 1)]
         if has_gain:
             line.append(_gain(row.gain))
         if has_base:
             line.append(_to_base(row))
         if has_cost:
             line += _costs(row)
-        if table.has_printed:
-            printed = row.printed
-            line += (
-                [
-                    f"{printed.max_val_psnr:.3f}",
-                    f"{printed.test_loss:.7f}",
-                    f"{printed.test_psnr:.3f}",
-                ]
-                if printed
-                else [""] * 3
-            )
+        if table.printed:
+            line += [_printed(row, name) for name in table.printed]
             line.append(_gain(row.printed_gain))
         body.append(line)
     return head, body
@@ -124,6 +127,11 @@ def _metric(row: TableRow, name: str) -> str:
     digits = DIGITS.get(name, 3)
     text = f"{row.mean[name]:.{digits}f}"
     return f"{text} ± {row.deviation[name]:.{digits}f}" if name in row.deviation else text
+
+
+def _printed(row: TableRow, name: str) -> str:
+    value = getattr(row.printed, name, None)
+    return "" if value is None else f"{value:.{DIGITS.get(name, 3)}f}"
 
 
 def _costs(row: TableRow) -> list[str]:

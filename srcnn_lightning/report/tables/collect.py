@@ -38,7 +38,7 @@ def collect_tables(runs: Sequence[Run], study: Study | None) -> list[Table]:
         rows = (network_rows if has_networks else experiment_rows)(group, baseline)
         text = network_caption(group, rows) if has_networks else caption(group, rows)
         title = _title(group[0].experiment, group, has_length=not has_networks)
-        tables.append((Table(title, text, rows, False, has_networks), group))
+        tables.append((Table(title, text, rows, has_networks=has_networks), group))
     _make_titles_unique(tables)
     return [table for table, _ in tables]
 
@@ -47,13 +47,14 @@ def _study_tables(runs: Sequence[Run], study: Study) -> list[tuple[Table, list[R
     tables = []
     for group in variant_groups(runs, study.varied):
         rows = variant_rows(group, study)
-        tables.append((Table(_title("Ablation", group), caption(group, rows), rows), group))
+        title, text = _title(study.title, group), caption(group, rows)
+        tables.append((Table(title, text, rows, study.printed_metrics), group))
         for family in study.families:
             rows = family_rows(group, family, study)
             if len(rows) > 1:
                 members = [run for run in group if family.holds(run.variant)]
                 title, text = _title(family.title, group), caption(members, rows)
-                tables.append((Table(title, text, rows, has_printed=False), members))
+                tables.append((Table(title, text, rows), members))
     return tables
 
 

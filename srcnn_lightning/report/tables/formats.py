@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from srcnn_lightning.report.file_names import slug, unique
-from srcnn_lightning.report.tables.cells import Table, cells
+from srcnn_lightning.report.tables.cells import METRIC_COLUMNS, Table, cells
 from srcnn_lightning.report.tables.rows import COSTS, METRICS, TableRow
 
 # Further columns of CSV, which has no values but texts and numbers.
@@ -73,7 +73,7 @@ def comma_separated(tables: list[Table]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     difference = ("mean", "low", "high", "seeds", "images")
-    printed = ("max_val_psnr", "test_loss", "test_psnr")
+    printed = [*METRIC_COLUMNS]
     head = ["table", "row", "variant", "status", "runs", *METRICS]
     head += [*(f"{metric}_std" for metric in METRICS), "gain", "to_base"]
     head += [f"to_base_{name}" for name in difference[1:]]

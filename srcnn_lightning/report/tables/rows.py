@@ -52,7 +52,7 @@ class TableRow:
         steps: number of steps of the optimizer in all epochs.
         on_frontier: whether a network is on the efficient frontier of multiply-adds and test PSNR;
             None in a table that compares no networks.
-        gain: test PSNR over bicubic in dB.
+        gain: test PSNR over bicubic in dB, of the study's `gain_metric`.
         to_base: difference to the study's base.
         printed: row of the study's printed table.
         printed_gain: printed test PSNR over the printed bicubic, in dB.
@@ -92,7 +92,7 @@ def variant_rows(runs: Sequence[Run], study: Study) -> list[TableRow]:
     printed = {row.variant: row for row in study.printed}
     for row in rows:
         row.printed = printed.get(row.variant)
-    _add_gains(rows, study.reference)
+    _add_gains(rows, study.reference, study.gain_metric)
     return rows
 
 
@@ -218,15 +218,16 @@ def _steps_per_epoch(run: Run) -> int:
     return ceil(batches / accumulated)
 
 
-def _add_gains(rows: Sequence[TableRow], reference: str) -> None:
+def _add_gains(rows: Sequence[TableRow], reference: str, metric: str) -> None:
     bicubic = next((row for row in rows if row.variant == reference), None)
     if bicubic is None:
         return
     for row in rows:
-        if "test_psnr" in row.mean and "test_psnr" in bicubic.mean:
-            row.gain = row.mean["test_psnr"] - bicubic.mean["test_psnr"]
-        if row.printed and bicubic.printed:
-            row.printed_gain = row.printed.test_psnr - bicubic.printed.test_psnr
+        if metric in row.mean and metric in bicubic.mean:
+            row.gain = row.mean[metric] - bicubic.mean[metric]
+        ours, theirs = (getattr(one.printed, metric, None) for one in (row, bicubic))
+        if ours is not None and theirs is not None:
+            row.printed_gain = ours - theirs
 
 
 def _by_value(name: str) -> list[tuple[str, float, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.seed_groups import SeedGroup
 from srcnn_lightning.report.statistics import PairedDifference, paired_difference
-from srcnn_lightning.studies.srcnn_paper.table_1 import BASE, L2, PRINTED, TABLE_1
+from srcnn_lightning.studies.srcnn_paper.table_1 import BASE, L2, PRINTED
 
 
 @dataclass
@@ -123,7 +123,10 @@ def decibels(loss: float) -> float:
 
 def check_paper(groups: Mapping[str, Sequence[SeedGroup]]) -> PaperChecks:
     """Compute the checks from the seed groups of each set of images, by its title."""
-    printed = {row.variant: PsnrPair(row.label, row.test_loss, row.test_psnr) for row in TABLE_1}
+    printed = {
+        variant: PsnrPair(row.label, row.test_loss, row.test_psnr)
+        for variant, row in PRINTED.items()
+    }
     checks = PaperChecks([*printed.values()], _gaps("The paper", printed))
     for name, seed_groups in groups.items():
         by_variant: dict[str, PsnrPair] = {}

@@ -1,20 +1,18 @@
 """The paper's printed Table 1, in its order."""
 
+from typing import NamedTuple
+
 from srcnn_lightning.report.comparable_runs import Run
 from srcnn_lightning.report.study import Family, PrintedRow
 
 
-def printed(
-    variant: str, label: str, max_val_psnr: float, test_loss: float, test_psnr: float
-) -> PrintedRow:
-    """A row by position."""
-    return PrintedRow(
-        variant=variant,
-        label=label,
-        max_val_psnr=max_val_psnr,
-        test_loss=test_loss,
-        test_psnr=test_psnr,
-    )
+class Printed(NamedTuple):
+    """One printed row: its label, PSNRs in dB, and loss."""
+
+    label: str
+    max_val_psnr: float
+    test_loss: float
+    test_psnr: float
 
 
 def factor(run: Run) -> float:
@@ -23,16 +21,16 @@ def factor(run: Run) -> float:
 
 
 BASE = "base"
-TABLE_1 = (
-    printed(BASE, "Basic SRCNN", 27.455, 0.0064324, 26.442),
-    printed("l2", "+ Regularization", 27.459, 0.0064412, 26.429),
-    printed("tanh", "+ Tanh", 27.336, 0.0066215, 26.282),
-    printed("batch_norm", "+ Batch Norm", 25.530, 0.0100244, 24.373),
-    printed("bicubic", "Bicubic", 25.433, 0.0066051, 23.226),
-    printed("bilinear", "Bilinear", 25.220, 0.0074545, 23.182),
-    printed("nearest", "Nearest neighbor", 22.198, 0.014747, 20.551),
-)
-PRINTED = {row.variant: row for row in TABLE_1}
+PRINTED = {
+    BASE: Printed("Basic SRCNN", 27.455, 0.0064324, 26.442),
+    "l2": Printed("+ Regularization", 27.459, 0.0064412, 26.429),
+    "tanh": Printed("+ Tanh", 27.336, 0.0066215, 26.282),
+    "batch_norm": Printed("+ Batch Norm", 25.530, 0.0100244, 24.373),
+    "bicubic": Printed("Bicubic", 25.433, 0.0066051, 23.226),
+    "bilinear": Printed("Bilinear", 25.220, 0.0074545, 23.182),
+    "nearest": Printed("Nearest neighbor", 22.198, 0.014747, 20.551),
+}
+TABLE_1 = [PrintedRow(variant=variant, **row._asdict()) for variant, row in PRINTED.items()]
 # Rows of this project, below the paper's.
 EXTRA_LABELS = {"identity": "SRCNN, identity start (ours)"}
 # The paper does not say which factor its row shows: here the best of the five by validation.
