@@ -56,7 +56,7 @@ STUDY := "+experiment=ablation variant=nearest,bilinear,bicubic,base,tanh,batch_
 		data.steps_per_epoch=30 init_from='$(OUTPUTS)/srgan/photos100-antialiased-x2/model=srresnet,blocks=8,features=32,residual=true,recipe=modern'"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo verify table study documents report screenshots weights test test-slow test-cluster lint format \
+.PHONY: help setup demo verify table study documents docs report screenshots weights test test-slow test-cluster lint format \
 	tensorboard bench same-results lock clean data
 
 help:  ## What can be made
@@ -100,9 +100,15 @@ study: setup  ## Every run of docs/results.md and docs/networks.md, hours on a G
 		status=$$?; [ $$status -le 1 ] || exit $$status; [ $$status -eq 0 ] || worst=1; \
 	done; exit $$worst
 
-documents: setup  ## Tables and figures of README and docs, from docs/records and the runs below OUTPUTS [OUTPUTS=]
+documents: setup  ## Tables, figures and settings of README and docs, from docs/records and conf, and the runs below OUTPUTS [OUTPUTS=]
 	$(RUN) docs/tables.py $(if $(filter command\ line,$(origin OUTPUTS)),"$(OUTPUTS)")
 	$(RUN) docs/figures.py
+	$(RUN) docs/settings.py
+
+# The theme tells of plans for later versions of MkDocs.
+docs: setup  ## Build the documentation as a site in build/site
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(VENV)/bin/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS= REPORT=folder]
 	$(RUN) -m srcnn_lightning report "$(OUTPUTS)" --output "$(REPORT)"

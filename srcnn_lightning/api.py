@@ -29,10 +29,11 @@ def list_models() -> list[dict[str, Any]]:
         bicubic interpolation beside them; data, command, seed, steps, date and licence of the
         training.
 
-    >>> import srcnn_lightning as sr
-    >>> card = sr.list_models()[0]
-    >>> card["name"], card["scale"], card["parameters"]
-    ('edsr-small-x2', 2, 195971)
+    Examples:
+        >>> import srcnn_lightning as sr
+        >>> card = sr.list_models()[0]
+        >>> card["name"], card["scale"], card["parameters"]
+        ('edsr-small-x2', 2, 195971)
     """
     return [packaged.card(name) for name in packaged.names()]
 
@@ -63,14 +64,15 @@ def load(
         BadInput: there is no such model, its file is damaged, or it has not this scale; or torch
             finds no GPU.
 
-    >>> import srcnn_lightning as sr
-    >>> sr.load("srcnn-x2").scale
-    2
-    >>> sr.load("bicubic", scale=3).scale
-    3
-    >>> sr.load("srcnn-x2", scale=3)
-    Traceback (most recent call last):
-    srcnn_lightning.errors.BadInput: --scale=3: srcnn-x2 upscales by 2; give one of these.
+    Examples:
+        >>> import srcnn_lightning as sr
+        >>> sr.load("srcnn-x2").scale
+        2
+        >>> sr.load("bicubic", scale=3).scale
+        3
+        >>> sr.load("srcnn-x2", scale=3)
+        Traceback (most recent call last):
+        srcnn_lightning.errors.BadInput: --scale=3: srcnn-x2 upscales by 2; give one of these.
     """
     from srcnn_lightning.cli.upscale import choose_device
 
@@ -108,17 +110,14 @@ def upscale(
         BadInput: the picture is of another kind, shape, type or range, or CMYK; or the network does
             not take it.
 
-    >>> import numpy as np
-    >>> import srcnn_lightning as sr
-    >>> model = sr.load("srcnn-x2")
-    >>> picture = np.zeros((40, 60, 3), np.uint8)
-    >>> upscaled = sr.upscale(picture, model)
-    >>> upscaled.shape, upscaled.dtype
-    ((80, 120, 3), dtype('uint8'))
-    >>> sr.upscale(picture.astype(float) + 255, model)
-    Traceback (most recent call last):
-    srcnn_lightning.errors.BadInput: picture: its values are from 255 to 255; floating point must \
-be in [0, 1].
+    Examples:
+        >>> import numpy as np
+        >>> import srcnn_lightning as sr
+        >>> model = sr.load("srcnn-x2")
+        >>> picture = np.zeros((40, 60, 3), np.uint8)
+        >>> upscaled = sr.upscale(picture, model)
+        >>> upscaled.shape, upscaled.dtype
+        ((80, 120, 3), dtype('uint8'))
     """
     import torch
 

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+FILES_OF_SOURCE = {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
 TINY = ("data=dead_leaves", "data.count=10", "data.crop=64", "data.target_size=32")
 
 
@@ -30,7 +33,8 @@ def run(*command: str, cwd: Path, timeout: int = 600) -> subprocess.CompletedPro
 def test_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
     python = str(tmp_path / "venv/bin/python")
     steps = (
-        (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)),
+        # The wheel is built from the source distribution.
+        (sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path)),
         (sys.executable, "-m", "venv", str(tmp_path / "venv")),
         (python, "-m", "pip", "install", "--quiet", "-r", str(ROOT / "requirements.lock")),
     )
@@ -38,6 +42,16 @@ def test_wheel_works_in_a_clean_environment(tmp_path: Path) -> None:
         result = run(*step, cwd=ROOT)
         assert result.returncode == 0, result.stderr
     (wheel,) = tmp_path.glob("*.whl")
+    (source,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as files:
+        found = {name.split("/")[1] for name in files.getnames()}
+    assert found == {"conf", "srcnn_lightning", *FILES_OF_SOURCE}
+    with zipfile.ZipFile(wheel) as files:
+        found = {name.split("/")[0] for name in files.namelist()}
+        assert "srcnn_lightning/weights/srcnn-x2.safetensors" in files.namelist()
+        assert "srcnn_lightning/conf/config.yaml" in files.namelist()
+    assert found == {"srcnn_lightning", source.name.removesuffix(".tar.gz") + ".dist-info"}
+    assert max(path.stat().st_size for path in (wheel, source)) < 3e6
     # Resolved, not forced: the wheel's own requirements must agree with the lock.
     result = run(python, "-m", "pip", "install", "--quiet", str(wheel), cwd=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -153,7 +153,7 @@ class DegradationConfig:
         antialias: whether kernels are widened when an image is reduced.
         scale: factor between the sides of input and target; a list for a network of several.
         _target_: class whose instances make the inputs instead of a resize
-            (`data.degradations`); None: a resize.
+            (`docs/own.md`); None: a resize.
         arguments: arguments of this class.
     """
 
