@@ -10,7 +10,7 @@ from kills import LEAVES, assert_same_runs, record
 from slurm_node import CPUS, LAUNCHER, Slurm
 
 pytestmark = pytest.mark.cluster
-EPOCHS, EPOCHS_OF_A_MINUTE = 1500, 5000
+EPOCHS, EPOCHS_OF_A_MINUTE = 1500, 2500
 RUN = "single/dead_leaves-antialiased-x2/seed=0"
 
 
