@@ -23,6 +23,7 @@ ELSEWHERE = {
     "test_images/",
     "hparams.yaml",
     "metrics.csv",
+    "wandb/",
     ".replaced/",
     ".state/",
     "output_dir/.state/submitit/",

@@ -207,7 +207,7 @@ def test_caption_says_what_an_interval_rests_on():
     assert "3 test images and one seed, so silent about other seeds" in table_of(one).caption
     again = [run("base", images(20, 30, 32), 1), run("tanh", images(19, 31, 30), 1)]
     several = table_of([*one, *again]).caption
-    assert "3 test images and 2 seeds that both have, too few for an interval" in several
+    assert "3 test images and 2 seeds that both have (so few make it too narrow)" in several
     assert "silent" not in several
     assert "n.s.: the interval holds 0" in several
 

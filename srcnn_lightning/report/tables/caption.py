@@ -119,7 +119,7 @@ def _intervals(differences: Sequence[PairedDifference]) -> str:
     if max(seeds) == 1:
         caution = "one seed, so silent about other seeds"
     elif max(seeds) < FEW_SEEDS:
-        caution = f"{_range(seeds)} seeds that both have, too few for an interval wide enough"
+        caution = f"{_range(seeds)} seeds that both have (so few make it too narrow)"
     else:
         caution = f"{_range(seeds)} seeds that both have"
     return (
