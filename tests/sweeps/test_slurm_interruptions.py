@@ -60,7 +60,8 @@ def test_job_at_its_time_limit_goes_on(slurm: Slurm, tmp_path: Path) -> None:
 
 def test_job_that_has_used_up_its_time_limits(slurm: Slurm, tmp_path: Path) -> None:
     limit = ("hydra.launcher.timeout_min=1", "hydra.launcher.signal_delay_s=20")
-    process = start_long_job(tmp_path, slurm, *limit, "hydra.launcher.max_num_timeout=0")
+    once = "hydra.launcher.max_num_timeout=0"
+    process = start_long_job(tmp_path, slurm, *limit, once, epochs=EPOCHS_OF_A_MINUTE)
     stdout, stderr = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "1 job: 1 stopped" in stdout
@@ -72,12 +73,13 @@ def test_job_that_has_used_up_its_time_limits(slurm: Slurm, tmp_path: Path) -> N
 
 def test_job_of_a_node_that_is_lost_goes_on(slurm: Slurm, tmp_path: Path) -> None:
     """Slurm takes the node for dead and requeues the job, whose process still runs there."""
-    process = start_long_job(tmp_path, slurm)
+    epochs = 2 * EPOCHS_OF_A_MINUTE  # the process trains on until the node is given up
+    process = start_long_job(tmp_path, slurm, epochs=epochs)
     (job,) = slurm.jobs("running")
     slurm.kill_node()
     slurm.wait(lambda: slurm.jobs("running") == [], "the node is given up")
     slurm.start_node()
-    assert_went_on(process, tmp_path)
+    assert_went_on(process, tmp_path, epochs=epochs)
     assert "Restarts=1" in slurm.ask("scontrol", "show", "job", job)
 
 
