@@ -1,24 +1,23 @@
-"""Images of a training: validation images in TensorBoard, and the outputs for the test images."""
+"""Images of a training: validation images for loggers, and the outputs for the test images."""
 
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from srcnn_lightning import metrics
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.resize import to_uint8
-from srcnn_lightning.training import tensorboard
+from srcnn_lightning.training import loggers
 from srcnn_lightning.training.images import captioned, comparison_strips
 
-SHOWN_IMAGES = 4  # validation images in TensorBoard
-SHOWN_EPOCHS = 5  # epochs of a training whose outputs TensorBoard shows
+SHOWN_IMAGES = 4  # validation images that are logged
+SHOWN_EPOCHS = 5  # epochs of a training whose outputs are logged
 
 
 class ValidationImages(Callback):
-    """Show input, output and target of the same validation images in TensorBoard."""
+    """Log input, output and target of the same validation images, to loggers that take images."""
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the images at a few epochs, the last among them, by the weights that are validated.
@@ -36,8 +35,8 @@ class ValidationImages(Callback):
 def log_images(trainer: Trainer, task: LightningModule, epoch: int) -> None:
     """Log one strip `input | output | target` for each of the first validation images."""
     data = trainer.datamodule  # type: ignore[attr-defined]
-    loggers = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
-    if not (loggers and trainer.is_global_zero and isinstance(data, SuperResolutionData)):
+    with_images = [logger for logger in trainer.loggers if loggers.takes_images(logger)]
+    if not (with_images and trainer.is_global_zero and isinstance(data, SuperResolutionData)):
         return
     names = data.split.val[:SHOWN_IMAGES]
     scale = data.degradation.scales[0]
@@ -49,8 +48,8 @@ def log_images(trainer: Trainer, task: LightningModule, epoch: int) -> None:
         decibels = float(metrics.psnr(output.float().clamp(0, 1), hr))
         (strip,) = comparison_strips(lr, output, hr)
         image = captioned(strip, ("input", f"output, {decibels:.2f} dB", "target"))
-        for logger in loggers:
-            tensorboard.add_image(logger, f"val/{name}", image, epoch)
+        for logger in with_images:
+            loggers.log_image(logger, f"val/{name}", image, epoch)
     task.train(was_training)
 
 

@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import (
     WandbLogger,
 )
 from lightning.pytorch.utilities import rank_zero_only
+from PIL import Image
 
 from srcnn_lightning import arguments, files
 from srcnn_lightning.errors import BadInput, disk_error, one_line
@@ -149,6 +150,19 @@ def log_results(
     for logger in loggers.values():
         if not isinstance(logger, TensorBoardLogger):
             logger.log_metrics(final, step=epochs)
+
+
+def takes_images(logger: Logger) -> bool:
+    """Whether validation images are logged: to TensorBoard, and where Lightning has a method."""
+    return isinstance(logger, TensorBoardLogger) or hasattr(logger, "log_image")
+
+
+def log_image(logger: Logger, tag: str, image: Image.Image, step: int) -> None:
+    """Log an image to a logger that takes images."""
+    if isinstance(logger, TensorBoardLogger):
+        tensorboard.add_image(logger, tag, image, step)
+    else:
+        logger.log_image(tag, [image], step)  # type: ignore[attr-defined]
 
 
 def flush(loggers: Sequence[Logger], folder: Path) -> None:

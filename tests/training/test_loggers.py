@@ -87,6 +87,9 @@ def test_weights_and_biases_goes_on_with_the_same_run(outputs: Path) -> None:
                 if [item.key, *item.nested_key][-1] == "epoch/val_psnr":
                     logged.append(float(item.value_json))
     assert logged == pytest.approx(history(folder))
+    assert (
+        len([*folder.glob("wandb/offline-run-*/files/media/images/val/*.png")]) == 2 * 4
+    )  # images, epochs
     assert '"lr":0.001' in settings["optimizer"]
 
 
