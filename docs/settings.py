@@ -38,6 +38,7 @@ SUPPLIED = (
     *("self", "kernel", "antialias", "scale"),
     *("network", "settings", "optimizer", "loss", "schedule", "length"),
 )
+MOST_SHOWN = 10  # settings of a file beside its name
 ROWS_OF_FILES = ("logger", "optimizer", "hydra/launcher", "hydra/sweeper")
 Row = tuple[str, str, str, str]
 
@@ -97,7 +98,9 @@ def _signature(target: Any, prefix: str) -> Iterator[Row]:
     for name, one in inspect.signature(target, eval_str=True).parameters.items():
         if name not in SUPPLIED:
             kind = inspect.formatannotation(one.annotation).replace("typing.", "")
-            yield f"{prefix}{name}", kind, _value(defaults.get(name)), meanings[name]
+            kind = kind.replace("collections.abc.", "")
+            default = _value(defaults[name]) if name in defaults else "required"
+            yield f"{prefix}{name}", kind, default, meanings[name]
 
 
 def _of_file(path: Path, group: str) -> Iterator[Row]:
@@ -141,8 +144,21 @@ def _files() -> str:
         if group == ".":
             continue
         plus = "+" if group in ("experiment", "variant") else ""
-        rows.append(f"| `{plus}{group}={path.stem}` | {_cell(_comment(path))} |")
-    return "\n".join(["| option | what it is |", "|---|---|", *rows, ""])
+        rows.append(f"| `{plus}{group}={path.stem}` | {_cell(_comment(path))} | {_given(path)} |")
+    return "\n".join(["| option | what it is | what it sets |", "|---|---|---|", *rows, ""])
+
+
+def _given(path: Path) -> str:
+    """The settings of a file that has a few of them, `features=32`."""
+    values: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    shown = [
+        f"`{key}={_value(value)}`"
+        for key, value in _leaves(values)
+        if key != "defaults" and not key.startswith("hydra.") and value is not None
+    ]
+    if not shown:
+        return "other files together" if "defaults" in values else "nothing"
+    return " ".join(shown) if len(shown) <= MOST_SHOWN else "see below"
 
 
 def _comment(path: Path) -> str:

@@ -50,7 +50,7 @@ def locate(target: str, setting: str) -> Any:
 def source_digest(target: str) -> str:
     """Digest of the file that holds a class of the user's own; empty for one of this program.
 
-    The file is not run. A target that is not found has an empty digest.
+    Only packages above the module are imported. A target that is not found has an empty digest.
     """
     module = target.rpartition(".")[0]
     with suppress(ImportError, ValueError, OSError):

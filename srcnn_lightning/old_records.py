@@ -29,6 +29,7 @@ TRANSLATIONS: dict[str, Earlier] = {
     "config.degradation.kernel": Earlier("config.model.kernel", "bicubic"),
     "config.degradation._target_": Earlier("", None, added_in=5),
     "config.degradation.arguments": Earlier("", {}, added_in=5),
+    "config.degradation.source": Earlier("", "", added_in=5),
     "config.data.patch_size": Earlier("", None, added_in=5),
     "config.data.augment": Earlier("", False, added_in=5),
     "config.data.steps_per_epoch": Earlier("", None, added_in=5),

@@ -67,6 +67,7 @@ def make_content(
             "scale": 2,
             "_target_": None,
             "arguments": {},
+            "source": "",
         },
         "model": dict(MODELS.get(variant, SRCNN)),
         "task": {"name": "supervised"},

@@ -73,9 +73,16 @@ def test_own_paper_stands_beside_what_it_prints(command: Command, tmp_path: Path
     assert float(srcnn["Gain over bicubic (Y)"]) == pytest.approx(ours[0] - ours[1], abs=2e-3)
     assert command("outputs", "--study", "fsrcnn_paper", verb="report").returncode == 0
     assert "FSRCNN and SRCNN" in (tmp_path / "report/index.html").read_text()
-    refused = command("outputs", "--study", "json", verb="table")
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("--study=json: there is no such study")
+    (tmp_path / "broken.py").write_text("STUDY = 1 / 0\n")
+    for name, words in (
+        ("json", "it cannot be imported (module 'json' has no attribute 'STUDY')"),
+        ("broken", "it cannot be imported (division by zero)"),
+        ("gone", "there is no such study; give one of srcnn_paper, none, or a package"),
+    ):
+        refused = command("outputs", "--study", name, verb="table")
+        assert refused.returncode == 2
+        assert refused.stderr.startswith(f"--study={name}: {words}")
+        assert len(refused.stderr.splitlines()) == 1
 
 
 def test_own_networks_radius_is_what_it_declares() -> None:

@@ -88,6 +88,7 @@ def test_setting_that_has_another_place_is_translated(
         "noise": 0.0,
         "_target_": None,
         "arguments": {},
+        "source": "",
     }
     assert "kernel" not in config["model"]
     assert config["trainer"]["max_epochs"] == 1

@@ -155,6 +155,8 @@ class DegradationConfig:
         _target_: class whose instances make the inputs instead of a resize
             (`docs/own.md`); None: a resize.
         arguments: arguments of this class.
+        source: digest of the file that holds a class of the user's own; the program fills it in, so
+            that other code makes other inputs and another run.
     """
 
     name: str
@@ -163,6 +165,7 @@ class DegradationConfig:
     scale: Any  # OmegaConf has no union of a number and a list
     _target_: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
+    source: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a name that says the opposite of the setting."""

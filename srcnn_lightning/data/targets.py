@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from srcnn_lightning import arguments
 from srcnn_lightning.config import GIVEN, DataConfig, DegradationConfig
 from srcnn_lightning.data import degradations
 from srcnn_lightning.data.array_file import ensure_arrays, map_arrays, read_arrays
@@ -154,8 +153,7 @@ def _inputs_key(source: Source, degradation: DegradationConfig) -> list[Any]:
         return [GIVEN]
     if degradation._target_ is None:
         return [degradation.kernel, degradation.antialias]
-    target = degradation._target_
-    return [target, degradation.arguments, arguments.source_digest(target)]
+    return [degradation._target_, degradation.arguments, degradation.source]
 
 
 def _path(source: Source, data: DataConfig, key: Any) -> Path:

@@ -49,6 +49,13 @@ class Run(RunRecord):
         return f"{degradation['name']} x{degradation['scale']}"
 
     @property
+    def degradation_words(self) -> str:
+        """Name, scale, and the arguments of a class that makes the inputs."""
+        given = self.config["degradation"]["arguments"].items()
+        words = ", ".join(f"{key}={value}" for key, value in given)
+        return f"{self.degradation} ({words})" if words else self.degradation
+
+    @property
     def seed(self) -> int:
         """Seed of the initialization and of the order of the images."""
         return self.config["seed"]

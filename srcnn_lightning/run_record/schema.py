@@ -47,7 +47,8 @@ class DataSettings(TypedDict):
 class DegradationSettings(TypedDict):
     """`name`, `antialiased` or another; `scale`: ratio of target to input side.
 
-    `_target_` and `arguments` are those of a class that makes the inputs; null for a resize.
+    `_target_` and `arguments` are those of a class that makes the inputs, `source` is the digest of
+    its file; null, none and empty for a resize.
 
     A list of scales is that of a run whose results by each scale have records of their own.
     """
@@ -58,6 +59,7 @@ class DegradationSettings(TypedDict):
     scale: Whole | list[Whole]
     _target_: str | None
     arguments: dict[str, Any]
+    source: str
 
 
 class ModelSettings(TypedDict):

@@ -11,12 +11,12 @@ from srcnn_lightning.config import Config
 from srcnn_lightning.errors import BadInput, ExitRequested
 from srcnn_lightning.runs import store
 
-GROUPS = ("model", "task", "degradation", "loss", "optimizer", "schedule")
+GROUPS = ("model", "task", "degradation", "loss", "optimizer", "schedule", "logger")
 SIDES = ("crop", "target_size", "patch_size")  # of the images, which a network may refuse
 
 
 def check_arguments(configs: Sequence[Config]) -> None:
-    """Refuse arguments of network, loss, optimizer or schedule that no run could use.
+    """Refuse arguments of network, degradation, loss, optimizer, schedule or loggers.
 
     Their signatures need torch, which takes seconds to import. So arguments that a run of the same
     experiment has been trained with are not checked again, and a finished sweep imports no torch.

@@ -31,10 +31,10 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
     others = {  # TensorBoard's files are copied
         name: one for name, one in plan.config.logger.items() if one["_target_"] != TENSORBOARD
     }
-    made = loggers.make_loggers(others, plan.folder)
-    loggers.start(made, plan.folder, plan.settings)
-    loggers.log_history(made, record["history"])
-    log_results(plan, made, record["metrics"])
+    run_loggers = loggers.make_loggers(others, plan.output_dir, plan.folder)
+    loggers.start(run_loggers, plan.output_dir, plan.folder, plan.settings)
+    loggers.log_history(run_loggers, record["history"])
+    log_results(plan, run_loggers, record["metrics"])
     same_as = str(original.relative_to(plan.output_dir))
     for scale, of_scale in of_scales.items():
         values = {**of_scale, **recorded_plan(plan, scale), "same_as": same_as}

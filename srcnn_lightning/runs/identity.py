@@ -7,7 +7,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from srcnn_lightning import arguments, files, hardware, old_records
+from srcnn_lightning import files, hardware, old_records
 from srcnn_lightning.config import SCHEDULES_OF_A_LENGTH, Config
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -74,10 +74,6 @@ def identify(config: Config, source: Source, split: Split) -> Identity:
             group, name = old_records.place(settings, key.removeprefix("config."))
             if group is not None and group[name] == earlier.default:
                 del group[name]
-    if config.degradation._target_ and (
-        source_code := arguments.source_digest(config.degradation._target_)
-    ):
-        settings["degradation"]["source"] = source_code
     if config.init_from:
         with Path(config.init_from).open("rb") as file:
             settings["init_from"] = file_digest(file, "sha256").hexdigest()

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from srcnn_lightning import hardware
-from srcnn_lightning.config import TEST_IMAGES, Config
+from srcnn_lightning import arguments, hardware
+from srcnn_lightning.config import TEST_IMAGES, Config, DegradationConfig
 from srcnn_lightning.data.sources import Source, open_source
 from srcnn_lightning.data.split import Split, make_split, split_settings
 from srcnn_lightning.errors import BadInput, require
@@ -110,6 +110,7 @@ def make_plan(
     config = replace(
         config,
         data=split_settings(config.data, split),
+        degradation=_with_source(config.degradation),
         trainer=replace(config.trainer, threads=threads),
         init_from=_checkpoint(config.init_from),
     )
@@ -129,6 +130,12 @@ def make_plan(
         folder=folder,
         identity=identify(config, source, split),
     )
+
+
+def _with_source(degradation: DegradationConfig) -> DegradationConfig:
+    """The degradation with the digest of the code that makes its inputs."""
+    target = degradation._target_
+    return replace(degradation, source=arguments.source_digest(target) if target else "")
 
 
 def _checkpoint(init_from: str | None) -> str | None:

@@ -72,15 +72,15 @@ def record_result(plan: Plan, result: "Result") -> Outcome:
 
 
 def log_results(
-    plan: Plan, made: "Mapping[str, Logger]", metrics: Mapping[str, float | None]
+    plan: Plan, run_loggers: "Mapping[str, Logger]", metrics: Mapping[str, float | None]
 ) -> None:
     """Tell the loggers of a run its results, and end them."""
     from srcnn_lightning.training import loggers, tensorboard
 
     if plan.config.logs_to_tensorboard:
         tensorboard.write_hyperparameters(plan.folder, plan.hyperparameters, metrics)
-    loggers.log_results(made, metrics, plan.config.trainer.max_epochs)
-    loggers.close(made)
+    loggers.log_results(run_loggers, metrics, plan.config.trainer.max_epochs)
+    loggers.close(run_loggers)
 
 
 def scale_folder(folder: Path, scale: int) -> Path:

@@ -1,5 +1,7 @@
 """A run that is trained: its components, its folder, its checkpoint, and its end."""
 
+from contextlib import suppress
+
 from srcnn_lightning import files
 from srcnn_lightning.console import print_line
 from srcnn_lightning.errors import BadInput, ExitRequested, disk_error, exit_if_signalled
@@ -44,7 +46,8 @@ def train(plan: Plan, position: SweepPosition | None) -> Outcome:
         raise
     except (Exception, SystemExit) as error:
         if components:
-            loggers.close(components.loggers, "failed")
+            with suppress(Exception):  # the run's own exception is what is recorded
+                loggers.close(components.loggers, "failed")
         exit_if_signalled()
         if disk_error(error, plan.output_dir):
             raise

@@ -8,7 +8,10 @@ that `--config-dir` names. `table --study NAME` and `report --study NAME` show r
 other file names it.
 """
 
+import sys
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 
 from srcnn_lightning.errors import BadInput, one_line
@@ -33,13 +36,23 @@ def find(name: str) -> Study | None:
     """
     if name == NONE:
         return None
+    sys.path.append(str(Path.cwd()))  # an installed script does not look there
+    module = f"{__name__}.{name}" if name in names() else name
     try:
-        study = import_module(f"{__name__}.{name}" if name in names() else name).STUDY
-    except (ImportError, AttributeError, ValueError) as error:
+        is_there = find_spec(module) is not None
+    except (ImportError, ValueError):
+        is_there = False
+    if not is_there:
         known = ", ".join([*names(), NONE])
         raise BadInput(
-            f"--study={name}: there is no such study ({one_line(error)}); give one of {known}, or "
-            "a package of your own that holds STUDY, importable from here."
+            f"--study={name}: there is no such study; give one of {known}, or a package of your "
+            "own that holds STUDY, importable from here."
+        )
+    try:
+        study = import_module(module).STUDY
+    except Exception as error:  # a package of one's own may do anything
+        raise BadInput(
+            f"--study={name}: it cannot be imported ({one_line(error)}); mend the package."
         ) from error
     if not isinstance(study, Study):
         raise BadInput(

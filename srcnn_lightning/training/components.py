@@ -19,6 +19,7 @@ from srcnn_lightning.acceleration import compilation
 from srcnn_lightning.acceleration.accelerate import accelerate
 from srcnn_lightning.acceleration.memory import keep_freed_memory
 from srcnn_lightning.config import Config, TrainerConfig
+from srcnn_lightning.data import degradations
 from srcnn_lightning.data.module import SuperResolutionData
 from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
@@ -122,11 +123,12 @@ def build(
     task = _build_task(config)
     history, test_outputs = History(config.monitor), TestOutputs()
     checkpoints = Checkpoints(folder, lineage, config, history)
-    made = loggers.make_loggers(config.logger, folder, resume.epochs if resume else 0)
+    epochs = resume.epochs if resume else 0
+    run_loggers = loggers.make_loggers(config.logger, config.output_folder, folder, epochs)
     trainer = make_trainer(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
-        logger=list(made.values()),
+        logger=list(run_loggers.values()),
         profiler=_profiler(config.trainer.profiler, folder),
         default_root_dir=folder,
         callbacks=[
@@ -141,7 +143,7 @@ def build(
         ],
     )
     return Components(
-        config, folder, task, data, trainer, made, history, test_outputs, checkpoints, resume
+        config, folder, task, data, trainer, run_loggers, history, test_outputs, checkpoints, resume
     )
 
 
@@ -168,13 +170,16 @@ def build_tester(components: Components) -> Trainer:
 
 
 def check_task(config: Config) -> None:
-    """Refuse arguments of network, loss, optimizer or schedule that no run could use.
+    """Refuse arguments of any class that no run could use.
 
     Registered networks are built without memory and without a computation.
 
     Raises:
         BadInput: the sentence that the run itself would end with.
     """
+    if config.degradation._target_:
+        degradations.build(config.degradation)
+    loggers.check_arguments(config.logger)
     with torch.device("cpu" if "_target_" in config.model else "meta"):
         _build_checked_task(config)
 

@@ -112,7 +112,8 @@ def _means(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
 
 def _start_loggers(components: Components) -> None:
     epochs = components.resume.epochs if components.resume else 0
-    loggers.start(components.loggers, components.folder, asdict(components.config), epochs)
+    config, folder = components.config, components.folder
+    loggers.start(components.loggers, config.output_folder, folder, asdict(config), epochs)
 
 
 def _load_best(task: SuperResolution, path: Path) -> None:

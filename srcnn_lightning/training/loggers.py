@@ -1,10 +1,9 @@
 """The loggers of a run: Lightning's classes, which get the run's folder, settings and results."""
 
 import json
-import logging
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from csv import DictReader
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,48 @@ from PIL import Image
 
 from srcnn_lightning import arguments, files
 from srcnn_lightning.errors import BadInput, disk_error, one_line
-from srcnn_lightning.training import tensorboard
+from srcnn_lightning.training import mlflow_runs, tensorboard
 
 CSV_FILE = "metrics.csv"
 RUN_IDS = "logger_runs.json"  # by logger, the name of this run on its server
+# Arguments that the program gives.
+SUPPLIED = {
+    TensorBoardLogger: tensorboard.SUPPLIED,
+    CSVLogger: ("save_dir", "name", "version"),
+    WandbLogger: ("save_dir", "name", "id"),
+    MLFlowLogger: ("run_name", "run_id"),
+}
 EXTRAS = {WandbLogger: "wandb", MLFlowLogger: "mlflow"}
 
 
+def check_arguments(settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a class that cannot be imported, and arguments that it does not take.
+
+    Args:
+        settings: for each logger `_target_` and arguments.
+
+    Raises:
+        BadInput: the first such setting.
+    """
+    for name, given in settings.items():
+        group = f"logger.{name}"
+        logger_class = arguments.locate(str(given["_target_"]), f"{group}._target_")
+        own = {key: value for key, value in given.items() if key != "_target_"}
+        if logger_class is MLFlowLogger and own.get("tracking_uri") is None:
+            own.pop("tracking_uri", None)  # `mlflow_runs` gives it
+        arguments.check(group, logger_class, own, SUPPLIED.get(logger_class, ("save_dir",)))
+        if logger_class is TensorBoardLogger:
+            tensorboard.check_writer_arguments(group, own)
+
+
 def make_loggers(
-    settings: Mapping[str, Mapping[str, Any]], folder: Path, epochs: int = 0
+    settings: Mapping[str, Mapping[str, Any]], outputs: Path, folder: Path, epochs: int = 0
 ) -> dict[str, Logger]:
     """The loggers of a run by their names.
 
     Args:
         settings: for each logger `_target_` and arguments.
+        outputs: folder of all runs.
         folder: folder of the run.
         epochs: epochs that an earlier process has done. A logger of a server goes on with that
             process's run; TensorBoard ignores what a killed process wrote beyond them.
@@ -42,23 +69,24 @@ def make_loggers(
     Raises:
         BadInput: a class that is not installed, or an argument that it does not take.
     """
+    check_arguments(settings)
     run_ids = _read_run_ids(folder) if epochs else {}
     loggers = {}
     for name, given in settings.items():
-        group = f"logger.{name}"
-        arguments_given = {key: value for key, value in given.items() if key != "_target_"}
-        logger_class = arguments.locate(str(given["_target_"]), f"{group}._target_")
-        supplied = _supplied(logger_class, folder, run_ids.get(name), epochs)
-        arguments.check(group, logger_class, arguments_given, supplied)
-        if logger_class is TensorBoardLogger:
-            tensorboard.check_writer_arguments(group, arguments_given)
-        try:
-            _silence(logger_class)
-            logger = logger_class(**arguments_given, **supplied)
-        except ModuleNotFoundError as error:
-            extra = EXTRAS.get(logger_class)
-            advice = f"; install the extra, pip install 'srcnn-lightning[{extra}]'" if extra else ""
-            raise BadInput(f"{group}: {one_line(error)}{advice}.") from error
+        own = {key: value for key, value in given.items() if key != "_target_"}
+        logger_class = arguments.locate(str(given["_target_"]), f"logger.{name}._target_")
+        with _said(name, logger_class), _opening(logger_class, outputs):
+            if logger_class is MLFlowLogger:
+                uri = own.pop("tracking_uri", None)
+                own |= mlflow_runs.supplied_arguments(uri, outputs, folder, run_ids.get(name))
+            else:
+                own |= _supplied(logger_class, folder, run_ids.get(name), epochs)
+            logger = logger_class(**own)
+        if not isinstance(logger, Logger):
+            raise BadInput(
+                f"logger.{name}._target_={given['_target_']}: it is no logger of Lightning; give "
+                "a class derived from lightning.pytorch.loggers.Logger."
+            )
         if isinstance(logger, WandbLogger):  # wandb warns of it, and no one has given it
             logger._wandb_init.pop("anonymous", None)
         loggers[name] = logger
@@ -73,23 +101,38 @@ def _supplied(logger_class: Any, folder: Path, run_id: str | None, epochs: int) 
         return {"save_dir": str(folder), "name": "", "version": ""}
     if logger_class is WandbLogger:
         return {"save_dir": str(folder), "name": folder.name, "id": run_id}
-    if logger_class is MLFlowLogger:
-        return {"run_name": folder.name, "run_id": run_id}
     return {"save_dir": str(folder)} if arguments.accepts(logger_class, "save_dir") else {}
 
 
-def _silence(logger_class: Any) -> None:
-    """Keep a library from telling of its own doings: the terminal has one line for each run."""
-    if logger_class is MLFlowLogger:
-        import mlflow  # noqa: F401  it sets its level anew
+def _opening(logger_class: Any, outputs: Path) -> AbstractContextManager[None]:
+    is_mlflow = isinstance(logger_class, type) and issubclass(logger_class, MLFlowLogger)
+    return mlflow_runs.store(outputs) if is_mlflow else nullcontext()
 
-        for name in ("mlflow", "alembic", "lightning.pytorch.loggers.mlflow"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+
+@contextmanager
+def _said(name: str, logger_class: Any) -> Iterator[None]:
+    """Turn the exceptions of a logger that is opened, each of its own, into a sentence."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get(logger_class)
+        advice = f"; install the extra, pip install 'srcnn-lightning[{extra}]'" if extra else ""
+        raise BadInput(f"logger.{name}: {one_line(error)}{advice}.") from error
+    except Exception as error:
+        if disk_error(error):
+            raise
+        raise BadInput(
+            f"logger.{name}: it cannot start ({one_line(error)}); put its settings right, or give "
+            "logger=tensorboard."
+        ) from error
 
 
 @rank_zero_only
 def start(
     loggers: Mapping[str, Logger],
+    outputs: Path,
     folder: Path,
     settings: dict[str, Any],
     epochs: int = 0,
@@ -98,6 +141,7 @@ def start(
 
     Args:
         loggers: loggers by name.
+        outputs: folder of all runs.
         folder: folder of the run.
         settings: the run's configuration as plain values.
         epochs: epochs that an earlier process has done.
@@ -110,22 +154,17 @@ def start(
         if isinstance(logger, TensorBoardLogger):
             continue  # its settings are a row that `tensorboard.write_hyperparameters` writes
         earlier = _read_rows(folder, epochs) if isinstance(logger, CSVLogger) else []
-        try:
-            with warnings.catch_warnings():
-                # Its file is no other run's: `make_room` has moved that aside.
-                warnings.filterwarnings("ignore", "Experiment logs directory .* is not empty")
-                if isinstance(logger, MLFlowLogger) and epochs:
-                    _ = logger.run_id  # opened; MLflow lets no parameter change
-                else:
-                    logger.log_hyperparams(settings)
-        except Exception as error:  # each logger has its own exceptions
-            close(loggers, "failed")
-            if disk_error(error):
-                raise
-            raise BadInput(
-                f"logger.{name}: it cannot start ({one_line(error)}); "
-                "put its settings right, or give logger=tensorboard."
-            ) from error
+        with (
+            _said(name, type(logger)),
+            _opening(type(logger), outputs),
+            warnings.catch_warnings(),
+        ):
+            # Its file is no other run's: `make_room` has moved that aside.
+            warnings.filterwarnings("ignore", "Experiment logs directory .* is not empty")
+            if isinstance(logger, MLFlowLogger):
+                mlflow_runs.log_settings(logger, settings)
+            else:
+                logger.log_hyperparams(settings)
         for row in earlier:  # the logger has removed them
             logger.log_metrics(row, step=int(row.pop("step")))
         if isinstance(logger, WandbLogger | MLFlowLogger):

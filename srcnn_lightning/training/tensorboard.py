@@ -28,6 +28,9 @@ LAYOUT = {
 }
 
 
+SUPPLIED = ("save_dir", "name", "version", "sub_dir", "default_hp_metric", "purge_step")
+
+
 def supplied_arguments(folder: Path, epochs: int) -> dict[str, Any]:
     """The arguments of TensorBoard's logger that the program gives itself.
 

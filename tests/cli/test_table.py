@@ -247,7 +247,7 @@ def test_unknown_study_is_refused_with_the_names(outputs, tmp_path, verb):
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "--study=nobodys: there is no such study (No module named 'nobodys'); give one of "
-        "srcnn_paper, none, or a package of your own that holds STUDY, importable from here.\n"
+        "--study=nobodys: there is no such study; give one of srcnn_paper, none, or a package of "
+        "your own that holds STUDY, importable from here.\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from srcnn_lightning.config import DegradationConfig
+from srcnn_lightning.data.array_file import map_arrays
 from srcnn_lightning.data.degradations import Realistic, build, degrade
 from srcnn_lightning.errors import BadInput
 
@@ -134,8 +135,22 @@ def test_degradation_of_ones_own_makes_the_inputs(command: Command, tmp_path: Pa
     # Another code is another degradation.
     (tmp_path / "mine.py").write_text(FOGGY.replace("self.grey,", "self.grey + 1,"))
     assert "skipped" not in command(*run).stdout
-    (picture, *_) = tmp_path.glob("outputs/test_images/*foggy*/target/*.png")
-    assert Image.open(picture).getextrema() != ((9, 9),) * 3
+    pictures = tmp_path.glob("outputs/test_images/*foggy*/bicubic/*.png")
+    assert {Image.open(one).getextrema()[0] for one in pictures} == {(9, 9), (10, 10)}
+    inputs = [
+        array for path in (tmp_path / "data/cache").glob("*.npy") for array in map_arrays(path)
+    ]
+    assert {int(array.max()) for array in inputs if array.shape == (16, 16, 3)} == {9, 10}
+
+
+def test_strengths_of_all_jobs_are_checked_before_the_first(
+    command: Command, tmp_path: Path
+) -> None:
+    ranges = "degradation.arguments.noise=[0,10],[0,300]"
+    done = command("data=dead_leaves", *TINY, "degradation=realistic", ranges, "-m")
+    assert done.returncode == 2
+    assert done.stderr.startswith("degradation.arguments.noise=[0, 300]: it must be a range")
+    assert not [*tmp_path.rglob("metrics.json")]
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_row_of_which_some_runs_failed_says_so_beside_its_figures():
 
 def test_markdown_escapes_bars():
     lines = markdown_cells(markdown([table(finished_row("a|b"), missing_row())]))
-    assert [len(line) for line in lines] == [9] * 4
+    assert [len(line) for line in lines] == [8] * 4
     assert lines[2][0] == r"a\|b"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import run
+from commands import run, run_fresh
 from conftest import TINY
-from kills import curve, record
+from kills import curve, kill_once_there, record
 from mlflow import MlflowClient
 from wandb.proto.wandb_internal_pb2 import Record
 
@@ -125,6 +125,55 @@ def test_logger_that_cannot_start_is_a_sentence(tmp_path: Path) -> None:
     assert "nonsense" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not [*tmp_path.rglob("metrics.json")]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("logger.mlflow.tracking_uri=foo://bar", "logger.mlflow: it cannot start ("),
+        ("+logger.own._target_=pathlib.Path", "logger.own._target_=pathlib.Path: it is no logger"),
+    ],
+)
+def test_logger_that_is_none_is_a_sentence(setting: str, words: str, tmp_path: Path) -> None:
+    done = run(tmp_path, "data=dead_leaves", *TINY, "logger=mlflow", setting)
+    assert done.returncode == 2
+    assert done.stderr.startswith(words)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_killed_run_has_each_epoch_once(tmp_path: Path) -> None:
+    """It has logged epochs beyond the checkpoint that it goes on from."""
+    run_csv = ("data=dead_leaves", *TINY, "logger=csv", "trainer.max_epochs=60")
+    every = ("trainer.checkpoint_epochs=20", "+logger.csv.flush_logs_every_n_steps=1")
+    folder = tmp_path / "outputs/single/dead_leaves-antialiased-x2/srcnn"
+    kill_once_there(tmp_path, folder / "checkpoints/last.ckpt", *run_csv, *every, delay_s=0.1)
+    assert "goes on after epoch" in run(tmp_path, *run_csv, *every).stdout
+    with (folder / "metrics.csv").open(newline="") as file:
+        steps = [int(row["step"]) for row in csv.DictReader(file) if row["epoch/val_psnr"]]
+    assert steps == [*range(1, 61)]
+
+
+def test_run_whose_store_is_gone_begins_there_anew(tmp_path: Path) -> None:
+    run_mlflow = ("data=dead_leaves", *TINY, "logger=mlflow")
+    assert run(tmp_path, *run_mlflow).returncode == 0
+    (tmp_path / "outputs/mlflow.db").unlink()
+    done = run(tmp_path, *run_mlflow, "trainer.max_epochs=2")
+    assert "goes on after epoch 1" in done.stdout, done.stderr
+    client = MlflowClient(f"sqlite:///{tmp_path / 'outputs/mlflow.db'}")
+    (logged,) = client.search_runs(["1"])
+    assert logged.data.params["trainer/max_epochs"] == "2"
+
+
+@pytest.mark.slow
+def test_jobs_side_by_side_share_a_new_store(tmp_path: Path) -> None:
+    side_by_side = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "trainer.threads=1", "-m")
+    done = run_fresh(
+        tmp_path, "data=dead_leaves", *TINY, "logger=mlflow", "seed=0,1,2,3", *side_by_side
+    )
+    assert done.returncode == 0, done.stderr
+    client = MlflowClient(f"sqlite:///{tmp_path / 'outputs/mlflow.db'}")
+    assert {one.info.status for one in client.search_runs(["1"])} == {"FINISHED"}
+    assert len(client.search_runs(["1"])) == 4
 
 
 def wandb_records(file: Path) -> Iterator[Record]:

@@ -17,7 +17,7 @@ from srcnn_lightning.training.loggers import make_loggers
 def write(folder: Path, value: float, epochs: range) -> None:
     """Write the events of a process that trains these epochs."""
     settings = {"tensorboard": {"_target_": TENSORBOARD}}
-    (logger,) = make_loggers(settings, folder, epochs.start - 1).values()
+    (logger,) = make_loggers(settings, folder, folder, epochs.start - 1).values()
     assert isinstance(logger, TensorBoardLogger)
     for epoch in epochs:
         logger.experiment.add_scalar("epoch/val_psnr", value, epoch)

@@ -81,6 +81,5 @@ def _degradation(run: Run) -> str:
     degradation = run.config["degradation"]
     kind = "antialiased resizes" if degradation["antialias"] else "resizes without antialiasing"
     if degradation["_target_"]:
-        given = ", ".join(f"{key}={value}" for key, value in degradation["arguments"].items())
-        kind = f"{degradation['_target_'].rpartition('.')[2]}({given})"
+        return run.degradation_words
     return f"{run.degradation} ({kind})"

@@ -30,7 +30,7 @@ def caption(runs: Sequence[Run], rows: Sequence[TableRow] = ()) -> str:
     sentences = [
         f"{runs[0].data} ({part_sizes(runs[0])} train/val/test images, "
         f"{cut(runs[0])}), "
-        f"{runs[0].degradation}"
+        f"{runs[0].degradation_words}"
     ]
     trained = [run for run in runs if run.is_trained]
     if trained:
@@ -55,7 +55,7 @@ def network_caption(runs: Sequence[Run], rows: Sequence[TableRow]) -> str:
     trained = [run for run in runs if run.is_trained]
     sentences = [
         f"{runs[0].data} ({part_sizes(runs[0])} train/val/test images, {cut(runs[0])}), "
-        f"{runs[0].degradation}",
+        f"{runs[0].degradation_words}",
         _training(trained, has_sizes=False),
         *filter(None, [_seeds([row for row in rows if row.epochs])]),
         f"trained on {distinct(map(device, trained), ', ')}",

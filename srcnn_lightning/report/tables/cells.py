@@ -15,6 +15,7 @@ class Table:
         caption: sentence on what the values rest on.
         rows: rows from top to bottom.
         printed: metrics whose printed values stand beside those of the runs.
+        gain_metric: metric whose gains the rows have, `test_psnr` or `test_psnr_y`.
         has_networks: whether the rows are networks, whose quality stands beside their cost.
     """
 
@@ -22,6 +23,7 @@ class Table:
     caption: str
     rows: list[TableRow]
     printed: Sequence[str] = ()
+    gain_metric: str = "test_psnr"
     has_networks: bool = False
 
 
@@ -35,6 +37,7 @@ METRIC_COLUMNS = {
 ALWAYS_SHOWN = ("max_val_psnr", "test_loss", "test_psnr")  # the others where they are printed
 GAIN = "Gain over bicubic"
 TO_BASE = "To base [95 %]"
+TO_BASE_RGB = "To base, RGB [95 %]"  # beside gains of Y
 NOT_SIGNIFICANT = "n.s."  # marks an interval that holds 0
 FRONTIER = "*"  # marks a network on the efficient frontier
 # Heads and units of the costs that a table shows where its networks differ in multiply-adds.
@@ -63,16 +66,17 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
         if name in (*ALWAYS_SHOWN, *table.printed)
     }
     head = ["Experiment", *shown.values()]
-    is_of_y = bool(table.printed) and "test_psnr" not in table.printed
-    gain_head = f"{GAIN} (Y)" if is_of_y else GAIN
-    head += [*([gain_head] if has_gain else []), *([TO_BASE] if has_base else [])]
+    is_of_y = table.gain_metric == "test_psnr_y"
+    gain_head, base_head = (f"{GAIN} (Y)", TO_BASE_RGB) if is_of_y else (GAIN, TO_BASE)
+    head += [*([gain_head] if has_gain else []), *([base_head] if has_base else [])]
+    has_printed_gain = any(row.printed_gain is not None for row in table.rows)
     # Records of earlier versions have no costs, and a baseline multiplies nothing that is counted.
     has_cost = len({row.cost.get("multiply_adds") or None for row in table.rows} - {None}) > 1
     head += [name for name, _, _ in COST_COLUMNS.values()] if has_cost else []
     if table.printed:
         printed_heads = (shown[name] for name in table.printed)
         head += [f"Printed: {name[0].lower()}{name[1:]}" for name in printed_heads]
-        head.append("Printed: gain")
+        head += ["Printed: gain"] if has_printed_gain else []
     body = []
     for row in table.rows:
         if row.mean:
@@ -87,7 +91,7 @@ def cells(table: Table) -> tuple[list[str], list[list[str]]]:
             line += _costs(row)
         if table.printed:
             line += [_printed(row, name) for name in table.printed]
-            line.append(_gain(row.printed_gain))
+            line += [_gain(row.printed_gain)] if has_printed_gain else []
         body.append(line)
     return head, body
 

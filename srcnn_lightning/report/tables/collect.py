@@ -48,7 +48,7 @@ def _study_tables(runs: Sequence[Run], study: Study) -> list[tuple[Table, list[R
     for group in variant_groups(runs, study.varied):
         rows = variant_rows(group, study)
         title, text = _title(study.title, group), caption(group, rows)
-        tables.append((Table(title, text, rows, study.printed_metrics), group))
+        tables.append((Table(title, text, rows, study.printed_metrics, study.gain_metric), group))
         for family in study.families:
             rows = family_rows(group, family, study)
             if len(rows) > 1:
