@@ -94,3 +94,17 @@ def test_disk_that_becomes_read_only_keeps_what_is_finished(
         assert again.returncode == 0, again.stderr
         assert "skipped" in again.stdout
         assert len(records(disk)) == 1
+
+
+@pytest.mark.parametrize("file_format", ["onnx", "pt2", "safetensors"])
+def test_export_to_a_full_disk_is_a_sentence(
+    file_format: str, command: Command, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "size=64k") as disk:
+        output = disk / f"network.{file_format}"
+        to_file = ("--model", "srcnn-x2", "--format", file_format, "--output", str(output))
+        result = command(*to_file, verb="export")
+        assert result.returncode == 2, result.stdout + result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+        assert "No space left on device" in result.stderr
+        assert not [*disk.iterdir()]

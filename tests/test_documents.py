@@ -25,6 +25,8 @@ NOT_RUN = {
     "make data": "it needs a network",
     "make table ARGS": "it needs 3.3 GB of DIV2K",
     "make study": "it takes hours",
+    "make docs": "another test builds the site",
+    "python -m benchmarks.many_runs": "it takes an hour",
     "make documents": "another test writes the documents anew",
     "python -m srcnn_lightning data=pairs": "it needs pairs, which another test makes",
     "make verify": "it takes ten minutes; its parts are tested by themselves",

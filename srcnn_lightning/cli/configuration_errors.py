@@ -101,7 +101,7 @@ def _value_message(error: Any, override: str = "") -> str:
         keys = ", ".join(str(name) for name in node if name != "hydra")
         parent = key.rpartition(".")[0] or "the configuration"
         option = f"={node['name']}" if parent != "the configuration" and node.get("name") else ""
-        return f"{key}: there is no such setting; {parent}{option} has {keys}."
+        return f"{key}: there is no such setting; {parent}{option} has {keys or 'none'}."
     setting = override if override.startswith(f"{key}=") else key
     if "is not Optional" in reason:
         return f"{setting}: it must not be null."

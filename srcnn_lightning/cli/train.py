@@ -136,9 +136,9 @@ def run_job(composed: DictConfig) -> float | None:
         errors.exit_with_message(message, errors.BAD_INPUT)
     if position is None:
         if outcome.status == "failed":
-            errors.exit_with_message(
-                "The run failed; its folder holds the traceback.", errors.FAILED
-            )
+            said = "The run failed; its folder holds the traceback."
+            message = "The run would fail." if plan.config.check else said
+            errors.exit_with_message(message, errors.FAILED)
         return outcome.val_psnr
     position.add_outcome(outcome)
     return outcome.val_psnr or 0.0

@@ -56,7 +56,7 @@ def _refuse_undeclared(node: DictConfig, kind: type, prefix: str = "") -> None:
             where = prefix.rstrip(".") or "the configuration"
             raise BadInput(
                 f"{prefix}{key!s}={_shown(node, key)}: there is no such setting; "
-                f"{where} has {', '.join(declared)}."
+                f"{where} has {', '.join(declared) or 'none'}."
             )
         child = declared[str(key)]
         if isinstance(child, type) and is_dataclass(child):

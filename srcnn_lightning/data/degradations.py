@@ -88,6 +88,12 @@ def build(degradation: DegradationConfig) -> Degradation:
     located = arguments.locate(str(degradation._target_), "degradation._target_")
     arguments.check(GROUP, located, degradation.arguments)
     made: Degradation = located(**degradation.arguments)
+    require(
+        callable(made),
+        "degradation._target_",
+        degradation._target_,
+        "its instances cannot be called; give the class __call__(self, target, scale, generator)",
+    )
     return made
 
 

@@ -74,8 +74,9 @@ def make_split(names: Sequence[str], data: DataConfig) -> Split:
     train, val, _ = split_sizes(data.count, data.split)
     if len(names) < data.count:
         more = "take data.subset=train, which has 800" if data.kind == "div2k" else "add images"
+        where = data.hr_root or data.root
         raise BadInput(
-            f"data.count={data.count}: there are only {len(names)} images in {data.root}; "
+            f"data.count={data.count}: there are only {len(names)} images in {where}; "
             f"set data.count={len(names)} or fewer, or {more}."
         )
     shuffled = sorted(names)

@@ -1,5 +1,6 @@
 """Trained networks as files for other programs: ONNX, torch.export's form, safetensors."""
 
+import io
 import json
 import logging
 import warnings
@@ -118,7 +119,9 @@ def write_pt2(
     text = json.dumps(dict(metadata), indent=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of views of one weight, which are saved all the same
-        torch.export.save(program, file, extra_files={METADATA_FILE: text})
+        content = io.BytesIO()  # torch aborts the process where a disk is full
+        torch.export.save(program, content, extra_files={METADATA_FILE: text})
+    file.write(content.getbuffer())
 
 
 def write_safetensors(network: nn.Module, metadata: Mapping[str, str], file: BinaryIO) -> None:

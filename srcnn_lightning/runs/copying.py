@@ -1,10 +1,12 @@
 """A run that another experiment has trained, copied with its pictures and events."""
 
+import shutil
 from pathlib import Path
 
 from srcnn_lightning import run_record
 from srcnn_lightning.config import TENSORBOARD
 from srcnn_lightning.console import print_line
+from srcnn_lightning.errors import BadInput
 from srcnn_lightning.runs import store
 from srcnn_lightning.runs.cases import difference_from_content
 from srcnn_lightning.runs.outcome import Outcome
@@ -31,8 +33,12 @@ def copy_original(plan: Plan, original: Path) -> Outcome | None:
     others = {  # TensorBoard's files are copied
         name: one for name, one in plan.config.logger.items() if one["_target_"] != TENSORBOARD
     }
-    run_loggers = loggers.make_loggers(others, plan.output_dir, plan.folder)
-    loggers.start(run_loggers, plan.output_dir, plan.folder, plan.settings)
+    try:
+        run_loggers = loggers.make_loggers(others, plan.output_dir, plan.folder)
+        loggers.start(run_loggers, plan.output_dir, plan.folder, plan.settings)
+    except BadInput:
+        shutil.rmtree(plan.folder)  # nothing is half copied
+        raise
     loggers.log_history(run_loggers, record["history"])
     log_results(plan, run_loggers, record["metrics"])
     same_as = str(original.relative_to(plan.output_dir))

@@ -1,5 +1,7 @@
 """What a run would do, and how long that would take: `check=true` trains nothing."""
 
+import traceback
+
 from srcnn_lightning.console import duration, print_line
 from srcnn_lightning.errors import BadInput, ExitRequested, exit_if_signalled, one_line
 from srcnn_lightning.runs import gpu_slots
@@ -42,7 +44,10 @@ def preview(plan: Plan) -> Outcome:
         raise
     except Exception as error:  # a network of one's own may do anything
         exit_if_signalled()
-        print_line(f"{plan.label}: would fail, {one_line(error)}")
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        print_line(
+            f"{plan.label}: would fail, {one_line(error)} ({last.filename}, line {last.lineno})"
+        )
         return outcome_of(plan, "failed", note=type(error).__name__)
     seconds = trial.seconds(epochs - done)
     split, data = plan.split, config.data

@@ -219,6 +219,11 @@ def _check_output_shape(task: SuperResolution, config: Config) -> None:
         input_size = (data.patch_size or data.side or ANY_INPUT * scale) // scale
         size = input_size * scale
         output = task(torch.zeros(1, 3, input_size, input_size), scale)
+        if not isinstance(output, torch.Tensor):
+            raise BadInput(
+                f"{task.network_key}: it makes a {type(output).__name__}; a network must make a "
+                "tensor."
+            )
         if output.shape != (1, 3, size, size):
             raise BadInput(
                 f"{task.network_key}: it makes {tuple(output.shape)} of "

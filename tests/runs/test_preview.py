@@ -76,3 +76,14 @@ def test_time_left_is_that_of_steps_and_validations() -> None:
         memory_mb=1.0,
     )
     assert trial.seconds(10) == 35.0
+
+
+def test_network_that_would_fail_is_named_with_its_line(command: Command, tmp_path: Path) -> None:
+    lines = ["from torch import nn", "class Net(nn.Module):", "    def forward(self, images):"]
+    (tmp_path / "mine.py").write_text("\n".join([*lines, "        return 1 / 0", ""]))
+    own = ("model=custom", "model._target_=mine.Net", "check=true")
+    done = command("data=dead_leaves", *TINY, *own)
+    assert done.returncode == 1
+    place = f"{tmp_path / 'mine.py'}, line 4"
+    assert f"mine.Net: would fail, division by zero ({place})\n" in done.stdout
+    assert done.stderr == "The run would fail.\n"
