@@ -32,6 +32,7 @@ def register() -> None:
     OmegaConf.register_new_resolver("workers", _workers, replace=True)
     OmegaConf.register_new_resolver("gpus", _gpus, replace=True)
     OmegaConf.register_new_resolver("new_name", _new_name, replace=True, use_cache=True)
+    OmegaConf.register_new_resolver("scale_of_pairs", _scale_of_pairs, replace=True)
     OmegaConf.register_new_resolver(
         "expand_user", lambda path: str(Path(path).expanduser()), replace=True
     )
@@ -40,6 +41,13 @@ def register() -> None:
     stored = store.repo.setdefault("hydra", {})
     stored["sweeper"] = _OwnSweepers(stored.get("sweeper", {}))
     store.store(name="schema", node=Config)
+
+
+def _scale_of_pairs(hr_root: str | None, lr_root: str | None) -> int:
+    """The scale of `data=pairs`, where none is given."""
+    from srcnn_lightning.data.image_folders import scale_of_pairs
+
+    return scale_of_pairs(hr_root, lr_root, otherwise=2)
 
 
 def _new_name() -> str:

@@ -90,3 +90,28 @@ def matched(folder: Path, option: str, wanted: Mapping[str, Path]) -> dict[str, 
             )
         found[name] = images[same[0]]
     return found
+
+
+def scale_of_pairs(hr_root: str | None, lr_root: str | None, otherwise: int) -> int:
+    """The factor between the sides of the first image of a folder and its input.
+
+    Args:
+        hr_root: folder of the high-resolution images.
+        lr_root: folder of their inputs.
+        otherwise: the result where there is no such pair or factor; the run then says why.
+    """
+    from PIL import Image
+
+    sides = []
+    try:
+        images = list_images(Path(str(hr_root)).expanduser(), "data.hr_root")
+        inputs = matched(Path(str(lr_root)).expanduser(), "data.lr_root", images)
+        first = next(iter(images))
+        for path in (images[first], inputs[first]):
+            with Image.open(path) as image:
+                sides.append(max(image.size))
+    except (BadInput, OSError, ValueError):
+        return otherwise
+    high, low = sides
+    factor, rest = divmod(high, low)
+    return factor if factor > 1 and not rest else otherwise

@@ -41,10 +41,10 @@ def test_inputs_are_the_given_files(pairs: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_network_trains_and_is_tested_on_pairs(command: Command, pairs: Path) -> None:
-    settings = (*RUN, *TINY, "degradation.scale=3", "data.batch_size=1", "experiment_name=mine")
+    settings = (*RUN, *TINY, "data.batch_size=1", "experiment_name=mine")  # its scale is found
     done = command(*settings, "model=bicubic,srcnn", "-m")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "mine/hr-given-x3/scale=3,batch_size=1,model=srcnn" in done.stdout
+    assert "mine/hr-given-x3/batch_size=1,model=srcnn" in done.stdout
     assert " skipped" in command(*settings, "model=srcnn", "-m").stdout
     changed = next((pairs / "lr").iterdir())
     with Image.open(changed) as image:
@@ -55,8 +55,11 @@ def test_network_trains_and_is_tested_on_pairs(command: Command, pairs: Path) ->
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ((), "degradation.scale=2: 000"),
-        ((), "has 60x48 pixels in data.hr_root and 20x16 in data.lr_root; give degradation.sc"),
+        (("degradation.scale=2",), "degradation.scale=2: 000"),
+        (
+            ("degradation.scale=2",),
+            "has 60x48 pixels in data.hr_root and 20x16 in data.lr_root; give degradation.sc",
+        ),
         (("data.lr_root=null",), "data.lr_root=null: give the folder of these images"),
         (("data.lr_root=nowhere",), "data.lr_root=nowhere: there is no such folder"),
         (("data.crop=32",), "data.crop=32: data=pairs takes images and inputs as they are"),
