@@ -90,6 +90,7 @@ def test_seeds_of_one_network_share_a_time_and_a_larger_network_takes_longer(
     assert f"{1e3 * seconds['32-16']:.2f} ms/megapixel" in done.stdout
 
 
+@pytest.mark.slow
 def test_runs_of_several_scales_have_a_time_for_each(tmp_path: Path) -> None:
     model = ("model=mdsr", "model.blocks=1", "model.features=4", "degradation.scale=[2,3]")
     done = run(tmp_path, *TINY, *model, "recipe=modern", "data.patch_size=12")
@@ -102,6 +103,7 @@ def test_runs_of_several_scales_have_a_time_for_each(tmp_path: Path) -> None:
     assert all("time_device" in found[name]["cost"] for name in inputs)
 
 
+@pytest.mark.slow
 def test_damaged_checkpoint_is_named_and_the_others_are_measured(outputs: Path) -> None:
     damaged = next(outputs.rglob("*features=32-16/checkpoints/best.ckpt"))
     content = damaged.read_bytes()

@@ -77,6 +77,7 @@ def test_one_run_is_a_report(report, tmp_path):
     assert "Basic SRCNN" in page
 
 
+@pytest.mark.slow
 def test_runs_of_other_images_and_degradations_are_apart(report, tmp_path):
     aliased = {"name": "aliased", "antialias": False, "scale": 2}
     outputs = tmp_path / "outputs"
@@ -160,6 +161,7 @@ def test_links_lead_to_the_runs(report, tmp_path):
     assert (folder / address / run_record.FILE_NAME).is_file()
 
 
+@pytest.mark.slow
 def test_page_holds_no_address_but_its_own_files(report, tmp_path):
     write_ablation(tmp_path / "outputs")
     report()

@@ -107,6 +107,7 @@ def test_unknown_option_is_one_sentence(report):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_second_report_leaves_no_figure_of_the_first(report, tmp_path):
     write_ablation(tmp_path / "outputs")
     report()

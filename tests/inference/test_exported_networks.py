@@ -37,8 +37,8 @@ SIZES = ((1, 1, 1), (1, 1, 9), (1, 9, 1), (1, 7, 3), (3, 33, 17), (1, 64, 65))
 OPENCV_DIFFERS = ("bilinear",)
 
 
-# One of each kind: interpolation before and after the layers, pools, padding, luma.
-FAST = ("srcnn", "edsr", "ninasr", "unetpp")
+# One of each kind: interpolation before the layers and none, luma.
+FAST = ("srcnn", "edsr")
 
 
 def cases() -> Iterator[Any]:

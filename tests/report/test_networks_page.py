@@ -104,6 +104,7 @@ def test_page_stays_below_5_mb_with_parts_that_show_something(report):
         assert all(min(one["width"], one["height"]) >= 60 for one in slider["images"])
 
 
+@pytest.mark.slow
 def test_each_scale_has_a_slider_with_all_networks_and_its_own_pictures(report):
     for scale, slider in zip(SCALES, sliders(report), strict=True):
         assert slider["labels"] == ["Bicubic", *LABELS, "Target"]

@@ -61,6 +61,7 @@ def test_nothing_is_wider_than_the_screen(page):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.slow
 def test_long_names_stay_within_the_screen(browser, tmp_path, width):
     write_ablation(tmp_path / "outputs")
     name = "output_activation=none,kernel_sizes=9-5-5,features=64-32,lr=0.0001,gradient_clip_val=1"

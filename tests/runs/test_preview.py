@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import TINY, Command
 
 from srcnn_lightning.training.trial import Trial
@@ -47,6 +48,7 @@ def test_what_is_done_already_is_said(command: Command, tmp_path: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / FOLDER).rglob("*")}
 
 
+@pytest.mark.slow
 def test_sweep_says_what_is_left(command: Command) -> None:
     settings = (*LEAVES, "trainer.max_epochs=100")
     assert command(*LEAVES, "seed=0", "-m").returncode == 0

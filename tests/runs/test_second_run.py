@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from conftest import Command
 from kills import LEAVES, TOLD_APART, record
 from own_network import write_network
@@ -16,6 +17,7 @@ def test_same_seed_gives_the_same_record(command: Command, tmp_path: Path) -> No
     assert all(first[key] == second[key] for key in TOLD_APART)
 
 
+@pytest.mark.slow
 def test_batches_of_validation_and_test_change_no_bit(command: Command, tmp_path: Path) -> None:
     """Eight images each: the mean over them would depend on the order of the sum."""
     many = (*LEAVES, "data.count=20", "data.split=[0.2,0.4,0.4]", "trainer.max_epochs=8")

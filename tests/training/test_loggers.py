@@ -141,6 +141,7 @@ def test_logger_that_is_none_is_a_sentence(setting: str, words: str, tmp_path: P
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_killed_run_has_each_epoch_once(tmp_path: Path) -> None:
     """It has logged epochs beyond the checkpoint that it goes on from."""
     run_csv = ("data=dead_leaves", *TINY, "logger=csv", "trainer.max_epochs=60")
@@ -153,6 +154,7 @@ def test_killed_run_has_each_epoch_once(tmp_path: Path) -> None:
     assert steps == [*range(1, 61)]
 
 
+@pytest.mark.slow
 def test_run_whose_store_is_gone_begins_there_anew(tmp_path: Path) -> None:
     run_mlflow = ("data=dead_leaves", *TINY, "logger=mlflow")
     assert run(tmp_path, *run_mlflow).returncode == 0

@@ -171,6 +171,7 @@ def test_recipes_stand_in_one_table_with_intervals_to_the_papers(
     assert "moving average of the weights (0.995)" in table.stdout
 
 
+@pytest.mark.slow
 def test_killed_run_goes_on_from_the_last_epoch_that_was_saved(
     command: Command, tmp_path: Path
 ) -> None:

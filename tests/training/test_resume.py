@@ -62,6 +62,7 @@ def test_kill_in_the_first_epoch_leaves_nothing_behind(command: Command, tmp_pat
     assert [step for step, _ in curve(tmp_path / RUN / "srcnn")] == [1]
 
 
+@pytest.mark.slow
 def test_moved_outputs_go_on(command: Command, tmp_path: Path) -> None:
     """Where the folder lies is no part of a run: it may be moved between a kill and a restart."""
     last = tmp_path / RUN / "srcnn/checkpoints/last.ckpt"

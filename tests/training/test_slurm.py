@@ -37,7 +37,8 @@ def test_trainer_of_a_test_does_not_warn_of_srun(
     Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
 
 
-@pytest.mark.parametrize("tasks", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("tasks", ["1", "2"])
+@pytest.mark.slow
 def test_job_of_slurm_is_one_run(
     tasks: str, path: str, fresh_command: Command, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def test_whole_images_of_different_sizes_train_one_by_one(command: Command, tmp_
     assert content["config"]["data"]["crop"] is None
 
 
+@pytest.mark.slow
 def test_kill_between_epochs_of_patches_leaves_no_trace(command: Command, tmp_path: Path) -> None:
     arguments = (*WHOLE, *PATCHES, "trainer.max_epochs=30")
     assert_kill_leaves_no_trace(command, tmp_path, *arguments)
