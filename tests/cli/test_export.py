@@ -49,6 +49,7 @@ def test_onnx_file_of_a_run_gives_what_its_network_gives(
     assert np.abs(output - wanted).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_file_keeps_what_the_run_was_trained_on_and_its_scores(
     command: Command, trained: Path, tmp_path: Path
 ) -> None:
@@ -70,6 +71,7 @@ def test_file_keeps_what_the_run_was_trained_on_and_its_scores(
 
 
 @pytest.mark.parametrize("ending", ["onnx", "safetensors"])
+@pytest.mark.slow
 def test_upscale_by_the_file_is_upscale_by_the_run(
     ending: str, command: Command, trained: Path, tmp_path: Path
 ) -> None:
@@ -90,6 +92,7 @@ def test_upscale_by_the_file_is_upscale_by_the_run(
     assert (by_run != by_file).mean() < 1e-3
 
 
+@pytest.mark.slow
 def test_evaluate_and_compare_take_the_file(
     command: Command, trained: Path, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def test_report_of_an_ablation_holds_everything(report, tmp_path):
     assert f"{(psnr_of(116) + psnr_of(124)) / 2 + 0.15:.3f}" in page
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_the_table_command(report, command, tmp_path):
     write_ablation(tmp_path / "outputs")
     report()

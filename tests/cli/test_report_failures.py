@@ -71,6 +71,7 @@ def test_only_broken_records_is_one_sentence_that_names_them(report, tmp_path):
 
 
 @pytest.mark.parametrize("gone", ["run", "shared", "both", "broken"])
+@pytest.mark.slow
 def test_pictures_that_are_gone_are_said(report, tmp_path, gone):
     outputs = tmp_path / "outputs"
     write_ablation(outputs)

@@ -135,6 +135,7 @@ def test_file_names_no_file_of_the_machine_that_wrote_it(tmp_path: Path) -> None
         assert b".py" not in content and b"/srcnn_lightning" not in content
 
 
+@pytest.mark.slow
 def test_metadata_say_what_the_network_is_and_how_it_is_used(tmp_path: Path) -> None:
     settings = settings_of("unetpp", 3)
     model = onnx.load(written(source("unetpp", {}, 3), "onnx", tmp_path))

@@ -41,6 +41,7 @@ def nest(path: str, value: Any) -> Callable[[dict], None]:
         ("split.train", ["../a.png"]),
     ],
 )
+@pytest.mark.slow
 def test_record_that_leads_outside_is_left_out(
     key: str, value: Any, command: Command, tmp_path: Path
 ) -> None:

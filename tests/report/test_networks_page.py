@@ -152,6 +152,7 @@ def test_network_is_chosen_by_key(page):
     assert page.locator(".gallery [aria-pressed=true]").first.inner_text().startswith("FSRCNN")
 
 
+@pytest.mark.slow
 def test_choice_stays_with_the_next_image_and_its_stage_fits_the_screen(page):
     page.locator(".gallery button").filter(has_text="EDSR").first.click()
     for _ in range(6):

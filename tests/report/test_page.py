@@ -54,6 +54,7 @@ def button(page, table, name):
     return page.locator("table").nth(table).get_by_role("button", name=name, exact=True)
 
 
+@pytest.mark.slow
 def test_nothing_is_wider_than_the_screen(page):
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width

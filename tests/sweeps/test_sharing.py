@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from commands import start
 from conftest import Command
@@ -11,6 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 KIND = "dead_leaves-antialiased-x2"
 
 
+@pytest.mark.slow
 def test_same_run_of_two_experiments_is_trained_once(command: Command, tmp_path: Path) -> None:
     arguments = (*LEAVES, "trainer.max_epochs=2")
     assert command(*arguments, "+experiment=lr_grid", "-m", "optimizer.lr=1e-3").returncode == 0

@@ -147,6 +147,7 @@ def test_signal_ends_the_sweep_and_the_same_command_goes_on(
 
 
 @pytest.mark.parametrize("damaged", [("last",), ("last", "previous")])
+@pytest.mark.slow
 def test_damaged_checkpoint_is_set_aside_and_named(
     damaged: tuple[str, ...], command: Command, tmp_path: Path
 ) -> None:
