@@ -103,8 +103,8 @@ def upscale(
 
     Returns:
         The same kind, type, layout and device, `scale` times as high and wide. A PIL image keeps
-        its `info`, such as the colour profile, and is not turned by its EXIF orientation; a palette
-        becomes RGB, 1 bit becomes grey. Floating point is clamped to [0, 1].
+        its `info`, such as the colour profile, and is not rotated by its EXIF orientation; a
+        palette becomes RGB, 1 bit becomes grey. Floating point is clamped to [0, 1].
 
     Raises:
         BadInput: the picture is of another kind, shape, type or range, or CMYK; or the network does

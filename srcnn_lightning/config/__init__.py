@@ -10,7 +10,6 @@ from srcnn_lightning.config.groups import (
     KERNELS,
     DataConfig,
     DegradationConfig,
-    TrainerConfig,
     check_scale,
 )
 from srcnn_lightning.config.reading import CONF, default_settings, is_declared, read
@@ -30,6 +29,7 @@ from srcnn_lightning.config.sides import (
     smallest_side,
     ssim_needs,
 )
+from srcnn_lightning.config.trainer import TrainerConfig
 
 __all__ = [
     "CONF",

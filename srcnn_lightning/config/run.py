@@ -10,9 +10,9 @@ from srcnn_lightning.config.groups import (
     GIVEN,
     DataConfig,
     DegradationConfig,
-    TrainerConfig,
 )
 from srcnn_lightning.config.sides import check_patch_size, check_target_side
+from srcnn_lightning.config.trainer import TrainerConfig
 from srcnn_lightning.errors import BadInput, choose, require, shown
 
 TEST_IMAGES = "test_images"  # folder of targets below output_dir, beside the experiments

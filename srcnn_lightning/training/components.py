@@ -2,17 +2,12 @@
 
 import logging
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging
+from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
-from lightning.pytorch.profilers import AdvancedProfiler, Profiler, SimpleProfiler
-from lightning.pytorch.strategies import DDPStrategy
 
 from srcnn_lightning import hardware
 from srcnn_lightning.acceleration import compilation
@@ -26,30 +21,15 @@ from srcnn_lightning.data.split import Split
 from srcnn_lightning.errors import BadInput
 from srcnn_lightning.models.checkpoint import load_checkpoint, network_weights
 from srcnn_lightning.training import environment, loggers, process_state, processes
-from srcnn_lightning.training.checkpoints import AtomicCheckpointIO, Checkpoints, Resume
+from srcnn_lightning.training.checkpoints import Checkpoints, Resume
 from srcnn_lightning.training.history import History
 from srcnn_lightning.training.image_callbacks import TestOutputs, ValidationImages
 from srcnn_lightning.training.progress import EpochProgress, SweepPosition
 from srcnn_lightning.training.seeds import EpochSeeds, seed_generators
-from srcnn_lightning.training.shared_batch_norm import SharedBatchNorms
 from srcnn_lightning.training.task import SuperResolution
 from srcnn_lightning.training.tasks import build_task
+from srcnn_lightning.training.trainer import make_profiler, make_trainer, weight_averaging
 
-# Settings that Lightning's Trainer takes under the same name.
-PASSED_ON = (
-    "accelerator",
-    "max_epochs",
-    "precision",
-    "deterministic",
-    "gradient_clip_val",
-    "gradient_clip_algorithm",
-    "accumulate_grad_batches",
-    "limit_train_batches",
-    "limit_val_batches",
-    "limit_test_batches",
-    "overfit_batches",
-)
-PROFILERS = {"simple": SimpleProfiler, "advanced": AdvancedProfiler}
 ANY_INPUT = 16  # pixels a side that a network is tried on where images have sizes of their own
 
 
@@ -129,7 +109,7 @@ def build(
         config.trainer,
         devices=[gpu] if gpu is not None else config.trainer.devices if task.is_trainable else 1,
         logger=list(run_loggers.values()),
-        profiler=_profiler(config.trainer.profiler, folder),
+        profiler=make_profiler(config.trainer.profiler, folder),
         default_root_dir=folder,
         callbacks=[
             EpochSeeds(config.seed),
@@ -145,15 +125,6 @@ def build(
     return Components(
         config, folder, task, data, trainer, run_loggers, history, test_outputs, checkpoints, resume
     )
-
-
-def weight_averaging(decay: float | None) -> list[Callback]:
-    """The callback of `trainer.ema_decay`, as a list; empty without an average."""
-    return [] if decay is None else [EMAWeightAveraging(decay=decay)]
-
-
-def _profiler(name: str | None, folder: Path) -> Profiler | None:
-    return None if name is None else PROFILERS[name](dirpath=folder, filename="profile")
 
 
 def build_tester(components: Components) -> Trainer:
@@ -266,37 +237,3 @@ def _reset_process(trainer: TrainerConfig) -> None:
         keep_freed_memory()
     torch.set_num_threads(trainer.threads or 1)
     process_state.reset(trainer.tf32, keep_compiled=trainer.compile)
-
-
-def make_trainer(settings: TrainerConfig, devices: int | list[int], **options: Any) -> Trainer:
-    """Lightning's Trainer, which shows and logs nothing by itself.
-
-    Args:
-        settings: settings of the group `trainer`.
-        devices: number of processes, or the index of a GPU in a list.
-        options: further arguments of Lightning's Trainer.
-
-    Raises:
-        BadInput: the precision does not suit the device.
-    """
-    # Without this environment Lightning would detect Slurm's job, and take the run for one process
-    # of several.
-    plugins: list[Any] = [AtomicCheckpointIO(), LightningEnvironment()]
-    if isinstance(devices, int) and devices > 1:
-        plugins.append(SharedBatchNorms())
-        # Shared batch norms make the buffers equal. The DataModule divides the batches.
-        strategy = DDPStrategy(broadcast_buffers=False, gradient_as_bucket_view=True)
-        options |= {"strategy": strategy, "use_distributed_sampler": False}
-    try:
-        return Trainer(
-            **{key: value for key, value in asdict(settings).items() if key in PASSED_ON},
-            devices=devices,
-            plugins=plugins,
-            num_sanity_val_steps=0,
-            log_every_n_steps=0,  # History logs each epoch, and nothing logs in between
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            **options,
-        )
-    except ValueError as error:
-        raise BadInput(f"trainer.precision={settings.precision}: {error}") from error

@@ -17,8 +17,9 @@ from srcnn_lightning.data.sources import Source
 from srcnn_lightning.data.split import Split
 from srcnn_lightning.models.cost import count_operations
 from srcnn_lightning.training import environment
-from srcnn_lightning.training.components import build, make_trainer, weight_averaging
+from srcnn_lightning.training.components import build
 from srcnn_lightning.training.seeds import EpochSeeds
+from srcnn_lightning.training.trainer import make_trainer, weight_averaging
 
 STEPS = 8  # the first of them also prepare memory and kernels, and are not counted
 WARM_UP = 3

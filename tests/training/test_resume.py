@@ -146,29 +146,6 @@ def test_signal_ends_the_sweep_and_the_same_command_goes_on(
     assert_same_runs(tmp_path / "whole", tmp_path / "outputs")
 
 
-@pytest.mark.parametrize("damaged", [("last",), ("last", "previous")])
-@pytest.mark.slow
-def test_damaged_checkpoint_is_set_aside_and_named(
-    damaged: tuple[str, ...], command: Command, tmp_path: Path
-) -> None:
-    checkpoints = tmp_path / RUN / "srcnn/checkpoints"
-    kill_once_there(tmp_path, checkpoints / "previous.ckpt", *LONG, delay_s=0.1)
-    for name in damaged:
-        path = checkpoints / f"{name}.ckpt"
-        content = path.read_bytes()
-        path.unlink()  # the kill may have left one file under two names
-        path.write_bytes(content[: len(content) // 2])
-    ended = command(*LONG)
-    assert ended.returncode == 0, ended.stderr
-    for name in damaged:
-        assert f"{name}.ckpt: damaged" in ended.stdout
-    assert ("goes on after epoch" in ended.stdout) == ("previous" not in damaged)
-    kept = [path.name for path in (tmp_path / RUN).rglob("*.ckpt-*")]
-    assert len(kept) == len(damaged)
-    assert command(*LONG, "output_dir=whole").returncode == 0
-    assert_same_runs(tmp_path / "whole", tmp_path / "outputs")
-
-
 @pytest.mark.parametrize("arguments", [(), ("model=bicubic",)])
 def test_damaged_record_is_set_aside_and_named(
     arguments: tuple[str, ...], command: Command, tmp_path: Path
