@@ -33,9 +33,6 @@ FORMS: list[tuple[str, dict[str, Any]]] = [
     ("interpolation", {"kernel": "nearest"}),
 ]
 SIZES = ((1, 1, 1), (1, 1, 9), (1, 9, 1), (1, 7, 3), (3, 33, 17), (1, 64, 65))
-# Of OpenCV 5.0.0: it interpolates linearly in another way.
-OPENCV_DIFFERS = ("bilinear",)
-
 
 # One of each kind: interpolation before the layers and none, luma.
 FAST = ("srcnn", "edsr")
@@ -71,9 +68,13 @@ def written(one: Source, file_format: str, folder: Path) -> Path:
     return path
 
 
-def difference(network: nn.Module, run: Callable[[Tensor], Any]) -> float:
+def difference(
+    network: nn.Module,
+    run: Callable[[Tensor], Any],
+    sizes: tuple[tuple[int, int, int], ...] = SIZES,
+) -> float:
     found = []
-    for number, (count, height, width) in enumerate(SIZES):
+    for number, (count, height, width) in enumerate(sizes):
         generator = torch.Generator().manual_seed(number)
         images = torch.rand(count, 3, height, width, generator=generator)
         with torch.inference_mode():
@@ -107,11 +108,11 @@ def test_file_of_every_network_gives_what_the_network_gives(
     one = whole.at(scale)
     onnx_file = written(one, "onnx", tmp_path)
     assert difference(one.network, by_onnx_runtime(onnx_file)) <= 1e-4
-    opencv = difference(one.network, by_opencv(onnx_file))
-    if form.get("kernel") in OPENCV_DIFFERS:
-        assert opencv > 0.1
-    else:
-        assert opencv <= 1e-4
+    sizes = SIZES
+    if form.get("kernel") == "bilinear":
+        # OpenCV 5.0.0 reads beside the memory of images one pixel high: random values.
+        sizes = tuple(size for size in SIZES if size[1:] != (1, 9))
+    assert difference(one.network, by_opencv(onnx_file), sizes) <= 1e-4
     program = torch.export.load(written(one, "pt2", tmp_path)).module()
     assert difference(one.network, program) <= 1e-4
     loaded = load_network(written(whole, "safetensors", tmp_path))[0].eval()
