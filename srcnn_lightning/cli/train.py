@@ -27,6 +27,10 @@ from srcnn_lightning.runs.plan import Plan, make_plan
 from srcnn_lightning.sweeps import launchers
 from srcnn_lightning.sweeps.sweep import JobPosition, Sweep
 
+FAILURES = {
+    "failed": "run failed; its folder holds the traceback.",
+    "would fail": "run would fail.",
+}
 hydra_setup.register()  # a launcher's worker imports this module without calling main()
 
 
@@ -50,7 +54,7 @@ def main() -> None:
         finally:
             sweep = Sweep.current()
             refusal = sweep.refusal if sweep else None
-            failed = sweep.end() if sweep else False
+            statuses = sweep.end() if sweep else set()
             if refusal is not None:
                 errors.exit_with_message(refusal, errors.BAD_INPUT)
     except BrokenPipeError:
@@ -66,8 +70,8 @@ def main() -> None:
         if message is None:
             raise
         errors.exit_with_message(message, errors.BAD_INPUT)
-    if failed:
-        errors.exit_with_message("A run failed; its folder holds the traceback.", errors.FAILED)
+    for status in FAILURES.keys() & statuses:
+        errors.exit_with_message(f"A {FAILURES[status]}", errors.FAILED)
 
 
 def check_jobs(sweeper: Sweeper, jobs: Sequence[Sequence[str]]) -> None:
@@ -135,10 +139,8 @@ def run_job(composed: DictConfig) -> float | None:
         # through Hydra, which would hold an exception back to the sweep's end.
         errors.exit_with_message(message, errors.BAD_INPUT)
     if position is None:
-        if outcome.status == "failed":
-            said = "The run failed; its folder holds the traceback."
-            message = "The run would fail." if plan.config.check else said
-            errors.exit_with_message(message, errors.FAILED)
+        if outcome.status in FAILURES:
+            errors.exit_with_message(f"The {FAILURES[outcome.status]}", errors.FAILED)
         return outcome.val_psnr
     position.add_outcome(outcome)
     return outcome.val_psnr or 0.0

@@ -9,8 +9,8 @@ class Outcome:
 
     Attributes:
         status: finished, copied (from another experiment), skipped, diverged or failed; stopped
-            from the job's beginning until it is one of these; checked where `check=true` found
-            something left to do.
+            from the job's beginning until it is one of these. `check=true` gives skipped, checked
+            where something is left to do, or would fail.
         label: name of the run with experiment and data, `lr_grid/DIV2K-antialiased-x2/lr=0.001`.
         folder: folder of the run.
         val_psnr: the run's `max_val_psnr` in dB; None without one.

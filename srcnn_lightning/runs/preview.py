@@ -48,7 +48,7 @@ def preview(plan: Plan) -> Outcome:
         print_line(
             f"{plan.label}: would fail, {one_line(error)} ({last.filename}, line {last.lineno})"
         )
-        return outcome_of(plan, "failed", note=type(error).__name__)
+        return outcome_of(plan, "would fail", note=type(error).__name__)
     seconds = trial.seconds(epochs - done)
     split, data = plan.split, config.data
     operations = (

@@ -29,7 +29,16 @@ DESCRIPTION = "sweep.json"
 REFUSAL = "refused.txt"
 # Outcomes of jobs that have ended, by file: each epoch of a sweep's jobs asks for all.
 _ended: dict[Path, Outcome] = {}
-STATUSES = ("finished", "copied", "skipped", "checked", "diverged", "failed", "stopped")
+STATUSES = [
+    "finished",
+    "copied",
+    "skipped",
+    "checked",
+    "diverged",
+    "failed",
+    "would fail",
+    "stopped",
+]
 
 
 class SweepStart(Callback):
@@ -154,13 +163,13 @@ class Sweep:
             int(path.stem): _read_outcome(path) for path in sorted(self.folder.glob("[0-9]*.json"))
         }
 
-    def end(self) -> bool:
-        """Print the table of outcomes, remove the sweep's folder; returns whether a job failed."""
+    def end(self) -> set[str]:
+        """Print the table of outcomes, remove the sweep's folder; returns the jobs' statuses."""
         outcomes, jobs = self.outcomes(), self.jobs
         shutil.rmtree(self.folder, ignore_errors=True)
         os.environ.pop(VARIABLE, None)
         if not outcomes:
-            return False
+            return set()
         _print_table(outcomes)
         statuses = [outcome.status for outcome in outcomes.values()]
         counts = [f"{statuses.count(status)} {status}" for status in STATUSES if status in statuses]
@@ -170,7 +179,7 @@ class Sweep:
         counts += [f"{duration(left / self.workers)} left"] if left else []
         count = jobs or len(outcomes)
         print_line(f"{count} {'job' if count == 1 else 'jobs'}: {', '.join(counts)}")
-        return "failed" in statuses
+        return set(statuses)
 
 
 @dataclass(frozen=True)

@@ -89,3 +89,7 @@ def test_network_that_would_fail_is_named_with_its_line(command: Command, tmp_pa
     place = f"{tmp_path / 'mine.py'}, line 4"
     assert f"mine.Net: would fail, division by zero ({place})\n" in done.stdout
     assert done.stderr == "The run would fail.\n"
+    sweep = command("data=dead_leaves", *TINY, *own, "seed=0,1", "-m")
+    assert sweep.returncode == 1
+    assert sweep.stdout.endswith("2 jobs: 2 would fail\n")
+    assert sweep.stderr == "A run would fail.\n"
