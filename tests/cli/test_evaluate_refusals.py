@@ -34,6 +34,10 @@ def images(tmp_path: Path) -> Path:
             ("--data=hr", "--model=RUN", "--scale=3"),
             "--scale=3: RUN upscales by 2; give one of these.",
         ),
+        (
+            ("--data=hr", "--model=edsr-small-x3", "--model=srcnn-x2"),
+            "srcnn-x2: it upscales by 2, and edsr-small-x3 by 3; give models of one scale.",
+        ),
         (("--data=hr", "--model=nearest", "--model=nearest"), "--model=nearest: it is given twice"),
         (("--data=hr", "--scale=1"), "--scale=1: it must be at least 2."),
         (("--data=hr", "--scale=two"), "argument --scale: invalid int value: 'two'"),
