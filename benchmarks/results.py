@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from benchmarks.rounds import FigureSet, Row
@@ -38,7 +39,7 @@ def show(figures: FigureSet, console: Console) -> None:
         table.add_column(heading, no_wrap=True, justify="left" if is_text else "right")
     for row in figures.rows:
         values = map(format_value, (row.median, min(row.values), max(row.values)))
-        table.add_row(row.name, *values, row.unit)
+        table.add_row(escape(row.name), *values, row.unit)
     console.print(table)
 
 

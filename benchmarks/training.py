@@ -82,11 +82,12 @@ def measure_settings(workload: Workload) -> list[FigureSet]:
     """Images per second with each setting changed, as ratios to those with all defaults."""
     overrides = [*workload.prepare(), START]
     patches = f"[data.patch_size={workload.side},data.augment=true]"
-    changes = [*SETTINGS, patches, *(ON_A_GPU if workload.device == "cuda" else ())]
-    settings = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
+    settings = SETTINGS[:2] if workload.side < Workload.side else SETTINGS
+    changes = [*settings, patches, *(ON_A_GPU if workload.device == "cuda" else ())]
+    changed = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
     ours = partial(in_new_process, TRAIN, images=workload.trained)
     contenders = {
-        name: partial(ours, overrides=[*overrides, *more]) for name, more in settings.items()
+        name: partial(ours, overrides=[*overrides, *more]) for name, more in changed.items()
     }
     found = alternate(contenders, workload.rounds)
 

@@ -44,7 +44,9 @@ def _bar(*columns: ProgressColumn) -> Progress:
 
 def progress_bar() -> Progress:
     """A bar that disappears when it is done; without a terminal of its own it shows nothing."""
-    return _bar(MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    return _bar(
+        MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False)
+    )
 
 
 def track(items: Sequence[T], description: str) -> Iterable[T]:

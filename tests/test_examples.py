@@ -21,6 +21,7 @@ def own_network(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_own_network_trains_goes_on_and_is_used(command: Command, own_network: Path) -> None:
     mine = ("--config-dir", "conf", "data=dead_leaves", *TINY, "experiment_name=mine", "-m")
     assert command("model=small_net,srcnn", *mine).returncode == 0

@@ -13,6 +13,8 @@ from hostile import CANARY, TOUCH, Reduced, contents, write_modules
 from kills import LEAVES
 from report_outputs import TEST_IMAGES, write_pictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "../images/a.png"])
 @pytest.mark.parametrize("kind", ["dead_leaves", "folder", "div2k"])

@@ -19,6 +19,7 @@ ENLARGE = "upscale"
 KIND = Path("single/dead_leaves-antialiased-x2")
 RUN = Path("outputs") / KIND / "srcnn"
 TWO, THREE = ((*LEAVES, f"trainer.max_epochs={epochs}") for epochs in (2, 3))
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ NAMES = [f"{number:02}.png" for number in range(12)]
 SCALES = (2, 3, 4)
 LIMIT = 5_000_000
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.slow]
 
 
 def photograph(number, noise):
@@ -96,7 +96,6 @@ def sliders(report):
     return [json.loads(one) for one in found]
 
 
-@pytest.mark.slow
 def test_page_stays_below_5_mb_with_parts_that_show_something(report):
     assert (report / "index.html").stat().st_size < LIMIT
     for slider in sliders(report):
@@ -104,7 +103,6 @@ def test_page_stays_below_5_mb_with_parts_that_show_something(report):
         assert all(min(one["width"], one["height"]) >= 60 for one in slider["images"])
 
 
-@pytest.mark.slow
 def test_each_scale_has_a_slider_with_all_networks_and_its_own_pictures(report):
     for scale, slider in zip(SCALES, sliders(report), strict=True):
         assert slider["labels"] == ["Bicubic", *LABELS, "Target"]
@@ -152,7 +150,6 @@ def test_network_is_chosen_by_key(page):
     assert page.locator(".gallery [aria-pressed=true]").first.inner_text().startswith("FSRCNN")
 
 
-@pytest.mark.slow
 def test_choice_stays_with_the_next_image_and_its_stage_fits_the_screen(page):
     page.locator(".gallery button").filter(has_text="EDSR").first.click()
     for _ in range(6):

@@ -42,6 +42,7 @@ def history(folder: Path) -> list[float]:
     return [epoch["val_psnr"] for epoch in record(folder)["history"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["single", "again"])
 def test_csv_has_each_epoch_once_and_the_results(outputs: Path, experiment: str) -> None:
     folder = run_folder(outputs, experiment)
@@ -54,11 +55,13 @@ def test_csv_has_each_epoch_once_and_the_results(outputs: Path, experiment: str)
     assert float(last["final/test_psnr"]) == record(folder)["metrics"]["test_psnr"]
 
 
+@pytest.mark.slow
 def test_tensorboard_has_the_same_curve_beside_others(outputs: Path) -> None:
     folder = run_folder(outputs)
     assert [value for _, value in curve(folder)] == pytest.approx(history(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", ["single", "again"])
 def test_mlflow_has_one_run_with_curve_settings_and_results(outputs: Path, experiment: str) -> None:
     folder = run_folder(outputs, experiment)
@@ -72,6 +75,7 @@ def test_mlflow_has_one_run_with_curve_settings_and_results(outputs: Path, exper
     assert [(one.step, one.value) for one in measured] == [*enumerate(history(folder), 1)]
 
 
+@pytest.mark.slow
 def test_weights_and_biases_goes_on_with_the_same_run(outputs: Path) -> None:
     folder = run_folder(outputs)
     processes = sorted((folder / "wandb").glob("offline-run-*"))

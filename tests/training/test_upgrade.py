@@ -16,6 +16,7 @@ RUN = Path("outputs/single/dead_leaves-antialiased-x2/srcnn")
 SENTENCE = (
     f"is kept in {{kept}} (the program's results have changed: version 3, now {RESULTS_VERSION})"
 )
+pytestmark = pytest.mark.slow
 
 
 def make_older(folder: Path) -> None:
