@@ -116,7 +116,7 @@ report: setup  ## Tables, figures and a page of the runs below outputs/ [OUTPUTS
 screenshots: setup  ## Pictures of the report and of TensorBoard for docs/images, by Chromium [OUTPUTS=]
 	$(RUN) docs/screenshots.py "$(OUTPUTS)"
 
-weights: setup  ## Train the packaged networks on drawn images, an hour on two cores [SET5= SET14= WEIGHTS=folder]
+weights: setup  ## Train the packaged networks on drawn images, ten minutes [SET5= SET14= WEIGHTS=folder]
 	@for folder in "$(SET5)" "$(SET14)"; do [ -d "$$folder" ] || \
 		{ echo "$$folder: there is no such folder; give those of the scores by SET5= and SET14="; exit 2; }; done
 	$(RUN) -m srcnn_lightning +experiment=weights -m "output_dir='$(WEIGHTS)'"

@@ -11,13 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors.torch import save_file
-
 import srcnn_lightning as sr
 from srcnn_lightning import run_record
 from srcnn_lightning.config import DRAWN
 from srcnn_lightning.inference import packaged
+from srcnn_lightning.inference.export_formats import write_safetensors
 from srcnn_lightning.models.checkpoint import load_network
 
 NAMES = {"edsr": "edsr-small-x{scale}", "srcnn": "srcnn-x{scale}"}
@@ -67,11 +65,10 @@ def export(run: Path, output: Path) -> str:
     """
     network, settings = load_network(run / "checkpoints/best.ckpt")
     name = NAMES[settings["network"]["name"]].format(scale=settings["scale"])
-    # `contiguous`: safetensors refuses the memory order channels_last.
-    weights = {key: one.to(torch.float16).contiguous() for key, one in network.state_dict().items()}
     metadata = {key: json.dumps(settings[key]) for key in ("network", "scale")}
     output.mkdir(parents=True, exist_ok=True)
-    save_file(weights, output / f"{name}{packaged.ENDING}", metadata)
+    with (output / f"{name}{packaged.ENDING}").open("wb") as file:
+        write_safetensors(network.half(), metadata, file)
     return name
 
 

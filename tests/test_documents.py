@@ -31,7 +31,7 @@ NOT_RUN = {
     "python -m srcnn_lightning data=pairs": "it needs pairs, which another test makes",
     "make verify": "it takes ten minutes; its parts are tested by themselves",
     "make demo": "it takes minutes; another slow test runs it in a clone",
-    "make weights": "it takes an hour; other tests run its commands with tiny sizes",
+    "make weights": "it takes ten minutes; other tests run its commands with tiny sizes",
     "make tensorboard": "it serves until it is interrupted",
     "make screenshots": "it needs a browser and the study's runs",
     "make test": "it would run this test",

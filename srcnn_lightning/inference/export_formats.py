@@ -125,11 +125,21 @@ def write_pt2(
 
 
 def write_safetensors(network: nn.Module, metadata: Mapping[str, str], file: BinaryIO) -> None:
-    """Write the weights of a network; its metadata `network` and `scale` tell how to build it."""
+    """Write the weights of a network; its metadata `network` and `scale` tell how to build it.
+
+    Equal networks with equal metadata give equal files.
+    """
     from safetensors.torch import save
 
     weights = {name: one.contiguous() for name, one in network.state_dict().items()}
-    file.write(save(weights, dict(metadata)))
+    content = save(weights, dict(metadata))
+    # The library writes the metadata in another order each time.
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(metadata.items()))
+    text = json.dumps(header, separators=(",", ":"))
+    text += " " * (-len(text) % 8)
+    file.write(len(text).to_bytes(8, "little") + text.encode() + content[end:])
 
 
 def _program(network: nn.Module, scale: int) -> "ExportedProgram":

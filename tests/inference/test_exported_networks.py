@@ -120,6 +120,12 @@ def test_file_of_every_network_gives_what_the_network_gives(
     assert difference(one.network, lambda images: upscale(again.network, images).clamp(0, 1)) == 0
 
 
+def test_equal_networks_give_equal_files(tmp_path: Path) -> None:
+    one = source("srcnn", {}, 2)
+    contents = {written(one, "safetensors", tmp_path).read_bytes() for _ in range(5)}
+    assert len(contents) == 1
+
+
 def test_values_beyond_the_range_are_clamped(tmp_path: Path) -> None:
     one = interpolation_source("bicubic", 2)
     image = torch.zeros(1, 3, 8, 8)
