@@ -42,8 +42,7 @@ STEPS = 30
 def measure(workload: Workload) -> list[FigureSet]:
     """Time of a step of each form, as a ratio to the plain layer's."""
     rows = []
-    is_quick = workload.side < SHAPES[0][3]
-    for shape in SHAPES[2:3] if is_quick else SHAPES:  # the third has all forms
+    for shape in SHAPES[2:3] if workload.is_quick else SHAPES:  # the third has all forms
         forms = [form for form in FORMS if form != "BlockConv2d" or shape[1] <= MOST_CHANNELS]
         contenders = {
             form: partial(
@@ -52,7 +51,7 @@ def measure(workload: Workload) -> list[FigureSet]:
                 form=form,
                 shape=shape,
                 threads=workload.threads,
-                steps=3 if is_quick else STEPS,
+                steps=3 if workload.is_quick else STEPS,
             )
             for form in forms
         }

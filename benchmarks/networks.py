@@ -32,8 +32,7 @@ def measure(workload: Workload) -> list[FigureSet]:
     common: dict[str, Any] = {"images": small.trained, "side": small.side, "batch": small.batch}
     common |= {"threads": small.threads, "device": small.device}
     rows = []
-    is_quick = workload.side < SIDE
-    for name, settings in list(NETWORKS.items())[: 1 if is_quick else None]:
+    for name, settings in list(NETWORKS.items())[: 1 if workload.is_quick else None]:
         model = [f"model={name}", *(f"model.{key}={value}" for key, value in settings.items())]
         ours = partial(in_new_process, TRAIN, images=small.trained, overrides=[*overrides, *model])
         plainly: dict[str, Any] = {"name": name, "settings": settings, **common}

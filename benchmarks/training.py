@@ -82,7 +82,7 @@ def measure_settings(workload: Workload) -> list[FigureSet]:
     """Images per second with each setting changed, as ratios to those with all defaults."""
     overrides = [*workload.prepare(), START]
     patches = f"[data.patch_size={workload.side},data.augment=true]"
-    settings = SETTINGS[:2] if workload.side < Workload.side else SETTINGS
+    settings = SETTINGS[:2] if workload.is_quick else SETTINGS
     changes = [*settings, patches, *(ON_A_GPU if workload.device == "cuda" else ())]
     changed = {DEFAULTS: [], **{change: change.strip("[]").split(",") for change in changes}}
     ours = partial(in_new_process, TRAIN, images=workload.trained)

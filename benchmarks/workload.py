@@ -52,6 +52,11 @@ class Workload:
         """Images that train in an epoch."""
         return round(0.6 * self.images)
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether the sizes are those of `--quick`."""
+        return self.side == QUICK.side
+
     def overrides(self) -> list[str]:
         """Settings of the command for these images, sizes and threads."""
         return [
