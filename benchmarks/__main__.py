@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=_positive, help="figures are medians over so many")
     parser.add_argument("--threads", type=_positive, help="of the CPU; 1 suits a busy machine")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="the GPU where there is one")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: does it run?")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, few cases: does it run?")
     parser.add_argument("--only", type=_parts, default=list(MEASURED), help=", ".join(MEASURED))
     parser.add_argument("--against", metavar="COMMIT", help="train and upscale with it as well")
     parser.add_argument("--busy", type=_positive, default=0, help="cores that others keep busy")

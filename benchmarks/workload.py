@@ -32,6 +32,7 @@ class Workload:
         height: height of the image that inference makes, in pixels.
         matrix: rows and columns of the matrix product that sets the roof.
         other: folder of another commit's files, whose speed is compared; None for none.
+        is_quick: whether a few of many cases are enough.
     """
 
     folder: Path | None = None
@@ -46,16 +47,12 @@ class Workload:
     height: int = 1080
     matrix: int = 4096
     other: Path | None = None
+    is_quick: bool = False
 
     @property
     def trained(self) -> int:
         """Images that train in an epoch."""
         return round(0.6 * self.images)
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether the sizes are those of `--quick`."""
-        return self.side == QUICK.side
 
     def overrides(self) -> list[str]:
         """Settings of the command for these images, sizes and threads."""
@@ -86,8 +83,18 @@ class Workload:
         return folder
 
 
-# So small that it only shows whether everything runs.
-QUICK = Workload(rounds=1, threads=1, images=30, crop=64, side=32, width=96, height=72, matrix=128)
+# So small that it only shows whether each benchmark runs.
+QUICK = Workload(
+    rounds=1,
+    threads=1,
+    images=30,
+    crop=64,
+    side=32,
+    width=96,
+    height=72,
+    matrix=128,
+    is_quick=True,
+)
 
 
 def _draw(folder: Path, width: int, height: int, index: int) -> None:

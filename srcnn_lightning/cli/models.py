@@ -55,7 +55,7 @@ def load_models(
     Args:
         found: models as `find_models` returns them.
         scale: factor between the sides of output and input; None takes that of the trained
-            models, or 2 without one.
+            models, of which each must have one alone, or 2 without a trained model.
         allow_package: names of packages whose networks may be built beside this program's.
 
     Raises:
@@ -67,14 +67,15 @@ def load_models(
     for model, checkpoint in found.items():
         if checkpoint:
             trained[model] = load(checkpoint, allow_package, scale, model)
-    first = next(iter(trained), None)
     for model, network in trained.items():
-        if first and network.scale != trained[first].scale:
+        first = next(iter(trained))
+        if network.scale != trained[first].scale:
             raise BadInput(
                 f"{model}: it upscales by {network.scale}, and {first} by "
                 f"{trained[first].scale}; give models of one scale."
             )
-    scale = trained[first].scale if first else scale or DEFAULT_SCALE
+        scale = network.scale
+    scale = scale or DEFAULT_SCALE
     loaded = {model: trained.get(model) or interpolation(model, scale) for model in found}
     return loaded, scale
 

@@ -27,7 +27,7 @@ from srcnn_lightning.runs.plan import Plan, make_plan
 from srcnn_lightning.sweeps import launchers
 from srcnn_lightning.sweeps.sweep import JobPosition, Sweep
 
-FAILURES = {
+FAILURES = {  # the sentence's end, by the status of a job
     "failed": "run failed; its folder holds the traceback.",
     "would fail": "run would fail.",
 }
@@ -70,8 +70,9 @@ def main() -> None:
         if message is None:
             raise
         errors.exit_with_message(message, errors.BAD_INPUT)
-    for status in FAILURES.keys() & statuses:
-        errors.exit_with_message(f"A {FAILURES[status]}", errors.FAILED)
+    for status, sentence in FAILURES.items():
+        if status in statuses:
+            errors.exit_with_message(f"A {sentence}", errors.FAILED)
 
 
 def check_jobs(sweeper: Sweeper, jobs: Sequence[Sequence[str]]) -> None:

@@ -111,7 +111,7 @@ def test_file_of_every_network_gives_what_the_network_gives(
     sizes = SIZES
     if form.get("kernel") == "bilinear":
         # OpenCV 5.0.0 reads beside the memory of images one pixel high: random values.
-        sizes = tuple(size for size in SIZES if size[1:] != (1, 9))
+        sizes = tuple(size for size in SIZES if size[1] > 1)
     assert difference(one.network, by_opencv(onnx_file), sizes) <= 1e-4
     program = torch.export.load(written(one, "pt2", tmp_path)).module()
     assert difference(one.network, program) <= 1e-4
@@ -121,8 +121,9 @@ def test_file_of_every_network_gives_what_the_network_gives(
 
 
 def test_equal_networks_give_equal_files(tmp_path: Path) -> None:
-    one = source("srcnn", {}, 2)
-    contents = {written(one, "safetensors", tmp_path).read_bytes() for _ in range(5)}
+    networks = [source("srcnn", {}, 2) for _ in range(5)]
+    networks[0].network.to(memory_format=torch.channels_last)
+    contents = {written(one, "safetensors", tmp_path).read_bytes() for one in networks}
     assert len(contents) == 1
 
 
